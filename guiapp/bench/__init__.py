@@ -1,0 +1,1 @@
+"""Benchmarks, one a file: each figure is a ratio against a peer in the same run."""

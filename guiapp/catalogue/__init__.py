@@ -1,0 +1,1 @@
+"""The experiments of the course as plain data, one chapter a file."""

@@ -1,0 +1,43 @@
+"""What a catalogue entry is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One exhibit of the course: plain data that names things.
+
+    Attributes:
+        id: Name on the command line, such as ``"lenet5"``.
+        chapter: Id of its chapter in ``CHAPTERS``.
+        title: What a person reads.
+        systems: Ids of the rows of the systems table that it shows.
+        model: Name of a model entry.
+        dataset: Name of a data-set entry.
+        summary: One line for the catalogue's tip.
+        recipe: Dotted fields of the recipe that differ from its defaults, such as ``{"optimiser.lr": 0.1}``.
+        by_dataset: Further recipe fields for a data set that is not the default, ``{"mnist": {…}}``.
+        model_options: Options of the model's builder.
+        panels: Ids of the panels raised when it opens, most important last.
+        layer: Layer first shown in filters and activations, or None for the first with weights.
+        weights: Name of a file in ``resources/weights`` loaded at opening, or None for a fresh network.
+        help: Name of the help text in ``resources/help`` (without ``.md``); the id by default.
+    """
+
+    id: str
+    chapter: str
+    title: str
+    systems: tuple[str, ...]
+    model: str
+    dataset: str
+    summary: str
+    task: str = "classification"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    by_dataset: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    panels: tuple[str, ...] = ("training", "filters", "activations")
+    layer: str | None = None
+    weights: str | None = None
+    help: str | None = None

@@ -1,0 +1,1 @@
+"""What all rooms share: pictures, the workspace, paths, downloads, notices, registries."""

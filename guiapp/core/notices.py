@@ -1,0 +1,56 @@
+"""Messages to the person: one line that says what to do, details on demand."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message.
+
+    Attributes:
+        level: How serious it is.
+        text: One line in plain words: what happened and what to do.
+        details: A traceback or a longer text, shown on demand.
+    """
+
+    level: Level
+    text: str
+    details: str = ""
+
+
+class NoticeBoard:
+    """Collects notices from any thread and passes each to the listeners once.
+
+    Attributes:
+        notices: All notices so far, oldest first, at most 200.
+    """
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._lock = threading.Lock()
+
+    def subscribe(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
+        """Call ``listener`` for each notice, on the thread that posts it; return what unsubscribes it."""
+        with self._lock:
+            self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def post(self, level: Level, text: str, details: str = "") -> Notice:
+        """Add a notice and tell the listeners."""
+        notice = Notice(level, text, details)
+        with self._lock:
+            self.notices = [*self.notices[-199:], notice]
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(notice)
+        return notice
+
+
+class UserError(Exception):
+    """A failure whose text is meant for the person: what is wrong and what to do about it, in one line."""

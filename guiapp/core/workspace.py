@@ -1,0 +1,62 @@
+"""What the person is looking at now. Every panel reads it and changes it, so panels follow one another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from guiapp.core.picture import Picture
+
+
+@dataclass
+class Workspace:
+    """Shared selection, changed and observed on one thread (the window's).
+
+    Assigning a field calls the listeners of that field when the value differs; a listener that assigns the same
+    field again is not called a second time for the same value.
+
+    Attributes:
+        experiment: Id of the open catalogue entry.
+        picture: The picture in the viewer.
+        layer: Qualified name of the chosen layer, such as ``"features.0"``.
+        unit: Index of the chosen channel or unit in that layer.
+        class_index: Index of the chosen class.
+        sample: Chosen sample as ``(part, index)`` in the open data set.
+        step: Training step looked at; None follows the live weights.
+        switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
+        overlay: ``(layer, channel)`` of the map painted over the picture, or None.
+    """
+
+    experiment: str | None = None
+    picture: Picture | None = None
+    layer: str | None = None
+    unit: int | None = None
+    class_index: int | None = None
+    sample: tuple[str, int] | None = None
+    step: int | None = None
+    switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
+    overlay: tuple[str, int] | None = None
+
+    def __post_init__(self) -> None:
+        self._listeners: dict[str, list[Callable[[Any], None]]] = {f.name: [] for f in fields(self)}
+
+    def subscribe(self, name: str, listener: Callable[[Any], None]) -> Callable[[], None]:
+        """Call ``listener(value)`` whenever field ``name`` changes; return what unsubscribes it.
+
+        Raises:
+            KeyError: If there is no such field.
+        """
+        listeners = self._listeners[name]
+        listeners.append(listener)
+        return lambda: listeners.remove(listener) if listener in listeners else None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        listeners = self.__dict__.get("_listeners")
+        if listeners is None or name not in listeners:
+            object.__setattr__(self, name, value)
+            return
+        old = getattr(self, name)
+        object.__setattr__(self, name, value)
+        if old is value or (not isinstance(value, Picture) and old == value):
+            return
+        for listener in list(listeners[name]):
+            listener(value)

@@ -1,0 +1,1 @@
+"""Labelled data in, with fixed training, validation and test parts."""

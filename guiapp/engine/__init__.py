@@ -1,0 +1,1 @@
+"""The lanes on which work runs: plain threads and callbacks, no Qt."""

@@ -1,0 +1,1 @@
+"""Classical image operators, one theme a file."""

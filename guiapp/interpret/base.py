@@ -1,0 +1,71 @@
+"""What a probe is: a question put to a network about a picture, answered on the inspection twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core.registry import Registry
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.core.picture import Picture
+    from guiapp.interpret.layers import LayerInfo
+    from guiapp.models.base import Preprocessing
+
+
+@dataclass
+class Look:
+    """What a probe may read; it changes none of it.
+
+    Attributes:
+        model: The inspection twin in evaluation mode, with the weights of ``step``.
+        layers: Its layers in the order of the forward pass.
+        preprocessing: How pictures become its input.
+        step: Training step of the weights, or None for weights from a file.
+        picture: The picture, or None.
+        input: float32 (1, C, H, W), the prepared picture, or None.
+        output: Output of the network for ``input``, or None.
+        activations: Outputs of the layers that the probe asked for, by layer name, batch of one.
+    """
+
+    model: torch.nn.Module
+    layers: Sequence[LayerInfo]
+    preprocessing: Preprocessing
+    step: int | None = None
+    picture: Picture | None = None
+    input: torch.Tensor | None = None
+    output: torch.Tensor | None = None
+    activations: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
+    """For probes that need no layer outputs."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How a probe is listed and run.
+
+    Attributes:
+        name: Registry name, such as ``"filters"``.
+        title: What a person reads.
+        options: Dataclass (without torch) of its options, from which the form is made; every field has a default.
+        run: ``run(look, options)`` gives the result, plain arrays ready to draw. It uses no global random state,
+            leaves no hook and no changed flag behind, and runs under ``torch.no_grad`` unless it enables gradients.
+        layers: ``layers(look.layers, options)`` names the layers whose outputs the shared forward pass keeps for it.
+        needs_picture: Whether it is skipped while there is no picture.
+    """
+
+    name: str
+    title: str
+    options: type[Any]
+    run: Callable[[Look, Any], Any]
+    layers: Callable[[Sequence[LayerInfo], Any], tuple[str, ...]] = no_layers
+    needs_picture: bool = True
+
+
+PROBES: Registry[Probe] = Registry("probe")

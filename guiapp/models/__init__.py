@@ -1,0 +1,1 @@
+"""Networks, one family a file, each with the preprocessing that travels with it."""

@@ -1,0 +1,1 @@
+"""Pictures in: files, folders, the clipboard, drawings, data-set samples."""

@@ -1,0 +1,1 @@
+"""What the output of a network means: loss, prediction and metrics, one task a file."""

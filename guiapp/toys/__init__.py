@@ -1,0 +1,1 @@
+"""Two-dimensional points, single neurons and loss surfaces."""

@@ -1,0 +1,1 @@
+"""The trainer, recipes, and the folder that keeps a run."""

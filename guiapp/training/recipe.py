@@ -1,0 +1,146 @@
+"""The recipe of a run: plain data, saved with the run, shown as a form, set from the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from guiapp.core.notices import UserError
+
+OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+SCHEDULES = ("constant", "step", "cosine")
+
+
+def option(default: Any, help: str, *, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
+    """A dataclass field with the metadata from which forms and messages are made."""
+    return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """How gradients change the weights; each is PyTorch's own."""
+
+    name: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"] = option(
+        "momentum", "the update rule"
+    )
+    lr: float = option(0.05, "learning rate: size of a step along the gradient", low=1e-8, high=100.0)
+    momentum: float = option(0.9, "share of the last step kept (momentum, Nesterov, RMSProp)", low=0.0, high=0.9999)
+    weight_decay: float = option(0.0, "pulls weights towards zero (L2; decoupled for AdamW)", low=0.0, high=1.0)
+    beta1: float = option(0.9, "decay of the mean of gradients (Adam)", low=0.0, high=0.99999)
+    beta2: float = option(
+        0.999, "decay of the mean of squared gradients (Adam; alpha of RMSProp)", low=0.0, high=0.999999
+    )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes over the run; recomputed at every step."""
+
+    name: Literal["constant", "step", "cosine"] = option("cosine", "shape of the learning rate over the run")
+    every: int = option(5, "step: epochs between two drops", unit="epochs", low=1, high=100_000)
+    factor: float = option(0.1, "step: the rate is multiplied by this at each drop", low=1e-6, high=1.0)
+    final: float = option(0.0, "cosine: share of the first rate at the end", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run beside the network and the data."""
+
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    schedule: Schedule = field(default_factory=Schedule)
+    epochs: int = option(10, "passes over the training part", unit="epochs", low=1, high=100_000)
+    batch: int = option(64, "samples a step", unit="samples", low=1, high=1_000_000)
+    seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
+    augmentation: str = option("default", "random changes of training samples; 'default' is the data set's own")
+    device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
+    precision: Literal["auto", "float32", "mixed"] = option(
+        "auto", "mixed: half precision where it is safe; auto takes it on CUDA only for large networks"
+    )
+    keep: Literal["best", "last"] = option("best", "weights used after the run: best on validation, or the last")
+    checkpoint_seconds: float = option(20.0, "time between checkpoints", unit="s", low=0.1, high=86_400.0)
+
+
+def change(recipe: Any, changes: Mapping[str, Any]) -> Any:
+    """Return a copy of a recipe (or any option dataclass) with dotted fields set, such as ``{"optimiser.lr": "0.1"}``.
+
+    Strings are converted to the field's type.
+
+    Raises:
+        UserError: For an unknown field, or a value that does not fit; the message names the field and what it takes.
+    """
+    for dotted, value in changes.items():
+        recipe = _set(recipe, dotted.split("."), value, dotted)
+    return recipe
+
+
+def _set(node: Any, names: list[str], value: Any, dotted: str) -> Any:
+    hints = typing.get_type_hints(type(node))
+    name = names[0]
+    if name not in hints:
+        raise UserError(f"there is no setting {dotted!r}; {type(node).__name__.lower()} has: {', '.join(hints)}")
+    if len(names) > 1:
+        child = getattr(node, name)
+        if not dataclasses.is_dataclass(child):
+            raise UserError(f"{dotted!r}: {name} has no parts")
+        return dataclasses.replace(node, **{name: _set(child, names[1:], value, dotted)})
+    if dataclasses.is_dataclass(getattr(node, name)):
+        return dataclasses.replace(node, **{name: _set(getattr(node, name), ["name"], value, f"{dotted}.name")})
+    found = next(f for f in dataclasses.fields(node) if f.name == name)
+    return dataclasses.replace(node, **{name: convert(value, hints[name], dotted, found.metadata)})
+
+
+def convert(value: Any, kind: Any, name: str, limits: Mapping[str, Any] | None = None) -> Any:
+    """Convert ``value`` to the annotated type ``kind``, checking choices and limits.
+
+    Raises:
+        UserError: If it does not fit.
+    """
+    limits = limits or {}
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        choices = typing.get_args(kind)
+        if value not in choices:
+            raise UserError(f"{name} is one of {', '.join(map(str, choices))}, not {value!r}")
+        return value
+    if origin in (typing.Union, types.UnionType):
+        if value is None or value in ("none", ""):
+            return None
+        return convert(value, next(k for k in typing.get_args(kind) if k is not type(None)), name, limits)
+    try:
+        if kind is bool:
+            result: Any = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                str(value).lower()
+            ]
+        elif kind is int:
+            result = int(float(value)) if float(value).is_integer() else int(str(value))
+        else:
+            result = kind(value)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise UserError(f"{name} takes a value of type {kind.__name__}, not {value!r}") from None
+    low, high = limits.get("low"), limits.get("high")
+    is_number = isinstance(result, (int, float)) and not isinstance(result, bool)
+    if is_number and not (-math.inf if low is None else low) <= result <= (math.inf if high is None else high):
+        raise UserError(f"{name} lies between {low:g} and {high:g}, not {value!r}")
+    return result
+
+
+def as_dict(recipe: Any) -> dict[str, Any]:
+    """Nested plain data of a recipe."""
+    return dataclasses.asdict(recipe)
+
+
+def from_dict(data: Mapping[str, Any]) -> Recipe:
+    """The inverse of ``as_dict``; unknown fields raise ``UserError``."""
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}.{inner}": v for inner, v in value.items()})
+        else:
+            flat[name] = value
+    recipe: Recipe = change(Recipe(), flat)
+    return recipe
