@@ -1,0 +1,53 @@
+"""The base of every panel: what it asks of the network while it is visible, and what it does with the answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.ui.context import Context
+
+
+class Panel(QWidget):
+    """One panel; the window puts it into a dock whose object name is ``<id>-panel``.
+
+    A panel does no work while it is hidden: its request is dropped and neither ``show_state`` nor ``show_look`` is
+    called. Both are called once with the newest values when it is shown again. Controls are named
+    ``<id>.<control>`` by ``setObjectName``.
+
+    Attributes:
+        id: Panel id of interface.md, such as ``"filters"``; also the name of its help text.
+        title: Title of the dock.
+        request_changed: Emitted when ``request()`` would give something else.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    request_changed = Signal()
+    visibility_changed = Signal(bool)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+
+    def request(self) -> Request | None:
+        """What the network is asked while this panel is visible; None for nothing."""
+        return None
+
+    def show_state(self, state: EngineState) -> None:
+        """Show where the engine is. Called at most at display rate, only while visible."""
+
+    def show_look(self, result: LookResult) -> None:
+        """Show one look; ``result.results.get(self.id)`` answers the request. Only while visible."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.visibility_changed.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.visibility_changed.emit(False)
