@@ -67,3 +67,20 @@ def resolve(reference: str) -> Any:
     if not colon:
         raise ValueError(f"{reference!r} is not of the form 'package.module:name'")
     return getattr(importlib.import_module(module), name)
+
+
+class Lazy:
+    """A callable that imports what it refers to when it is first called, so that registering it costs nothing.
+
+    Attributes:
+        reference: ``"package.module:name"``.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return resolve(self.reference)(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"Lazy({self.reference!r})"

@@ -1,1 +1,94 @@
-"""Networks, one family a file, each with the preprocessing that travels with it."""
+"""The networks, one family a file; importing this registers them without loading torch."""
+
+from guiapp.core.registry import Lazy
+from guiapp.models.base import MODELS, ModelEntry, Preprocessing
+
+__all__ = ["MODELS", "ModelEntry", "Preprocessing"]
+
+
+def _add(entry: ModelEntry) -> None:
+    MODELS.add(entry.name, entry)
+
+
+_add(
+    ModelEntry(
+        name="linear",
+        title="Linear classifier",
+        build=Lazy("guiapp.models.linear:Linear"),
+        source="T1 3, T4 5.2",
+        description="One dense layer: each class has one template, its score is the dot product with the picture.",
+    )
+)
+_add(
+    ModelEntry(
+        name="multiperceptron",
+        title="Multiperceptron",
+        build=Lazy("guiapp.models.linear:Multiperceptron"),
+        source="T2, Activation Functions",
+        description="One dense layer whose outputs pass through tanh before the soft-max.",
+    )
+)
+_add(
+    ModelEntry(
+        name="mlp",
+        title="Multi-layer perceptron",
+        build=Lazy("guiapp.models.mlp:MLP"),
+        options={"hidden": 64, "activation": "tanh"},
+        source="T2, MNIST: Multi-layer Perceptron",
+        description="One hidden layer learns the features that the output layer separates.",
+    )
+)
+_add(
+    ModelEntry(
+        name="simple-cnn",
+        title="Simple CNN (9 filters)",
+        build=Lazy("guiapp.models.simple_cnn:SimpleCNN"),
+        input_size=(28, 28),
+        options={"filters": 9, "kernel": 5, "pool": 2, "pooling": "max", "activation": "tanh"},
+        source="T2, CNN and CNN with Pooling",
+        description="The perceptron's first layer replaced by nine 5x5 filters, then pooling and one dense layer.",
+    )
+)
+_add(
+    ModelEntry(
+        name="simple-cnn-3",
+        title="Simple CNN (3 layers of 3 filters)",
+        build=Lazy("guiapp.models.simple_cnn:SimpleCNN3"),
+        input_size=(32, 32),
+        options={"kernel": 5, "pool": 2, "activation": "tanh"},
+        source="T0, Simple CNN",
+        description="Three layers of three KxK filters, each followed by pooling by M, and one dense layer.",
+    )
+)
+_add(
+    ModelEntry(
+        name="lenet5",
+        title="LeNet-5",
+        build=Lazy("guiapp.models.lenet:LeNet5"),
+        input_size=(32, 32),
+        source="LeCun et al. 1998; T0, LeNet-5",
+        description="Three 5x5 convolutions with tanh and average pooling between them, then two dense layers.",
+    )
+)
+_add(
+    ModelEntry(
+        name="cifar-cnn",
+        title="CIFAR-10 network C1 to F8",
+        build=Lazy("guiapp.models.cifar_cnn:CifarCNN"),
+        input_size=(32, 32),
+        options={"hidden": 128, "dropout": 0.5},
+        source="T2, Anatomy of a CNN",
+        description="Convolutions with pooling find features, parts and structures; dropout before the classifier.",
+    )
+)
+_add(
+    ModelEntry(
+        name="knn",
+        title="k nearest neighbours",
+        build=Lazy("guiapp.models.knn:KNN"),
+        options={"k": 5, "metric": "L2"},
+        trained_by="memory",
+        source="T1 2.1, T4 5.1",
+        description="Remembers the training part; the nearest samples vote.",
+    )
+)

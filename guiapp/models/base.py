@@ -25,7 +25,7 @@ class Preprocessing:
         size: Channels, height, width that the network takes.
         mean, std: Per channel on the scale 0 to 1; (x / 255 - mean) / std is fed.
         fit: How a picture of another size is brought to ``size``: ``"pad"`` with black where at most a quarter is
-            missing on each axis, else stretched; ``"stretch"``; ``"crop"`` resizes the short side, then cuts the middle.
+            missing on each axis, else stretched; ``"stretch"``; ``"crop"`` resizes the short side and cuts the middle.
     """
 
     size: tuple[int, int, int]
