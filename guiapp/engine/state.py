@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guiapp.training.recipe import Recipe
 
 Phase = Literal["empty", "opening", "ready", "running", "paused", "finished", "failed"]
-"""``ready``: open and untrained (or weights from a file); ``paused``: a run that can go on; ``finished``: at its end."""
+"""``ready``: open and untrained (or weights from a file); ``paused``: a run that can go on; ``finished``: ended."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,157 @@
+"""The engine: three lanes behind calls that return at once. No Qt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from guiapp.core import paths
+from guiapp.core.notices import NoticeBoard
+from guiapp.core.picture import Picture
+from guiapp.engine.job import Job, Step, WorkLane
+from guiapp.engine.learn import LearnLane
+from guiapp.engine.look import LookLane
+from guiapp.engine.slot import Slot
+from guiapp.engine.state import EngineState, LookResult, Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+R = TypeVar("R")
+
+
+class Engine:
+    """Learn, look and work lanes. Every method may be called from any thread and returns at once.
+
+    No thread starts and torch is not imported before there is something to do.
+
+    Attributes:
+        notices: Where failures are told.
+        state: Slot of the newest ``EngineState``.
+        looked: Slot of the newest ``LookResult``.
+    """
+
+    def __init__(self, notices: NoticeBoard | None = None, runs: Path | None = None, look_rate: float = 10.0) -> None:
+        # The default of 5 ms lets the painting window hold up the trainer for that long at each of its calls.
+        sys.setswitchinterval(5e-4)
+        self.notices = notices or NoticeBoard()
+        self._look = LookLane(self.notices, look_rate)
+        self._learn = LearnLane(self.notices, self._look, runs or paths.runs())
+        self._work = WorkLane()
+        self.state: Slot[EngineState] = self._learn.state
+        self.looked: Slot[LookResult] = self._look.results
+
+    @property
+    def newest_state(self) -> EngineState:
+        """The state that was published last."""
+        return self._learn.newest
+
+    @property
+    def look_rate(self) -> float:
+        """Most looks a second while a network trains."""
+        return self._look.rate
+
+    # ------------------------------------------------------------------ opening and training
+
+    def open_experiment(self, name: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Open a catalogue entry; ``settings`` are dotted fields as for ``--set``."""
+        self._learn.command("opening", lambda: self._learn.open_experiment(name, settings or {}))
+
+    def open_run(self, folder: Path) -> None:
+        """Open a run folder, to look at it or to go on."""
+        self._learn.command("opening the run", lambda: self._learn.open_run(folder))
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change dotted settings of the open experiment; the network starts afresh."""
+        self._learn.command("settings", lambda: self._learn.configure(changes))
+
+    def start(self) -> None:
+        """Start a run, or go on with a paused one."""
+        self._learn.command("start", self._learn.start)
+
+    resume = start
+
+    def pause(self) -> None:
+        """Stand still after the current step."""
+        self._learn.command("pause", self._learn.pause)
+
+    def step(self) -> None:
+        """Train one step, then stand still."""
+        self._learn.command("start", lambda: self._learn.start("step"))
+
+    def epoch(self) -> None:
+        """Train to the end of the epoch, then stand still."""
+        self._learn.command("start", lambda: self._learn.start("epoch"))
+
+    def stop(self) -> None:
+        """End the run and keep it."""
+        self._learn.command("stop", self._learn.stop)
+
+    def reset(self) -> None:
+        """Fresh weights; the next start is a new run."""
+        self._learn.command("reset", self._learn.reset)
+
+    def set_learning_rate(self, value: float) -> None:
+        """Use another learning rate from the next step on."""
+        self._learn.command("learning rate", lambda: self._learn.set_learning_rate(value))
+
+    # ------------------------------------------------------------------ looking
+
+    def set_picture(self, picture: Picture | None) -> None:
+        """Look at another picture."""
+        self._look.ask(picture=picture)
+
+    def set_requests(self, requests: Mapping[str, Request], watching: bool | None = None) -> None:
+        """Say what the visible panels want to know; ``watching`` is whether anything shows the network at all."""
+        self._look.ask(requests=dict(requests), watching=bool(requests) if watching is None else watching)
+
+    def set_switched_off(self, channels: Mapping[str, frozenset[int]]) -> None:
+        """Set channels to zero in the network that is looked at (never in the one that is trained)."""
+        self._look.ask(switched_off=dict(channels))
+
+    def set_step(self, step: int | None) -> None:
+        """Look at the weights of an earlier step; None follows the newest."""
+        self._look.ask(step=step)
+
+    def predict_many(self, images: npt.NDArray[np.uint8], title: str = "predictions") -> Job[npt.NDArray[np.float32]]:
+        """Class probabilities (N, C) of uint8 pictures (N, H, W, C) with the weights that are looked at."""
+        return self._look.predict_many(images, title)
+
+    # ------------------------------------------------------------------ other work
+
+    def submit(
+        self,
+        work: Callable[[], Generator[Step, None, R]],
+        on_done: Callable[[R], None] | None = None,
+        on_error: Callable[[BaseException], None] | None = None,
+        title: str = "",
+    ) -> Job[R]:
+        """Run a generator function on the work lane; the callbacks are called on its thread."""
+        job = Job(work(), title)
+
+        def ended(done: Job[R]) -> None:
+            if done.state == "done" and on_done is not None:
+                on_done(done.result)  # type: ignore[arg-type]
+            elif done.error is not None:
+                if on_error is not None:
+                    on_error(done.error)
+                else:
+                    self.notices.post("error", f"{title or 'background work'} failed: {done.error}")
+
+        job.on_end(ended)
+        self._work.submit(job)
+        return job
+
+    @property
+    def jobs(self) -> list[Job[Any]]:
+        """What the work lane does and what waits there."""
+        return self._work.jobs
+
+    def shutdown(self, timeout: float = 5.0) -> None:
+        """Ask every lane to stop and wait for it; an unfinished run can be resumed."""
+        self._work.close(timeout)
+        self._look.close(timeout)
+        self._learn.close(timeout)

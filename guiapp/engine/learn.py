@@ -1,0 +1,419 @@
+"""The learn lane: opens experiments, advances one training run, and offers its weights to the twin."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.look import LookLane, Subject
+from guiapp.engine.slot import Slot
+from guiapp.engine.state import EngineState, Opened
+from guiapp.engine.twin import Twin
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.training.runner import Runner
+    from guiapp.training.setup import Setup
+
+log = logging.getLogger(__name__)
+_DISPLAY_SECONDS = 0.1
+
+
+@dataclass
+class _Session:
+    """The open experiment on the learn lane.
+
+    Attributes:
+        setup: What is trained.
+        opened: What the rest is told of it.
+        model: The network before the first start.
+        twin: Its inspection twin.
+        runner: The run, once started or opened from a folder.
+        events: The run's generator, while it can go on.
+        weights: Weights from a file, with which a run begins.
+    """
+
+    setup: Setup
+    opened: Opened
+    model: torch.nn.Module
+    twin: Twin
+    runner: Runner | None = None
+    events: Generator[Any, None, None] | None = None
+    weights: Mapping[str, torch.Tensor] | None = None
+    estimating: Generator[Any, None, Any] | None = field(default=None)
+
+
+class LearnLane:
+    """One thread that carries out commands in their order and, between them, advances the run.
+
+    Attributes:
+        state: Slot of the newest state.
+        newest: The newest state that was published.
+        runs: Parent folder of new runs.
+    """
+
+    def __init__(self, notices: NoticeBoard, look: LookLane, runs: Path) -> None:
+        self.state: Slot[EngineState] = Slot()
+        self.newest = EngineState()
+        self.runs = runs
+        self._notices = notices
+        self._look = look
+        self._commands: deque[tuple[str, Callable[[], None]]] = deque()
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._session: _Session | None = None
+        self._until: str = ""  # "", "step", "epoch": pause after the next one
+        self._next_display = 0.0
+        self._rate = _Rate()
+
+    # ------------------------------------------------------------------ from any thread
+
+    def command(self, name: str, work: Callable[[], None]) -> None:
+        """Queue a command; commands run in their order, between two steps of a run."""
+        with self._condition:
+            if self._closed:
+                return
+            self._commands.append((name, work))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="learn", daemon=True)
+                self._thread.start()
+            self._condition.notify()
+
+    def close(self, timeout: float) -> None:
+        """Stop at the next step, keep the run resumable, end the thread."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    # ------------------------------------------------------------------ the lane's loop
+
+    def _serve(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(self._something_to_do)
+                if self._closed:
+                    break
+            while self._commands:
+                name, work = self._commands.popleft()
+                self._guarded(name, work)
+            if self.newest.phase == "running":
+                self._guarded("training", self._advance)
+            elif self._session is not None and self._session.estimating is not None:
+                self._guarded("estimate", self._estimate)
+        self._leave()
+
+    def _something_to_do(self) -> bool:
+        session = self._session
+        return bool(
+            self._closed
+            or self._commands
+            or self.newest.phase == "running"
+            or (session is not None and session.estimating is not None)
+        )
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """Run ``work``; whatever it raises reaches the person as one notice and leaves the lane alive."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
+            text = explain(error, name)
+            session = self._session
+            if session is not None and session.runner is not None and name in ("training", "start"):
+                session.events = None
+                self._look.busy = False
+                session.twin.offer(session.runner.model, session.runner.trainer.step)
+                self._look.weights_changed()
+            if session is not None:
+                session.estimating = None
+            self._publish(phase="failed" if session is not None else "empty", activity="", share=None)
+            self._notices.post("error", text, traceback.format_exc())
+
+    def _advance(self) -> None:
+        """Advance the run until a command arrives, it pauses itself, or it ends."""
+        from guiapp.training.trainer import EpochEnd, Evaluating, StepEnd
+
+        session = self._session
+        assert session is not None and session.runner is not None and session.events is not None
+        events, commands, clock = session.events, self._commands, time.perf_counter
+        while not commands and not self._closed:
+            event = next(events, None)
+            if event is None:
+                self._finished(session)
+                return
+            kind = type(event)
+            if kind is StepEnd and self._until == "step":
+                self._pause("step")
+                return
+            if kind is EpochEnd and self._until == "epoch":
+                self._pause("epoch")
+                return
+            now = clock()
+            if now >= self._next_display:
+                self._next_display = now + self._display(session, event if kind is Evaluating else None)
+
+    def _display(self, session: _Session, evaluating: Any) -> float:
+        """Show the newest weights and figures; return the seconds until the next time."""
+        started = time.perf_counter()
+        assert session.runner is not None
+        if self._look.watching:
+            session.twin.offer(session.runner.model, session.runner.trainer.step)
+            self._look.weights_changed()
+        share = evaluating.done / max(evaluating.total, 1) if evaluating else None
+        self._publish(activity="evaluating" if evaluating else "training", share=share)
+        # Showing takes at most a twentieth of the time, however large the network is.
+        return max(_DISPLAY_SECONDS, 20.0 * (time.perf_counter() - started))
+
+    def _finished(self, session: _Session) -> None:
+        assert session.runner is not None
+        session.runner.finish(test=False)
+        session.events = None
+        self._rest(session, "finished")
+
+    def _pause(self, _after: str) -> None:
+        assert self._session is not None
+        self._until = ""
+        self._rest(self._session, "paused")
+
+    def _rest(self, session: _Session, phase: Any) -> None:
+        """Stand still: write down what there is, show exactly these weights."""
+        assert session.runner is not None
+        self._look.busy = False
+        session.runner.drain()
+        session.twin.offer(session.runner.model, session.runner.trainer.step)
+        self._publish(phase=phase, activity="", share=None, seconds_left=None)
+        self._look.weights_changed()
+
+    def _leave(self) -> None:
+        """Let go of the open run so that it can be resumed."""
+        session, self._session = self._session, None
+        if session is not None and session.runner is not None:
+            try:
+                session.runner.close()
+            except (OSError, UserError) as error:
+                self._notices.post("error", explain(error, "closing the run"), traceback.format_exc())
+        self._look.busy = False
+
+    # ------------------------------------------------------------------ commands, on the lane's thread
+
+    def open_experiment(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Open a catalogue entry with a fresh network, or the weights that it names."""
+        from guiapp.catalogue import EXPERIMENTS
+        from guiapp.training.setup import prepare
+
+        experiment = EXPERIMENTS[name]
+        self._leave()
+        self._publish(EngineState(phase="opening", activity=f"opening {experiment.title}", opened=self.newest.opened))
+        setup = prepare(experiment, dict(settings), self._progress)
+        for notice in setup.notices:
+            self._notices.post("info", notice)
+        weights = setup.initial_weights()
+        model = setup.build_model()
+        if weights is not None:
+            model.load_state_dict(dict(weights))
+        self._attach(setup, model, weights)
+
+    def open_run(self, folder: Path) -> None:
+        """Open a run folder with its curves; a run that was not at its end can go on."""
+        from guiapp.training.run_folder import RunFolder
+        from guiapp.training.runner import Runner
+        from guiapp.training.setup import from_run
+
+        self._leave()
+        self._publish(EngineState(phase="opening", activity=f"opening {folder.name}", opened=self.newest.opened))
+        setup = from_run(folder, self._progress)
+        runner = Runner(setup, RunFolder.open(folder), resume=True)
+        self._attach(setup, runner.model, None, runner)
+
+    def _progress(self, share: float, text: str) -> None:
+        if self._closed:
+            raise UserError("the window was closed")
+        now = time.perf_counter()
+        if now >= self._next_display:
+            self._next_display = now + _DISPLAY_SECONDS
+            self._publish(activity=text, share=share)
+
+    def _attach(self, setup: Setup, model: torch.nn.Module, weights: Any, runner: Runner | None = None) -> None:
+        from guiapp.interpret.layers import layer_list
+        from guiapp.training.devices import choose
+        from guiapp.training.estimate import estimate
+        from guiapp.training.threads import recommended_threads
+
+        device = choose(setup.recipe.device)
+        model.to(device)
+        opened = Opened(
+            setup.experiment,
+            setup.recipe,
+            setup.dataset,
+            setup.entry,
+            setup.model_options,
+            setup.preprocessing,
+            setup.task.labels,
+            layer_list(model, setup.preprocessing.size),
+            sum(p.numel() for p in model.parameters() if p.requires_grad),
+            str(device.type),
+            weights is not None,
+            setup.settings,
+        )
+        step = runner.trainer.step if runner is not None else 0
+        session = _Session(setup, opened, model, Twin(model, step), runner, weights=weights)
+        self._session = session
+        snapshots = runner.snapshots if runner is not None else None
+        self._look.ask(subject=Subject(opened, session.twin, setup.task, snapshots), switched_off={}, step=None)
+        phase = "ready"
+        if runner is not None:
+            session.events = runner.events() if not runner.at_end else None
+            phase = "paused" if session.events is not None else "finished"
+        else:
+            session.estimating = estimate(setup, device)
+        self._rate = _Rate()
+        self._publish(
+            EngineState(phase=phase, opened=opened, threads=recommended_threads(opened.layers, setup.recipe.batch))  # type: ignore[arg-type]
+        )
+
+    def _estimate(self) -> None:
+        session = self._session
+        assert session is not None and session.estimating is not None
+        while not self._commands and not self._closed:
+            try:
+                next(session.estimating)
+            except StopIteration as end:
+                session.estimating = None
+                self._publish(estimate=end.value.text, refused=end.value.refused or "")
+                return
+
+    def start(self, until: str = "") -> None:
+        """Start or go on; ``until`` is ``"step"`` or ``"epoch"`` to pause after the next one."""
+        session = self._session
+        if session is None or self.newest.phase == "running":
+            return
+        if session.events is None:
+            if self.newest.refused:
+                raise UserError(self.newest.refused)
+            self._new_run(session)
+        assert session.runner is not None
+        import torch
+
+        self._until = until
+        self._look.busy = True
+        self._look.ask(step=None)
+        torch.set_num_threads(self.newest.threads)
+        session.runner.resumed()
+        self._rate = _Rate()
+        self._publish(phase="running", activity="training")
+
+    def _new_run(self, session: _Session) -> None:
+        from guiapp.training.run_folder import RunFolder
+        from guiapp.training.runner import Runner
+
+        session.estimating = None
+        if session.runner is not None:
+            session.runner.close()
+        folder = RunFolder.create(self.runs, session.setup)
+        session.runner = Runner(session.setup, folder)
+        session.events = session.runner.events()
+        session.model = session.runner.model
+        subject = Subject(session.opened, session.twin, session.setup.task, session.runner.snapshots)
+        self._look.ask(subject=subject)
+
+    def pause(self) -> None:
+        """Stand still after the current step."""
+        if self.newest.phase == "running":
+            self._pause("command")
+
+    def stop(self) -> None:
+        """End the run here and keep it."""
+        session = self._session
+        if session is None or session.runner is None or session.events is None:
+            return
+        session.runner.stop()
+        session.events = None
+        session.runner.finish(test=False)
+        self._rest(session, "finished")
+
+    def reset(self) -> None:
+        """Fresh weights; the next start makes a new run."""
+        session = self._session
+        if session is not None:
+            self.open_experiment(session.opened.experiment.id, session.opened.settings)
+
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change dotted settings of the open experiment, with fresh weights where they matter."""
+        session = self._session
+        if session is None:
+            raise UserError("open an experiment first")
+        self.open_experiment(session.opened.experiment.id, {**session.opened.settings, **changes})
+
+    def set_learning_rate(self, value: float) -> None:
+        """Use another rate from the next step on."""
+        session = self._session
+        if session is not None and session.runner is not None and session.events is not None:
+            session.runner.set_learning_rate(value)
+            self._publish()
+
+    # ------------------------------------------------------------------ telling
+
+    def _publish(self, state: EngineState | None = None, **changes: Any) -> None:
+        """Publish a state, or the newest one with changes and the figures of the run."""
+        state = replace(state or self.newest, **changes)
+        session = self._session
+        if session is not None and session.runner is not None and state.opened is session.opened:
+            runner = session.runner
+            state = replace(
+                state,
+                step=runner.trainer.step,
+                total_steps=runner.trainer.total_steps,
+                epoch=min(runner.trainer.step // max(runner.trainer.steps_per_epoch, 1), session.setup.recipe.epochs),
+                epochs=session.setup.recipe.epochs,
+                learning_rate=runner.trainer.learning_rate,
+                columns=runner.columns,
+                epoch_rows=tuple(runner.epochs),
+                events=tuple(runner.hand_changes),
+                snapshot_steps=tuple(runner.snapshots.steps()),
+                run=runner.folder.path,
+                initial_loss=runner.initial_loss,
+            )
+            if state.phase == "running":
+                rate = self._rate.update(state.step)
+                left = (state.total_steps - state.step) / rate if rate > 0 else None
+                state = replace(state, steps_per_second=rate, seconds_left=left)
+        self.newest = state
+        self.state.put(state)
+
+
+class _Rate:
+    """Steps a second over about the last second."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def update(self, step: int) -> float:
+        now = time.perf_counter()
+        self._marks.append((now, step))
+        while len(self._marks) > 2 and now - self._marks[0][0] > 1.0:
+            self._marks.popleft()
+        (first, begin), (last, end) = self._marks[0], self._marks[-1]
+        return (end - begin) / (last - first) if last > first else 0.0
+
+
+def explain(error: BaseException, doing: str) -> str:
+    """One line for the person on what went wrong while ``doing`` something."""
+    if isinstance(error, (UserError, LookupError)) and str(error):
+        return str(error)
+    if type(error).__name__ == "OutOfMemoryError":
+        return "The graphics card ran out of memory: choose a smaller batch, or the device 'cpu' in the recipe"
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "Memory ran out: choose a smaller batch or a smaller network"
+    return f"{doing} failed: {error}"

@@ -1,0 +1,247 @@
+"""The look lane: runs the twin on the newest picture and answers the probes of the panels that are visible."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.core.picture import Picture
+from guiapp.engine.job import Job, Step
+from guiapp.engine.slot import Slot
+from guiapp.engine.state import LookResult, Opened, Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from guiapp.engine.twin import Twin
+    from guiapp.tasks.base import Task
+    from guiapp.training.snapshots import SnapshotStore
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is looked at: an opened experiment with its twin; ``snapshots`` is there once a run has begun."""
+
+    opened: Opened
+    twin: Twin
+    task: Task
+    snapshots: SnapshotStore | None = None
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Everything that decides one look; replaced, never changed."""
+
+    subject: Subject | None = None
+    picture: Picture | None = None
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    watching: bool = False
+    switched_off: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    step: int | None = None
+
+
+class LookLane:
+    """One thread that answers the newest question; questions that were overtaken are never answered.
+
+    Attributes:
+        results: Slot of the newest answer.
+        rate: Most looks a second while a network trains.
+        busy: Whether a network trains, so that the rate holds.
+    """
+
+    def __init__(self, notices: NoticeBoard, rate: float) -> None:
+        self.results: Slot[LookResult] = Slot()
+        self.rate = rate
+        self.busy = False
+        self._notices = notices
+        self._question = _Question()
+        self._dirty = False
+        self._dropped = 0
+        self._picture_taken = True
+        self._jobs: list[Job[Any]] = []
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._complained: set[str] = set()
+
+    def ask(self, **changes: Any) -> None:
+        """Change parts of the question (see ``_Question``) and look again."""
+        with self._condition:
+            if "picture" in changes:
+                self._dropped += not self._picture_taken
+                self._picture_taken = changes["picture"] is None
+            if "subject" in changes:
+                self._complained.clear()
+            self._question = replace(self._question, **changes)
+            self._wake()
+
+    def weights_changed(self) -> None:
+        """Look again, because the twin was offered newer weights. Cheap: called by the learn lane."""
+        if self._question.watching:
+            with self._condition:
+                self._wake()
+
+    @property
+    def watching(self) -> bool:
+        """Whether anything is visible that shows the network."""
+        question = self._question
+        return question.watching and question.step is None
+
+    def predict_many(self, images: npt.NDArray[np.uint8], title: str = "predictions") -> Job[Any]:
+        """Scores (N, C) of uint8 pictures (N, H, W, C) with the weights looked at, between two looks.
+
+        A call with the same title replaces the one that still waits.
+        """
+        job = Job(self._predictions(images), title)
+        with self._condition:
+            for other in self._jobs:
+                if other.title == title:
+                    other.stop()
+            self._jobs.append(job)
+            self._wake(look=False)
+        return job
+
+    def close(self, timeout: float) -> None:
+        """End the thread."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _wake(self, look: bool = True) -> None:
+        self._dirty = self._dirty or look
+        if self._closed:
+            return
+        if self._thread is None:
+            if self._question.subject is None:
+                return  # nothing to look at yet: no thread, and torch is not imported for it
+            self._thread = threading.Thread(target=self._serve, name="look", daemon=True)
+            self._thread.start()
+        self._condition.notify()
+
+    def _serve(self) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        next_look = 0.0
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._closed or self._dirty or self._jobs)
+                if self._closed:
+                    return
+                if self._dirty and self.busy:
+                    self._condition.wait_for(lambda: self._closed, max(0.0, next_look - time.monotonic()))
+                question, dirty, self._dirty = self._question, self._dirty, False
+                job = self._jobs[0] if self._jobs else None
+                self._picture_taken = True
+            if dirty and question.watching and question.subject is not None:
+                next_look = time.monotonic() + 1.0 / self.rate
+                self._guarded("look", lambda q=question: self.results.put(self._look(q)))
+            if job is not None and not job.advance():
+                with self._condition:
+                    self._jobs.remove(job)
+
+    def _guarded(self, name: str, work: Callable[[], Any]) -> Any:
+        """Run ``work``; an error reaches the person once per kind and leaves the lane alive."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
+            text = str(error) if isinstance(error, UserError) else f"{name} failed: {error}"
+            if text not in self._complained:
+                self._complained.add(text)
+                self._notices.post("error", text, traceback.format_exc())
+            return None
+
+    def _weights(self, question: _Question) -> int:
+        subject = question.subject
+        assert subject is not None
+        step = subject.twin.live()
+        if question.step is not None and subject.snapshots is not None and subject.snapshots.steps():
+            step = subject.snapshots.nearest(question.step)
+            subject.twin.at(subject.snapshots.load(step))
+        return step
+
+    def _look(self, question: _Question) -> LookResult:
+        import torch
+
+        from guiapp.interpret import PROBES, capture
+        from guiapp.interpret.base import Look
+
+        subject = question.subject
+        assert subject is not None
+        opened, picture = subject.opened, question.picture
+        times: dict[str, float] = {}
+        look = Look(subject.twin.model, opened.layers, opened.preprocessing, picture=picture)
+        look.step = step = self._weights(question)
+        asked = {panel: (PROBES[r.probe], r.options) for panel, r in question.requests.items() if r.probe in PROBES}
+        prediction = plain = None
+        device = opened.device
+        with torch.no_grad():
+            if picture is not None:
+                started = time.perf_counter()
+                look.input = opened.preprocessing(picture.network_pixels, device)
+                times["preprocess"] = _since(started)
+                started = time.perf_counter()
+                wanted = {name for probe, options in asked.values() for name in probe.layers(opened.layers, options)}
+                look.output, look.activations = capture.run(
+                    subject.twin.model, look.input, wanted, question.switched_off
+                )
+                if device != "cpu":
+                    look.output = look.output.cpu()  # waits for the device, so that the time is the network's
+                times["forward"] = _since(started)
+                started = time.perf_counter()
+                prediction = subject.task.prediction(look.output)
+                times["postprocess"] = _since(started)
+                if question.switched_off:
+                    plain = subject.task.prediction(subject.twin.model(look.input).cpu())
+            results = {}
+            for panel, (probe, options) in asked.items():
+                if probe.needs_picture and picture is None:
+                    continue
+                started = time.perf_counter()
+                result = self._guarded(probe.title, lambda p=probe, o=options: p.run(look, o or p.options()))
+                if result is not None:
+                    results[panel] = result
+                    times[panel] = _since(started)
+        return LookResult(
+            opened,
+            step,
+            question.step is None,
+            bool(question.switched_off),
+            picture,
+            prediction,
+            plain,
+            results,
+            times,
+            self._dropped,
+        )
+
+    def _predictions(self, images: npt.NDArray[np.uint8]) -> Generator[Step, None, npt.NDArray[np.float32]]:
+        """Predict a few pictures at a time, so that looks come in between."""
+        import numpy as np
+        import torch
+
+        size = 64
+        scores: list[npt.NDArray[np.float32]] = []
+        for start in range(0, len(images), size):
+            subject = self._question.subject
+            if subject is None:
+                raise UserError("open an experiment first")
+            with torch.no_grad():
+                inputs = subject.opened.preprocessing(images[start : start + size], subject.opened.device)
+                output = subject.twin.model(inputs)
+                scores.append(torch.softmax(output.float(), 1).cpu().numpy())
+            yield (start + size) / max(len(images), 1), "predicting"
+        return np.concatenate(scores) if scores else np.zeros((0, 0), np.float32)
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000.0

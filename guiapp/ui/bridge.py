@@ -1,0 +1,181 @@
+"""The one bridge from engine callbacks to Qt signals, and the hand that feeds the visible panels in slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from guiapp.core.notices import Notice
+from guiapp.core.workspace import Workspace
+from guiapp.engine.engine import Engine
+from guiapp.engine.job import Job
+from guiapp.engine.state import EngineState, LookResult
+from guiapp.ui.panel import Panel
+
+_SLICE_MS = 8
+"""Pause between the updates of two panels: each paints on its own, so that no event takes long."""
+
+
+class EngineBridge(QObject):
+    """Tells the window what the engine does, and the engine what the window looks at.
+
+    Attributes:
+        engine: The engine.
+        state: Newest state.
+        look: Newest look, or None.
+        state_changed: Emitted with an ``EngineState``, at most at display rate.
+        looked: Emitted with a ``LookResult``.
+        notice: Emitted with a ``Notice``, on the window's thread whoever posted it.
+    """
+
+    state_changed = Signal(object)
+    looked = Signal(object)
+    notice = Signal(object)
+    _state_filled = Signal()
+    _look_filled = Signal()
+    _notice_posted = Signal(object)
+    _call_back = Signal(object, object)
+
+    def __init__(self, engine: Engine, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine = engine
+        self.state: EngineState = engine.newest_state
+        self.look: LookResult | None = None
+        self._panels: list[Panel] = []
+        self._due: dict[tuple[Panel, str], None] = {}
+        self._closed = False
+        queued = Qt.ConnectionType.QueuedConnection
+        self._state_filled.connect(self._take_state, queued)
+        self._look_filled.connect(self._take_look, queued)
+        self._notice_posted.connect(self.notice, queued)
+        self._call_back.connect(self._run_callback, queued)
+        engine.state.on_filled = self._state_filled.emit
+        engine.looked.on_filled = self._look_filled.emit
+        self._unsubscribe = [
+            engine.notices.subscribe(self._notice_posted.emit),
+            workspace.subscribe("picture", engine.set_picture),
+            workspace.subscribe("step", engine.set_step),
+            workspace.subscribe("switched_off", engine.set_switched_off),
+        ]
+        self._slices = QTimer(self)
+        self._slices.setInterval(_SLICE_MS)
+        self._slices.timeout.connect(self._feed_one)
+        self._asking = QTimer(self)
+        self._asking.setSingleShot(True)
+        self._asking.setInterval(0)
+        self._asking.timeout.connect(self._ask)
+
+    # ------------------------------------------------------------------ panels
+
+    def add_panel(self, panel: Panel) -> None:
+        """Feed a panel while it is visible, and ask the network what it wants to know."""
+        self._panels.append(panel)
+        panel.request_changed.connect(self._asking.start)
+        panel.visibility_changed.connect(lambda visible, p=panel: self._visibility(p, visible))
+        if panel.isVisible():
+            self._visibility(panel, True)
+
+    def _visibility(self, panel: Panel, visible: bool) -> None:
+        if self._closed:
+            return
+        self._asking.start()
+        if visible:
+            self._schedule(panel, "state")
+            if self.look is not None:
+                self._schedule(panel, "look")
+        else:
+            self._due.pop((panel, "state"), None)
+            self._due.pop((panel, "look"), None)
+
+    def _ask(self) -> None:
+        visible = [panel for panel in self._panels if panel.isVisible()]
+        requests = {panel.id: asked for panel in visible if (asked := panel.request()) is not None}
+        shows = any(type(panel).show_look is not Panel.show_look for panel in visible)
+        self.engine.set_requests(requests, watching=shows)
+
+    def _schedule(self, panel: Panel, what: str) -> None:
+        overridden = type(panel).show_state if what == "state" else type(panel).show_look
+        if overridden is (Panel.show_state if what == "state" else Panel.show_look):
+            return
+        self._due[panel, what] = None
+        if not self._slices.isActive():
+            self._slices.start()
+
+    @Slot()
+    def _feed_one(self) -> None:
+        """Show one thing in one panel, then let the event loop breathe."""
+        while self._due:
+            panel, what = next(iter(self._due))
+            del self._due[panel, what]
+            if not panel.isVisible():
+                continue
+            if what == "state":
+                panel.show_state(self.state)
+            elif self.look is not None:
+                panel.show_look(self.look)
+            break
+        if not self._due:
+            self._slices.stop()
+
+    # ------------------------------------------------------------------ from the engine
+
+    @Slot()
+    def _take_state(self) -> None:
+        state = self.engine.state.take()
+        if state is None or self._closed:
+            return
+        if state.opened is not self.state.opened:
+            self.look = None
+        self.state = state
+        self.state_changed.emit(state)
+        for panel in self._panels:
+            if panel.isVisible():
+                self._schedule(panel, "state")
+
+    @Slot()
+    def _take_look(self) -> None:
+        look = self.engine.looked.take()
+        if look is None or self._closed:
+            return
+        self.look = look
+        self.looked.emit(look)
+        for panel in self._panels:
+            if panel.isVisible():
+                self._schedule(panel, "look")
+
+    # ------------------------------------------------------------------ work lane
+
+    def call(self, job: Job[Any], callback: Callable[[Any], object]) -> None:
+        """Call ``callback(result)`` on the window's thread when a job is done; failures become notices."""
+
+        def ended(done: Job[Any]) -> None:
+            if done.state == "done" and not self._closed:
+                self._call_back.emit(callback, done.result)
+            elif done.error is not None:
+                self.engine.notices.post("error", f"{done.title or 'Background work'} failed: {done.error}")
+
+        job.on_end(ended)
+
+    @Slot(object, object)
+    def _run_callback(self, callback: Callable[[Any], object], result: Any) -> None:
+        if not self._closed:
+            callback(result)
+
+    def notify(self, notice: Notice) -> None:
+        """Post a notice as any room would."""
+        self.engine.notices.post(notice.level, notice.text, notice.details)
+
+    def close(self) -> None:
+        """Stop listening; nothing is shown any more."""
+        self._closed = True
+        self._slices.stop()
+        self._asking.stop()
+        self._due.clear()
+        self._panels.clear()
+        self.engine.state.on_filled = None
+        self.engine.looked.on_filled = None
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
