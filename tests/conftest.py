@@ -7,6 +7,33 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+WINDOW_FIXTURES = {"qtbot", "qapp", "qtlog", "qtmodeltester"}
+
+
+def data_folder() -> Path:
+    """``GUIAPP_DATA``, or the folder of data that is kept beside a clone."""
+    return Path(os.environ.get("GUIAPP_DATA") or Path(__file__).parents[2] / "shared" / "data")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs Qt, so that all else can be run where Qt is not installed."""
+    ui = Path(__file__).parent / "ui"
+    for item in items:
+        if ui in item.path.parents or WINDOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("window")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With ``CI`` set, a test that needs real data fails instead of being skipped where the data lies."""
+    report = yield
+    needs_data = "real_data" in getattr(item, "fixturenames", ()) or item.get_closest_marker("data") is not None
+    must_run = needs_data and os.environ.get("CI") and data_folder().is_dir()
+    if must_run and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped although there is data at {data_folder()}: {report.longrepr}"
+    return report
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
@@ -18,8 +45,8 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real data, ``GUIAPP_DATA`` or ``../shared/data``."""
-    folder = Path(os.environ.get("GUIAPP_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    """The folder of real data, skipping the test where there is none."""
+    folder = data_folder()
     if not (folder / "MNIST" / "raw").is_dir():
         pytest.skip(f"no real data at {folder}: set GUIAPP_DATA")
     return folder
