@@ -1,0 +1,140 @@
+"""The layers of any network, found by running it once: names, kinds, output shapes, parameters, as a tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+_KINDS: tuple[tuple[str, str], ...] = (
+    (r"Conv(Transpose)?[123]d$", "conv"),
+    (r"Linear$", "dense"),
+    (r"(Max|Avg|LP)Pool|MaxUnpool", "pool"),
+    (r"(Batch|Layer|Group|Instance|RMS)Norm|LocalResponseNorm", "norm"),
+    (r"Dropout|DropPath|StochasticDepth", "dropout"),
+    (r"^(Flatten|Unflatten|Upsample|Identity|ZeroPad.*)$", "shape"),
+    (r"Attention", "attention"),
+    (r"Embedding", "embedding"),
+    (r"^(RNN|LSTM|GRU)", "recurrent"),
+)
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One module of a network.
+
+    Attributes:
+        name: Qualified name, such as ``"features.0"``.
+        type: Class name, such as ``"Conv2d"``.
+        depth: 0 for modules directly in the network.
+        parent: Name of the module that holds it, ``""`` for the network.
+        output_shape: Without the batch, such as ``(6, 28, 28)``; of the first tensor where it gives several, of the
+            last call where it is called more than once, ``()`` where it gives none.
+        parameters: Number of weights and biases in it and below, shared ones counted once.
+        has_weights: Whether it has filters of its own to look at: a weight of two or more dimensions.
+        kind: ``"conv"``, ``"dense"``, ``"activation"``, ``"pool"``, ``"norm"``, ``"dropout"``, ``"shape"``,
+            ``"attention"``, ``"embedding"``, ``"recurrent"``, ``"container"`` or ``"other"``.
+    """
+
+    name: str
+    type: str
+    depth: int
+    parent: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    has_weights: bool
+    kind: str
+
+
+def first_tensor(output: Any) -> torch.Tensor | None:
+    """The first tensor in what a module returned (a tensor, or nested tuples, lists and mappings), or None."""
+    if isinstance(output, torch.Tensor):
+        return output
+    values = output.values() if isinstance(output, dict) else output if isinstance(output, tuple | list) else ()
+    return next((found for value in values if (found := first_tensor(value)) is not None), None)
+
+
+def layer_list(model: nn.Module, input_size: tuple[int, ...]) -> list[LayerInfo]:
+    """Run ``model`` once on zeros in evaluation mode and list the modules that took part.
+
+    Modules come in the order in which they are first run, each container before what it holds, so that the list is
+    a tree read from top to bottom. Modules that do not run (auxiliary heads in evaluation mode) are left out. Hooks
+    are removed and train/eval flags restored whatever happens; no random number is drawn.
+
+    Args:
+        model: Any network; on the meta device nothing is computed.
+        input_size: Channels, height, width (any shape without the batch).
+
+    Returns:
+        The layers, the network itself left out.
+    """
+    first = next(iter([*model.parameters(), *model.buffers()]), torch.zeros(0))
+    dtype = first.dtype if first.is_floating_point() else torch.float32
+    named = {module: name for name, module in model.named_modules() if name}
+    order: dict[str, int] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    modes = {module: module.training for module in model.modules()}
+    handles: list[Any] = []
+
+    def enter(module: nn.Module, arguments: Any) -> None:
+        order.setdefault(named[module], len(order))
+
+    def leave(module: nn.Module, arguments: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is not None:
+            shapes[named[module]] = tuple(tensor.shape[1:])
+
+    try:
+        for module in named:
+            handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+        model.eval()
+        with torch.no_grad():
+            model(torch.zeros(1, *input_size, dtype=dtype, device=first.device))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, training in modes.items():
+            module.training = training
+    return [_info(name, depth, module, shapes) for name, depth, module in _tree(model, "", 0, order)]
+
+
+def _tree(module: nn.Module, name: str, depth: int, order: dict[str, int]) -> Iterator[tuple[str, int, nn.Module]]:
+    """Children that ran, by the first run of anything in them, each followed by its own."""
+    found = []
+    for child_name, child in module.named_children():
+        full = f"{name}.{child_name}" if name else child_name
+        ran = [order[n] for n in order if n == full or n.startswith(f"{full}.")]
+        if ran:
+            found.append((min(ran), full, child))
+    for _, full, child in sorted(found, key=lambda item: item[0]):
+        yield full, depth, child
+        yield from _tree(child, full, depth + 1, order)
+
+
+def _info(name: str, depth: int, module: nn.Module, shapes: dict[str, tuple[int, ...]]) -> LayerInfo:
+    weight = getattr(module, "weight", None)
+    return LayerInfo(
+        name=name,
+        type=type(module).__name__,
+        depth=depth,
+        parent=name.rpartition(".")[0],
+        output_shape=shapes.get(name, ()),
+        parameters=sum(p.numel() for p in module.parameters()),
+        has_weights=isinstance(weight, nn.Parameter) and weight.ndim >= 2,
+        kind=kind_of(module),
+    )
+
+
+def kind_of(module: nn.Module) -> str:
+    """The kind of a module, as in ``LayerInfo.kind``."""
+    name = type(module).__name__
+    for pattern, kind in _KINDS:
+        if re.search(pattern, name):
+            return kind
+    if next(module.children(), None) is not None:
+        return "container"
+    return "activation" if type(module).__module__ == "torch.nn.modules.activation" else "other"
