@@ -54,3 +54,7 @@ class NoticeBoard:
 
 class UserError(Exception):
     """A failure whose text is meant for the person: what is wrong and what to do about it, in one line."""
+
+
+class SettingError(UserError):
+    """A name or value given by the person that does not exist or fit: bad arguments rather than failed work."""

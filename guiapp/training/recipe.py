@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from guiapp.core.notices import UserError
+from guiapp.core.notices import SettingError
 
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 SCHEDULES = ("constant", "step", "cosine")
@@ -71,7 +71,7 @@ def change(recipe: Any, changes: Mapping[str, Any]) -> Any:
     Strings are converted to the field's type.
 
     Raises:
-        UserError: For an unknown field, or a value that does not fit; the message names the field and what it takes.
+        SettingError: For an unknown field, or a value that does not fit; the message names the field and what it takes.
     """
     for dotted, value in changes.items():
         recipe = _set(recipe, dotted.split("."), value, dotted)
@@ -82,11 +82,11 @@ def _set(node: Any, names: list[str], value: Any, dotted: str) -> Any:
     hints = typing.get_type_hints(type(node))
     name = names[0]
     if name not in hints:
-        raise UserError(f"there is no setting {dotted!r}; {type(node).__name__.lower()} has: {', '.join(hints)}")
+        raise SettingError(f"there is no setting {dotted!r}; {type(node).__name__.lower()} has: {', '.join(hints)}")
     if len(names) > 1:
         child = getattr(node, name)
         if not dataclasses.is_dataclass(child):
-            raise UserError(f"{dotted!r}: {name} has no parts")
+            raise SettingError(f"{dotted!r}: {name} has no parts")
         return dataclasses.replace(node, **{name: _set(child, names[1:], value, dotted)})
     if dataclasses.is_dataclass(getattr(node, name)):
         return dataclasses.replace(node, **{name: _set(getattr(node, name), ["name"], value, f"{dotted}.name")})
@@ -98,14 +98,14 @@ def convert(value: Any, kind: Any, name: str, limits: Mapping[str, Any] | None =
     """Convert ``value`` to the annotated type ``kind``, checking choices and limits.
 
     Raises:
-        UserError: If it does not fit.
+        SettingError: If it does not fit.
     """
     limits = limits or {}
     origin = typing.get_origin(kind)
     if origin is Literal:
         choices = typing.get_args(kind)
         if value not in choices:
-            raise UserError(f"{name} is one of {', '.join(map(str, choices))}, not {value!r}")
+            raise SettingError(f"{name} is one of {', '.join(map(str, choices))}, not {value!r}")
         return value
     if origin in (typing.Union, types.UnionType):
         if value is None or value in ("none", ""):
@@ -121,11 +121,11 @@ def convert(value: Any, kind: Any, name: str, limits: Mapping[str, Any] | None =
         else:
             result = kind(value)
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise UserError(f"{name} takes a value of type {kind.__name__}, not {value!r}") from None
+        raise SettingError(f"{name} takes a value of type {kind.__name__}, not {value!r}") from None
     low, high = limits.get("low"), limits.get("high")
     is_number = isinstance(result, (int, float)) and not isinstance(result, bool)
     if is_number and not (-math.inf if low is None else low) <= result <= (math.inf if high is None else high):
-        raise UserError(f"{name} lies between {low:g} and {high:g}, not {value!r}")
+        raise SettingError(f"{name} lies between {low:g} and {high:g}, not {value!r}")
     return result
 
 
@@ -135,7 +135,7 @@ def as_dict(recipe: Any) -> dict[str, Any]:
 
 
 def from_dict(data: Mapping[str, Any]) -> Recipe:
-    """The inverse of ``as_dict``; unknown fields raise ``UserError``."""
+    """The inverse of ``as_dict``; unknown fields raise ``SettingError``."""
     flat: dict[str, Any] = {}
     for name, value in data.items():
         if isinstance(value, Mapping):
