@@ -68,9 +68,9 @@ class Engine:
         """Change dotted settings of the open experiment; the network starts afresh."""
         self._learn.command("settings", lambda: self._learn.configure(changes))
 
-    def start(self) -> None:
-        """Start a run, or go on with a paused one."""
-        self._learn.command("start", self._learn.start)
+    def start(self, until: int | None = None) -> None:
+        """Start a run, or go on with a paused one; stand still again when ``until`` steps are done."""
+        self._learn.command("start", lambda: self._learn.start("" if until is None else until))
 
     resume = start
 

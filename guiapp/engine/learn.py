@@ -72,7 +72,7 @@ class LearnLane:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._session: _Session | None = None
-        self._until: str = ""  # "", "step", "epoch": pause after the next one
+        self._until: str | int = ""  # "step", "epoch": pause after the next one; a number: after that step
         self._next_display = 0.0
         self._rate = _Rate()
 
@@ -154,7 +154,7 @@ class LearnLane:
                 self._finished(session)
                 return
             kind = type(event)
-            if kind is StepEnd and self._until == "step":
+            if kind is StepEnd and self._until in ("step", event.step):
                 self._pause("step")
                 return
             if kind is EpochEnd and self._until == "epoch":
@@ -294,8 +294,8 @@ class LearnLane:
                 self._publish(estimate=end.value.text, refused=end.value.refused or "")
                 return
 
-    def start(self, until: str = "") -> None:
-        """Start or go on; ``until`` is ``"step"`` or ``"epoch"`` to pause after the next one."""
+    def start(self, until: str | int = "") -> None:
+        """Start or go on; ``until`` is ``"step"`` or ``"epoch"`` to pause after the next one, or a step's number."""
         session = self._session
         if session is None or self.newest.phase == "running":
             return
