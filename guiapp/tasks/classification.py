@@ -1,0 +1,44 @@
+"""Classification: one of C classes for a picture, trained on the cross-entropy of a soft-max."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from guiapp.tasks.predictions import ClassScores
+
+
+class ClassificationTask:
+    """One of C classes (course text T2, soft-max classifier).
+
+    Attributes:
+        labels: Class names by index.
+    """
+
+    metrics = ("accuracy", "loss")
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = tuple(labels)
+
+    def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Mean of -log p(true class); the log-soft-max is inside.
+
+        Args:
+            output: Logits, shape (N, C).
+            target: Class indices, int64, shape (N,).
+
+        Returns:
+            0-d; log C for logits that are all the same.
+        """
+        return functional.cross_entropy(output, target)
+
+    def correct(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """How many of (N, C) logits have their maximum at the true class; 0-d int64."""
+        return (output.detach().argmax(1) == target).sum()
+
+    def prediction(self, output: torch.Tensor) -> ClassScores:
+        """Soft-max of the logits, shape (1, C)."""
+        logits = output.detach().reshape(-1).float().cpu()
+        probabilities = torch.softmax(logits, 0).numpy()
+        return ClassScores(probabilities.astype(np.float32), self.labels, logits.numpy())

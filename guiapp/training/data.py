@@ -1,0 +1,108 @@
+"""The training and validation parts as batches on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from guiapp.datasets.base import Part
+from guiapp.training import seeds
+from guiapp.training.augmentation import make_augmentation
+from guiapp.training.setup import Setup
+
+KEEP_BYTES = 1 << 30
+"""Prepared inputs are kept in memory up to this size; larger parts are prepared batch by batch."""
+EVALUATION_BATCH = 256
+_BLOCK = 1000
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Pictures are being brought to the network's input: ``done`` of ``total``."""
+
+    done: int
+    total: int
+
+
+class TrainingData:
+    """Batches of a run; which samples a step sees depends on the seed and the step alone.
+
+    Attributes:
+        count: Samples of the training part.
+        steps_per_epoch: Steps of one pass.
+    """
+
+    def __init__(self, setup: Setup, device: torch.device) -> None:
+        self._setup = setup
+        self._device = device
+        self._seed = setup.recipe.seed
+        self._batch = setup.recipe.batch
+        self._augment = make_augmentation(setup.recipe.augmentation, setup.preprocessing)
+        self._kept: dict[Part, torch.Tensor] = {}
+        self._labels: dict[Part, torch.Tensor] = {}
+        self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.int64)
+        self._targets = torch.empty(0, dtype=torch.int64)
+        self.count = len(setup.dataset.train)
+        full, rest = divmod(self.count, self._batch)
+        # Batch normalisation cannot train on a last batch of one sample: it is left out, another one each epoch.
+        self.steps_per_epoch = max(full + (rest > (1 if full else 0)), 1)
+
+    def prepare(self) -> Iterator[Preparing]:
+        """Bring the training and validation parts to the device, where they fit; yields between blocks."""
+        parts: tuple[Part, Part] = ("train", "validation")
+        for part in parts:
+            samples = self._setup.dataset.part(part)
+            self._labels[part] = torch.from_numpy(np.asarray(samples.labels, np.int64)).to(self._device)
+            shape = (len(samples), *self._setup.preprocessing.size)
+            if 4 * int(np.prod(shape, dtype=np.int64)) > KEEP_BYTES:
+                continue
+            kept = torch.empty(shape, device=self._device)
+            for start in range(0, len(samples), _BLOCK):
+                kept[start : start + _BLOCK] = self._inputs(part, slice(start, start + _BLOCK))
+                yield Preparing(min(start + _BLOCK, len(samples)), len(samples))
+            self._kept[part] = kept
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs (N, C, H, W) and class indices (N,) of one step, augmented."""
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if epoch != self._epoch:
+            self._shuffle(epoch)
+        start = position * self._batch
+        chosen = self._order[start : start + self._batch]
+        kept = self._kept.get("train")
+        inputs = kept.index_select(0, chosen) if kept is not None else self._inputs("train", chosen.cpu().numpy())
+        if self._augment is not None:
+            draw = seeds.generator(self._device, seeds.mix(self._seed, seeds.AUGMENTATION, step))
+            inputs = self._augment(inputs, draw)
+        return inputs, self._targets[start : start + self._batch]
+
+    def batches(self, part: Part, size: int = EVALUATION_BATCH) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Inputs and class indices of a part in its own order, not augmented."""
+        samples = self._setup.dataset.part(part)
+        kept, labels = self._kept.get(part), self._labels.get(part)
+        for start in range(0, len(samples), size):
+            place = slice(start, start + size)
+            inputs = self._inputs(part, place) if kept is None else kept[place]
+            if labels is None:
+                yield inputs, torch.from_numpy(np.asarray(samples.labels[place], np.int64)).to(self._device)
+            else:
+                yield inputs, labels[place]
+
+    def size(self, part: Part) -> int:
+        """Samples of a part."""
+        return len(self._setup.dataset.part(part))
+
+    def _shuffle(self, epoch: int) -> None:
+        draw = seeds.generator("cpu", seeds.mix(self._seed, seeds.ORDER, epoch))
+        self._order = torch.randperm(self.count, generator=draw).to(self._device)
+        self._targets = self._labels["train"].index_select(0, self._order)
+        self._epoch = epoch
+
+    def _inputs(self, part: Part, place: slice | npt.NDArray[np.int64]) -> torch.Tensor:
+        images = np.asarray(self._setup.dataset.part(part).images[place])
+        return self._setup.preprocessing(images, self._device)

@@ -1,0 +1,454 @@
+"""A run: the trainer with its folder. The window and the command line train through this alone."""
+
+from __future__ import annotations
+
+import errno
+import math
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from guiapp.core.notices import UserError
+from guiapp.training import checkpoints
+from guiapp.training.columns import Columns
+from guiapp.training.data import Preparing, TrainingData
+from guiapp.training.devices import choose
+from guiapp.training.evaluation import Evaluation, evaluating, finish, majority_share
+from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
+from guiapp.training.memory import MemoryTrainer
+from guiapp.training.run_folder import RunFolder, now
+from guiapp.training.setup import Setup, from_run
+from guiapp.training.snapshots import SnapshotStore
+from guiapp.training.tensorboard import EventFile
+from guiapp.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from guiapp.datasets.base import Part, Progress
+
+COLUMNS = ("loss", "accuracy", "lr")
+DRAIN_SECONDS = 0.1
+_BOARD_SECONDS = 1.0
+_CHECKPOINT_SHARE = 50  # a checkpoint at the end of an epoch waits for this many times what the last one took
+
+
+class Drained(NamedTuple):
+    """Figures of steps ``first`` to ``last`` have moved to the columns."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The weights that did best on the validation part: highest accuracy, then lowest loss."""
+
+    step: int
+    accuracy: float
+    loss: float
+    weights: dict[str, torch.Tensor]
+
+
+class Diverged(UserError):
+    """The loss is no longer a number; the weights are those of the last good snapshot."""
+
+
+RunEvent = Event | Preparing | Drained
+
+
+class Runner:
+    """One run, on the thread that asks for its events.
+
+    Attributes:
+        setup: What is trained.
+        folder: Its folder, locked by this run.
+        model: The network, trained in place.
+        trainer: The loop.
+        data: Its batches.
+        device: Where it runs.
+        columns: Figures of each step: ``loss``, ``accuracy``, ``lr``.
+        epochs: A record for each epoch: ``epoch``, ``step``, ``train``, ``validation``, ``lr``, ``seconds``, ``time``.
+        hand_changes: Changes made by hand: ``step``, ``what``, ``value``, ``time``.
+        snapshots: Weights of earlier steps.
+        best: The best weights so far, or None before the first epoch.
+        initial_loss: Mean loss over the training part before the first step, or None before it is known.
+        seconds: Time spent training and validating, earlier sessions included.
+    """
+
+    def __init__(
+        self, setup: Setup, folder: RunFolder, device: str | torch.device | None = None, resume: bool = False
+    ) -> None:
+        self.setup, self.folder = setup, folder
+        self.device = device if isinstance(device, torch.device) else choose(device or setup.recipe.device)
+        self.model = setup.build_model()
+        self.data = TrainingData(setup, self.device)
+        kind = MemoryTrainer if setup.entry.trained_by == "memory" else Trainer
+        self.trainer: Trainer | MemoryTrainer = kind(self.model, setup.task, self.data, setup.recipe, self.device)
+        folder.lock()
+        self.columns = Columns(COLUMNS, folder.path / "steps")
+        self.epochs: list[dict[str, Any]] = []
+        self.hand_changes: list[dict[str, Any]] = []
+        self.snapshots = SnapshotStore(folder.path / "snapshots")
+        self.best: Best | None = None
+        self.initial_loss: float | None = None
+        self.seconds = 0.0
+        self._pending: list[StepEnd] = []
+        self._replay: list[tuple[int, float]] = []
+        self._board = EventFile(folder.path)
+        self._board_block: list[float] = []
+        self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
+        self._checkpoint_cost = 0.0
+        self._checkpointed = self._checkpointed_epoch = -1
+        self._stopped = self._closed = self._failed = False
+        if resume:
+            try:
+                self._resume()
+            except BaseException:
+                self.columns.close()
+                folder.release()
+                raise
+
+    # ------------------------------------------------------------------ the run
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the recipe is done."""
+        return self.trainer.epoch >= (1 if isinstance(self.trainer, MemoryTrainer) else self.setup.recipe.epochs)
+
+    def events(self) -> Generator[RunEvent, None, None]:
+        """Train to the end, yielding after every step and within everything that takes longer.
+
+        Closing the generator, ``stop`` and errors leave a folder from which the run can go on.
+
+        Raises:
+            Diverged: If the loss is not finite any more.
+            UserError: If the disk is full; what was written before is whole.
+        """
+        try:
+            yield from self._train()
+        except GeneratorExit:
+            self._leave("stopped")
+            raise
+        except KeyboardInterrupt:  # perhaps within a step: what is in memory is not to be kept
+            self._failed = True
+            self.folder.update(state="stopped")
+            raise
+        except OSError as error:
+            self._failed = True
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise UserError(
+                f"the disk with {self.folder.path} is full: the run stopped at step {self.trainer.step}; "
+                f"make room, then resume it from step {max(self._checkpointed, 0)}"
+            ) from error
+        except BaseException:
+            self._leave("failed")
+            raise
+
+    def _train(self) -> Iterator[RunEvent]:
+        self.folder.update(state="running", parameters=self.parameters, device=str(self.device))
+        yield from self.data.prepare()
+        if self.initial_loss is None:
+            found = yield from self._evaluating("train")
+            self.initial_loss = found.loss
+            self.folder.update(initial_loss=found.loss)
+        if self.trainer.step == 0:
+            self._snapshot()
+            self._checkpoint()
+        for event in self.trainer.events():
+            kind = type(event)
+            if kind is StepEnd:
+                self._pending.append(event)  # type: ignore[arg-type]
+                if self.snapshots.wants(self.trainer.step):
+                    self._snapshot()
+                self._follow_changes()
+            elif isinstance(event, EpochEnd):
+                self._end_epoch(event)
+            yield event
+            clock = time.monotonic()
+            if clock - self._drained_at >= DRAIN_SECONDS:
+                drained = self.drain()
+                if drained is not None:
+                    yield drained
+            if clock - self._checkpoint_at >= self.setup.recipe.checkpoint_seconds:
+                self._checkpoint()
+            if self._stopped:
+                self._leave("stopped")
+                return
+        self._snapshot()
+        self._leave("done")
+        if self.setup.recipe.keep == "best" and self.best is not None:
+            self.model.load_state_dict(self.best.weights)
+
+    def set_learning_rate(self, value: float) -> None:
+        """Use this rate from the next step on; kept with the run and replayed when it is resumed."""
+        if not (math.isfinite(value) and value > 0):
+            raise UserError(f"a learning rate is a number above 0, not {value}")
+        self.trainer.set_learning_rate(value)
+
+    def stop(self) -> None:
+        """End the run after the current step."""
+        self._stopped = True
+
+    def resumed(self) -> None:
+        """The run goes on after a pause: clocks start again."""
+        self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
+
+    def close(self) -> None:
+        """Write what there is and let go of the folder; the run can be resumed. Twice is allowed."""
+        if self._closed:
+            return
+        try:
+            if not self._failed and self.folder.info.get("state") == "running":
+                self._leave("stopped")
+        finally:
+            self._closed = True
+            self._board.close()
+            self.columns.close()
+            self.folder.release()
+
+    def finish(self, test: bool = False) -> dict[str, Any]:
+        """Let go of the folder and sum up the run.
+
+        Args:
+            test: Take the one counted look at the test part, with the weights chosen on validation.
+
+        Returns:
+            What ``guiapp train --json`` prints.
+        """
+        if not self._failed and not self.at_end and self.folder.info.get("state") == "running":
+            self._leave("stopped")
+        last = self.epochs[-1] if self.epochs else {}
+        summary: dict[str, Any] = {
+            "run": str(self.folder.path),
+            "experiment": self.setup.experiment.id,
+            "parameters": self.parameters,
+            "initial_loss": self.initial_loss,
+            "epochs": self.trainer.epoch,
+            "steps": self.trainer.step,
+            "train": last.get("train"),
+            "validation": self._chosen_validation(),
+            "seconds": self.seconds,
+            "device": str(self.device),
+        }
+        if test:
+            found = finish(self._evaluating("test"))
+            summary["test"] = {"loss": found.loss, "accuracy": found.accuracy, "interval": list(found.interval)}
+            summary["test"]["majority"] = found.majority
+        self.folder.update(summary={k: v for k, v in summary.items() if k != "run"})
+        self.close()
+        return summary
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained weights and biases."""
+        return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+
+    # ------------------------------------------------------------------ what is written
+
+    def drain(self) -> Drained | None:
+        """Move the figures of the last steps from the device to the columns.
+
+        Raises:
+            Diverged: If one of the losses is not finite.
+        """
+        self._drained_at = time.monotonic()
+        pending, self._pending = self._pending, []
+        if not pending:
+            return None
+        losses = torch.stack([e.loss for e in pending]).float().cpu().numpy()
+        correct = torch.stack([e.correct for e in pending]).cpu().numpy()
+        accuracy = correct / np.array([e.count for e in pending])
+        self.columns.append({"loss": losses, "accuracy": accuracy, "lr": np.array([e.lr for e in pending])})
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if len(bad):
+            self._put_back(pending[int(bad[0])].step)
+        self._board_block.extend(losses.tolist())
+        if self._drained_at - self._board_at >= _BOARD_SECONDS:
+            self._board_at = self._drained_at
+            mean = sum(self._board_block) / len(self._board_block)
+            self._board.scalars(pending[-1].step, {"train/loss_of_steps": mean, "train/lr": pending[-1].lr})
+            self._board_block = []
+        return Drained(pending[0].step, pending[-1].step)
+
+    def _end_epoch(self, event: EpochEnd) -> None:
+        self.drain()
+        self.seconds += event.seconds
+        line: dict[str, Any] = {
+            "epoch": event.epoch,
+            "step": event.step,
+            "train": event.train,
+            "validation": event.validation,
+            "lr": self.trainer.learning_rate,
+            "seconds": event.seconds,
+            "time": now(),
+        }
+        self.folder.add_line(line)
+        self.epochs = [*self.epochs, line]
+        accuracy, loss = event.validation["accuracy"], event.validation["loss"]
+        if self.best is None or (accuracy, -loss) > (self.best.accuracy, -self.best.loss):
+            weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+            self.best = Best(event.step, accuracy, loss, weights)
+        figures = {f"{part}/{name}": v for part in ("train", "validation") for name, v in line[part].items()}
+        self._board.scalars(event.step, figures)
+        waited = time.monotonic() - self._checkpoint_at
+        if waited >= max(1.0, _CHECKPOINT_SHARE * self._checkpoint_cost):
+            self._checkpoint()
+
+    def _follow_changes(self) -> None:
+        """Write down the changes of the rate that the trainer has taken up, and hand it those to be replayed."""
+        for step, value in self.trainer.changes[len(self.hand_changes) :]:
+            known = [c for c in self.folder.changes() if c["step"] == step and c["value"] == value]
+            line = known[0] if known else {"step": step, "what": "lr", "value": value, "time": now()}
+            if not known:
+                self.folder.add_line(line)
+            self.hand_changes = [*self.hand_changes, line]
+        while self._replay and self._replay[0][0] <= self.trainer.step:
+            self.trainer.set_learning_rate(self._replay.pop(0)[1])
+
+    def _snapshot(self) -> None:
+        if self.setup.entry.trained_by == "gradient":
+            self.snapshots.add(self.trainer.step, self.model.state_dict())
+
+    def _checkpoint(self) -> None:
+        self.drain()
+        if self._checkpointed == self.trainer.step and self._checkpointed_epoch == self.trainer.epoch:
+            return
+        if not _finite(self.model.state_dict()):
+            return  # the next loss will tell
+        start = time.monotonic()
+        parent = self.folder.path / "checkpoints"
+        step, best = self.trainer.step, self.best
+        if best is not None and best.step != step and best.step not in checkpoints.listed(parent, complete=False):
+            checkpoints.write(parent / str(best.step), best.weights)
+        extra = {
+            "best": None if best is None else {"step": best.step, "accuracy": best.accuracy, "loss": best.loss},
+            "total_seconds": self.seconds,
+            "initial_loss": self.initial_loss,
+        }
+        self.columns.flush()
+        checkpoints.write(parent / str(step), self.model.state_dict(), {**self.trainer.state(), **extra})
+        last_two = [s for s in checkpoints.listed(parent) if s <= step][-2:]
+        kept = {*last_two, *([best.step] if best is not None else [])}
+        for other in last_two:
+            chosen = checkpoints.read_plain(parent / str(other)).get("best")
+            kept.update([chosen["step"]] if chosen else [])
+        checkpoints.prune(parent, kept)
+        self._checkpoint_at = time.monotonic()
+        self._checkpoint_cost = self._checkpoint_at - start
+        self._checkpointed, self._checkpointed_epoch = step, self.trainer.epoch
+
+    def _leave(self, state: str) -> None:
+        """Make the folder one from which the run can go on, and say in what state it is."""
+        if self._closed or self._failed:
+            return
+        if state == "failed":  # perhaps within a step: what is in memory is not to be kept
+            self._failed = True
+        else:
+            self._checkpoint()
+        self.folder.update(state=state, seconds=self.seconds, steps=self.trainer.step, epochs=self.trainer.epoch)
+
+    def _put_back(self, step: int) -> None:
+        """Load the newest snapshot before ``step`` whose weights are all finite, and stop."""
+        self._failed = True
+        good = 0
+        for taken in reversed([s for s in self.snapshots.steps() if s < step]):
+            weights = self.snapshots.load(taken)
+            if _finite(weights):
+                self.model.load_state_dict(weights)
+                good = taken
+                break
+        self.snapshots.discard_after(step - 1)
+        self.folder.update(state="failed", reason=f"the loss was not finite at step {step}")
+        raise Diverged(
+            f"the loss is not a number after step {step}: the weights are back at step {good}; "
+            "try a smaller learning rate"
+        )
+
+    # ------------------------------------------------------------------ going on
+
+    def _resume(self) -> None:
+        parent = self.folder.path / "checkpoints"
+        steps = checkpoints.listed(parent)
+        state: dict[str, Any] = {"step": 0}
+        for step in reversed(steps):  # an unreadable newest one must not cost the run
+            try:
+                state, weights = (
+                    checkpoints.read_state(parent / str(step)),
+                    checkpoints.read_weights(parent / str(step)),
+                )
+                best = state["best"]
+                kept = checkpoints.read_weights(parent / str(best["step"])) if best else {}
+            except UserError:
+                if step == steps[0]:
+                    raise
+                continue
+            self.model.load_state_dict(weights)
+            self.trainer.load_state(state)
+            self.seconds, self.initial_loss = state["total_seconds"], state["initial_loss"]
+            if best:
+                on_device = {name: tensor.to(self.device) for name, tensor in kept.items()}
+                self.best = Best(best["step"], best["accuracy"], best["loss"], on_device)
+            self._checkpointed, self._checkpointed_epoch = self.trainer.step, self.trainer.epoch
+            break
+        for later in [s for s in steps if s > state["step"]]:
+            checkpoints.prune(parent, set(checkpoints.listed(parent, complete=False)) - {later})
+        self.columns.truncate(self.trainer.step)
+        self.snapshots.discard_after(self.trainer.step)
+        self.folder.cut(self.trainer.epoch)
+        self._board.cut(self.trainer.step)
+        self.epochs = self.folder.epochs()
+        taken = len(self.trainer.changes)
+        lines = self.folder.changes()
+        self.hand_changes = lines[:taken]
+        self._replay = [(line["step"], line["value"]) for line in lines[taken:]]
+        if self._replay and self._replay[0][0] <= self.trainer.step:
+            self._follow_changes()
+        if self.at_end and self.setup.recipe.keep == "best" and self.best is not None:
+            self.model.load_state_dict(self.best.weights)
+
+    # ------------------------------------------------------------------ figures
+
+    def _evaluating(self, part: Part) -> Generator[Evaluating, None, Evaluation]:
+        dataset = self.setup.dataset
+        majority = majority_share(dataset.train.labels, dataset.part(part).labels)
+        return (
+            yield from evaluating(
+                self.model, self.setup.task, self.data.batches(part), self.data.size(part), self.trainer.step, majority
+            )
+        )
+
+    def _chosen_validation(self) -> dict[str, float] | None:
+        """Validation figures of the weights that the run ends with."""
+        if self.setup.recipe.keep == "best" and self.at_end and self.best is not None:
+            return {"loss": self.best.loss, "accuracy": self.best.accuracy}
+        return self.epochs[-1]["validation"] if self.epochs else None
+
+
+def _finite(weights: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(torch.isfinite(w).all()) for w in weights.values() if w.is_floating_point())
+
+
+def load_run(path: Path | str, progress: Progress | None = None) -> tuple[Setup, torch.nn.Module]:
+    """Setup and network of a finished or unfinished run, on the CPU in evaluation mode.
+
+    The weights are the best on validation where the recipe keeps those and there are some, else the last ones. The
+    data set is opened when the setup is first asked for it.
+
+    Raises:
+        UserError: If there is no run, or it has no weights yet.
+    """
+    folder = RunFolder.open(path)
+    setup = from_run(folder.path, progress)
+    parent = folder.path / "checkpoints"
+    steps = checkpoints.listed(parent)
+    if not steps:
+        raise UserError(f"the run in {folder.path} has no weights yet")
+    best = checkpoints.read_plain(parent / str(steps[-1])).get("best") if setup.recipe.keep == "best" else None
+    model = setup.build_model()
+    model.load_state_dict(checkpoints.read_weights(parent / str(best["step"] if best else steps[-1])))
+    return setup, model.eval()

@@ -1,0 +1,231 @@
+"""Everything a run needs, put together from a catalogue entry and the person's settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guiapp.catalogue.entry import Experiment
+from guiapp.core import paths
+from guiapp.core.notices import SettingError, UserError
+from guiapp.core.registry import UnknownName
+from guiapp.models.base import ModelEntry, Preprocessing
+from guiapp.training.recipe import Recipe, as_dict, change, convert, from_dict
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.datasets.base import Dataset, Progress
+    from guiapp.tasks.base import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A run before it starts: what ``train`` trains, on what, and how.
+
+    Attributes:
+        experiment: The catalogue entry.
+        recipe: Optimiser, schedule, epochs, seed and the like.
+        dataset_name: Registry name or folder of the data set.
+        entry: The network's entry.
+        preprocessing: How pictures become its input.
+        classes: Class names by index.
+        task: What the output means.
+        model_options: Options of the network's builder that differ from the entry's.
+        settings: What the person set, as given.
+        notices: What the person should know about the choice, one line each.
+    """
+
+    experiment: Experiment
+    recipe: Recipe
+    dataset_name: str
+    entry: ModelEntry
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    task: Task
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    open_data: Callable[[], Dataset] | None = None
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set; opened when first asked for where the setup comes from a run folder."""
+        if self.open_data is None:
+            raise UserError(f"the data set {self.dataset_name} was not given")
+        return self.open_data()
+
+    def build_model(self) -> torch.nn.Module:
+        """The network with the fresh weights that the recipe's seed gives, on the CPU, in training mode."""
+        import torch
+
+        import guiapp.models  # noqa: F401 - fills the registry
+
+        torch.manual_seed(self.recipe.seed)
+        return self.entry.make(self.preprocessing, len(self.classes), **self.model_options)
+
+    def initial_weights(self) -> dict[str, torch.Tensor] | None:
+        """The trained weights that the experiment opens with, for looking; training starts from fresh ones.
+
+        None where the entry names none, or where the settings choose another network or data set.
+
+        Raises:
+            UserError: If the file cannot be read or does not fit.
+        """
+        name = self.experiment.weights
+        changed = self.entry.name != self.experiment.model or self.dataset_name != self.experiment.dataset
+        if name is None or changed or any(setting.startswith("model.") for setting in self.settings):
+            return None
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = paths.resources() / "weights" / name
+        try:
+            return dict(load_file(path))
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"the weights {path} cannot be read: {error}; install the program again") from None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``run.json``."""
+        return {
+            "experiment": dataclasses.asdict(self.experiment),
+            "recipe": as_dict(self.recipe),
+            "dataset": self.dataset_name,
+            "model": self.entry.name,
+            "model_options": dict(self.model_options),
+            "preprocessing": self.preprocessing.as_dict(),
+            "classes": list(self.classes),
+            "task": self.experiment.task,
+            "settings": {name: _plain(value) for name, value in self.settings.items()},
+            "seed": self.recipe.seed,
+        }
+
+    def with_recipe(self, recipe: Recipe) -> Setup:
+        """The same with another recipe; the opened data set is shared."""
+        return dataclasses.replace(self, recipe=recipe, open_data=lambda: self.dataset)
+
+
+def prepare(
+    experiment: Experiment, settings: Mapping[str, Any] | None = None, progress: Progress | None = None
+) -> Setup:
+    """Open the data set and put the run together.
+
+    The recipe is the default one, changed by the experiment's ``recipe``, then by its ``by_dataset`` entry where
+    another data set is chosen, then by the settings.
+
+    Args:
+        experiment: The catalogue entry.
+        settings: Dotted fields of the recipe, ``"dataset"``, ``"model"`` and ``"model.<option>"``.
+        progress: Told about the opening of the data set.
+
+    Raises:
+        SettingError: For a setting that does not exist or fit.
+        UserError: For data that cannot be opened.
+    """
+    from guiapp import models
+    from guiapp.datasets import open_dataset
+    from guiapp.tasks.base import make_task
+
+    settings = dict(settings or {})
+    others = dict(settings)
+    dataset_name = str(others.pop("dataset", experiment.dataset))
+    model_name = str(others.pop("model", experiment.model))
+    try:
+        entry = models.MODELS[model_name]
+    except UnknownName as error:
+        raise SettingError(str(error)) from None
+    same_model = model_name == experiment.model
+    options = {name: value for name, value in experiment.model_options.items() if same_model}
+    for dotted in [name for name in others if name.startswith("model.")]:
+        name, value = dotted.removeprefix("model."), others.pop(dotted)
+        options[name] = _option(entry, name, value)
+    by_dataset = experiment.by_dataset.get(dataset_name, {}) if dataset_name != experiment.dataset else {}
+    fields = {name: value for name, value in {**experiment.recipe, **by_dataset}.items() if "model." not in name}
+    options.update(
+        {k.removeprefix("model."): v for k, v in by_dataset.items() if k.startswith("model.")} if same_model else {}
+    )
+    recipe = change(change(Recipe(), fields), others)
+    _check(recipe)
+    dataset = open_dataset(dataset_name, progress)
+    made = Setup(
+        experiment=experiment,
+        recipe=recipe,
+        dataset_name=dataset_name,
+        entry=entry,
+        preprocessing=entry.preprocessing(dataset),
+        classes=tuple(dataset.classes),
+        task=make_task(experiment.task, tuple(dataset.classes)),
+        model_options=options,
+        settings=settings,
+        open_data=lambda: dataset,
+    )
+    if recipe.augmentation == "default":
+        made = made.with_recipe(dataclasses.replace(recipe, augmentation=dataset.augmentation))
+    return made
+
+
+def from_run(path: Path | str, progress: Progress | None = None, settings: Mapping[str, Any] | None = None) -> Setup:
+    """The setup that a run folder was made with; the data set is opened when first asked for.
+
+    Args:
+        path: The run folder.
+        progress: Told about the opening of the data set.
+        settings: Fields of the recipe to change, such as more epochs.
+
+    Raises:
+        SettingError: For a setting that does not exist or fit.
+        UserError: If there is no run, or its network is not known to this version of the program.
+    """
+    from guiapp import models
+    from guiapp.datasets import open_dataset
+    from guiapp.tasks.base import make_task
+    from guiapp.training.run_folder import RunFolder
+
+    data = RunFolder.open(path).info
+    known = {f.name for f in dataclasses.fields(Experiment)}
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in data["experiment"].items() if k in known
+    }
+    try:
+        entry = models.MODELS[data["model"]]
+    except UnknownName as error:
+        raise UserError(f"this run's network is not part of this version: {error}") from None
+    recipe: Recipe = change(from_dict(data["recipe"]), settings or {})
+    _check(recipe)
+    classes = tuple(data["classes"])
+    return Setup(
+        experiment=Experiment(**fields),
+        recipe=recipe,
+        dataset_name=data["dataset"],
+        entry=entry,
+        preprocessing=Preprocessing.from_dict(data["preprocessing"]),
+        classes=classes,
+        task=make_task(data.get("task", "classification"), classes),
+        model_options=data["model_options"],
+        settings={**data.get("settings", {}), **(settings or {})},
+        open_data=lambda: open_dataset(data["dataset"], progress),
+    )
+
+
+def _option(entry: ModelEntry, name: str, value: Any) -> Any:
+    known = entry.options or {}
+    if name not in known:
+        has = f"it has: {', '.join(known)}" if known else "it has none"
+        raise SettingError(f"{entry.name} has no option {name!r}; {has}")
+    default = known[name]
+    return value if default is None else convert(value, type(default), f"model.{name}")
+
+
+def _check(recipe: Recipe) -> None:
+    from guiapp.training.augmentation import AUGMENTATIONS
+
+    if recipe.augmentation != "default" and recipe.augmentation not in AUGMENTATIONS:
+        raise SettingError(f"augmentation is one of default, {', '.join(AUGMENTATIONS)}, not {recipe.augmentation!r}")
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
