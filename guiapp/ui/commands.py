@@ -37,14 +37,25 @@ class Command:
 class Commands(Mapping[str, QAction]):
     """Actions by id: ``window.commands["training.start"].trigger()``.
 
+    Panels are built after the first paint; asking for a command of a panel that is not there yet builds it.
+
     Attributes:
         records: The declared records by id.
+        on_added: Called with each record and its action, so that the window can list it.
+        on_missing: Called with an id that is not declared (yet); may declare it.
     """
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(
+        self,
+        parent: QObject,
+        on_added: Callable[[Command, QAction], object] | None = None,
+        on_missing: Callable[[str], object] | None = None,
+    ) -> None:
         self._parent = parent
         self._actions: dict[str, QAction] = {}
         self.records: dict[str, Command] = {}
+        self.on_added = on_added
+        self.on_missing = on_missing
 
     def add(self, command: Command) -> QAction:
         """Declare a command and return its action.
@@ -72,9 +83,13 @@ class Commands(Mapping[str, QAction]):
             action.triggered.connect(lambda _checked=False, call=command.function: call())
         self.records[command.id] = command
         self._actions[command.id] = action
+        if self.on_added is not None:
+            self.on_added(command, action)
         return action
 
     def __getitem__(self, name: str) -> QAction:
+        if name not in self._actions and self.on_missing is not None:
+            self.on_missing(name)
         return self._actions[name]
 
     def __iter__(self) -> Iterator[str]:

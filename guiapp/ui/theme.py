@@ -188,6 +188,7 @@ def stylesheet(c: Colours) -> str:
         background: {c.primary}; border-color: {c.primary}; color: #ffffff; }}
     QPushButton[primary="true"]:hover {{ background: {c.accent}; }}
     QPushButton[primary="true"]:disabled {{ background: {c.panel}; border-color: {c.border}; color: {c.disabled}; }}
+    QPushButton[search="true"] {{ text-align: left; color: {c.faint}; padding: 3px 8px; }}
     QToolButton {{ border: none; border-radius: 4px; padding: 3px; }}
     QToolButton:hover {{ background: {c.hover}; }}
     QToolButton:checked {{ background: {c.selection}; }}

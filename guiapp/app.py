@@ -1,0 +1,132 @@
+"""Makes the application: display check, crash handlers, logging, theme, and the window on a source."""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core.notices import NoticeBoard, UserError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+log = logging.getLogger("guiapp.qt")
+_LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxkbcommon-x11-0"
+
+
+def check_display() -> None:
+    """Say in one line what to do where no window can be shown.
+
+    Raises:
+        UserError: On Linux without a display.
+    """
+    unix = sys.platform.startswith(("linux", "freebsd"))
+    if unix and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        raise UserError(
+            "there is no display (DISPLAY and WAYLAND_DISPLAY are not set): log in to a desktop, use `ssh -X` or "
+            "`xvfb-run guiapp`, or work without a window: `guiapp train lenet5`"
+        )
+
+
+def create_application(argv: Sequence[str]) -> QApplication:
+    """The QApplication, made with handlers and style or, where there is one already, given those.
+
+    ``--theme system|light|dark`` in ``argv`` overrides the remembered theme.
+
+    Raises:
+        UserError: Without a display, without Qt or a system library that it needs, or for an unknown theme.
+    """
+    check_display()
+    if not faulthandler.is_enabled() and _real_stderr():
+        faulthandler.enable()
+    try:
+        from PySide6.QtCore import qInstallMessageHandler
+        from PySide6.QtWidgets import QApplication
+    except ImportError as error:
+        raise UserError(f"Qt cannot start: {error}. On Debian or Ubuntu: `sudo apt install {_LIBRARIES}`") from None
+    arguments, theme = _theme(list(argv))
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        qInstallMessageHandler(_log_qt)
+        application = QApplication(arguments)
+        application.setApplicationName("vision-explorer")
+        application.setApplicationDisplayName("Vision Explorer")
+        application.setOrganizationName("vision-explorer")
+        application.setDesktopFileName("vision-explorer")
+    if application.style().objectName() != "fusion":
+        application.setStyle("Fusion")
+    if theme:
+        application.setProperty("theme", theme)
+    return application
+
+
+def run_window(argv: Sequence[str], source: Path | None = None) -> int:
+    """Open the window, on ``source`` where one is given, and stay until it is closed; return the exit code."""
+    application = create_application(argv)
+    from guiapp.ui.main_window import MainWindow
+
+    window = MainWindow()
+    install_exception_hook(window.context.notices)
+    if source is not None:
+        window.first_painted.connect(lambda: window.files.open([source]))
+    window.show()
+    return application.exec()
+
+
+def install_exception_hook(notices: NoticeBoard) -> None:
+    """Show each unforeseen error as one notice, the same one only once, and write it to stderr as Python does."""
+    seen: set[str] = set()
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        before(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):
+            sys.exit(130)
+        details = "".join(traceback.format_exception(kind, error, trace))
+        if details in seen:
+            return
+        seen.add(details)
+        text = str(error) if isinstance(error, UserError) else f"Something went wrong: {error or kind.__name__}"
+        notices.post("error", text, details)
+
+    sys.excepthook = hook
+
+
+def _theme(argv: list[str]) -> tuple[list[str], str]:
+    """Take ``--theme X`` or ``--theme=X`` out of the arguments."""
+    for at, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if name != "--theme":
+            continue
+        value, used = (value, 1) if equals else ((argv[at + 1] if at + 1 < len(argv) else ""), 2)
+        if value not in ("system", "light", "dark"):
+            raise UserError(f"--theme is one of system, light, dark, not {value!r}")
+        return argv[:at] + argv[at + used :], value
+    return argv, ""
+
+
+def _log_qt(kind: Any, context: Any, text: str) -> None:
+    """Send Qt's messages to logging."""
+    from PySide6.QtCore import QtMsgType
+
+    level = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }.get(kind, logging.ERROR)
+    log.log(level, "%s%s", f"{context.category}: " if context.category not in (None, "default") else "", text)
+
+
+def _real_stderr() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.fileno() >= 0
+    except (io.UnsupportedOperation, AttributeError, ValueError):
+        return False

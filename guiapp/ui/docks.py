@@ -1,0 +1,90 @@
+"""Docks with one tidy title row: name, help, float, close."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from guiapp.ui.icons import icon
+from guiapp.ui.panel_table import PanelEntry
+
+
+def small_button(parent: QWidget, name: str, symbol: str, tip: str) -> QToolButton:
+    """A frameless icon button of a title row, named for tests and screen readers."""
+    button = QToolButton(parent)
+    button.setObjectName(name)
+    button.setIcon(icon(symbol))
+    button.setIconSize(QSize(14, 14))
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+class _Title(QWidget):
+    """Title row of a dock; dragging it moves the dock because the events it ignores reach the dock."""
+
+    def __init__(self, dock: Dock, entry: PanelEntry) -> None:
+        super().__init__(dock)
+        self.label = QLabel(entry.title, self)
+        self.label.setProperty("heading", True)
+        self.help = small_button(self, f"{entry.id}.help", "help", f"What {entry.title} shows")
+        self.float = small_button(self, f"{entry.id}.float", "float", "Float in a window of its own, or dock again")
+        self.close_button = small_button(self, f"{entry.id}.close", "close", "Close; the View menu brings it back")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 2, 4, 2)
+        row.setSpacing(0)
+        row.addWidget(self.label, 1)
+        for button in (self.help, self.float, self.close_button):
+            row.addWidget(button)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setFixedHeight(26)
+        self.help.clicked.connect(lambda: dock.help_asked.emit(entry.id))
+        self.float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        self.close_button.clicked.connect(dock.close)
+        dock.topLevelChanged.connect(lambda floating: self.float.setIcon(icon("dock" if floating else "float")))
+
+
+class Dock(QDockWidget):
+    """One dock of the window; its panel arrives later.
+
+    Attributes:
+        entry: The line of the panel table.
+        help_asked: Emitted with the panel id when the help button is pressed.
+    """
+
+    help_asked = Signal(str)
+
+    def __init__(self, entry: PanelEntry, parent: QWidget) -> None:
+        super().__init__(entry.title, parent)
+        self.entry = entry
+        self.setObjectName(f"{entry.id}-panel")
+        self.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
+        self._title = _Title(self, entry)
+        self.setTitleBarWidget(self._title)
+        self.setWidget(QWidget(self))
+        if entry.area in ("top", "bottom"):  # the middle takes the room that a larger window gives
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        # Titles are read by screen readers and by the tab bar from the window title.
+        self.installEventFilter(self)
+
+    @property
+    def filled(self) -> bool:
+        """Whether the panel itself is there."""
+        return self.widget().objectName() == self.entry.id
+
+    def fill(self, panel: QWidget) -> None:
+        """Put the panel in."""
+        empty = self.widget()
+        panel.setObjectName(self.entry.id)
+        self.setWidget(panel)
+        empty.deleteLater()
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowTitleChange:
+            self._title.label.setText(self.windowTitle())
+        return False

@@ -1,0 +1,127 @@
+"""Named arrangements of the docks, each at home in 1280 x 800."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
+
+from guiapp.ui.docks import Dock
+from guiapp.ui.panel_table import PANELS, Area, PanelEntry
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One arrangement; sizes are shares of a 1280 x 800 window, scaled to the real one.
+
+    Attributes:
+        id: Name in the panel table and in commands (``layout.<id>``).
+        title: What the button says.
+        tip: What it is good for.
+        left, right: Width of the side columns in pixels at 1280.
+        rows: Heights of the rows of each area at 800.
+        front: Panels raised where several share a row.
+    """
+
+    id: str
+    title: str
+    tip: str
+    left: int
+    right: int
+    rows: Mapping[Area, Sequence[int]]
+    front: tuple[str, ...] = ()
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Layout(
+        "train",
+        "Train",
+        "Curves large, filters and maps beside them",
+        left=216,
+        right=320,
+        rows={"left": (340, 370), "top": (340,), "bottom": (370,), "right": (270, 440)},
+        front=("training", "activations"),
+    ),
+    Layout(
+        "look-inside",
+        "Look inside",
+        "Maps and filters large, curves below",
+        left=216,
+        right=456,
+        rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (250, 460)},
+        front=("training", "activations"),
+    ),
+)
+
+_SIDES: dict[Area, Qt.DockWidgetArea] = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "top": Qt.DockWidgetArea.TopDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+}
+
+
+def layout(name: str) -> Layout:
+    """The layout named ``name``.
+
+    Raises:
+        LookupError: If there is none.
+    """
+    for candidate in LAYOUTS:
+        if candidate.id == name:
+            return candidate
+    raise LookupError(f"no layout is named {name!r}")
+
+
+def _rows(area: Area) -> list[list[PanelEntry]]:
+    there = [p for p in PANELS if p.area == area]
+    return [[p for p in there if p.row == row] for row in sorted({p.row for p in there})]
+
+
+def arrange(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> None:
+    """Put every dock at its place in ``chosen`` and show those that belong to it."""
+    window.setUpdatesEnabled(False)
+    try:
+        for dock in docks.values():
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+        for area, side in _SIDES.items():
+            above: Dock | None = None
+            for row in _rows(area):
+                first = docks[row[0].id]
+                if above is None:
+                    window.addDockWidget(side, first)
+                else:
+                    window.splitDockWidget(above, first, Qt.Orientation.Vertical)
+                for entry in row[1:]:
+                    window.tabifyDockWidget(first, docks[entry.id])
+                above = first
+        for dock in docks.values():
+            dock.setVisible(chosen.id in dock.entry.layouts)
+        resize(window, docks, chosen)
+        for name in chosen.front:
+            docks[name].raise_()
+    finally:
+        window.setUpdatesEnabled(True)
+
+
+def resize(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> None:
+    """Give rows and columns the sizes of ``chosen``, scaled to the window."""
+    wide, high = max(1.0, window.width() / 1280), max(1.0, window.height() / 800)
+    wide = 1 + (wide - 1) * 0.7  # the middle gets more of a wide window than the sides
+
+    def shown(entries: Sequence[PanelEntry]) -> Dock | None:
+        return next((docks[e.id] for e in entries if chosen.id in e.layouts), None)
+
+    columns = [
+        (shown([p for p in PANELS if p.area == area]), width)
+        for area, width in (("left", chosen.left), ("right", chosen.right))
+    ]
+    pairs = [(dock, round(width * wide)) for dock, width in columns if dock is not None]
+    window.resizeDocks([d for d, _ in pairs], [w for _, w in pairs], Qt.Orientation.Horizontal)
+    for area in _SIDES:
+        rows = [(shown(row), height) for row, height in zip(_rows(area), chosen.rows.get(area, ()), strict=False)]
+        pairs = [(dock, round(height * high)) for dock, height in rows if dock is not None]
+        window.resizeDocks([d for d, _ in pairs], [h for _, h in pairs], Qt.Orientation.Vertical)

@@ -1,0 +1,189 @@
+"""Pictures, folders, runs and weights by file dialog, drop and clipboard; read on the work lane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from guiapp.core.decode import SUFFIXES
+from guiapp.core.notices import UserError
+from guiapp.core.picture import Picture
+from guiapp.ui.context import Context
+
+Kind = Literal["picture", "folder", "run", "weights", "missing", "unknown"]
+_WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
+
+
+def kind_of(path: Path) -> Kind:
+    """What a path that was dropped or given on the command line is, by its name and place."""
+    if not path.exists():
+        return "missing"
+    if path.is_dir():
+        return "run" if run_of(path) is not None else "folder"
+    suffix = path.suffix.lower()
+    if suffix in _WEIGHTS:
+        return "weights"
+    if path.name in ("run.json", "epochs.jsonl"):
+        return "run"
+    return "picture" if suffix in SUFFIXES else "unknown"
+
+
+def run_of(path: Path) -> Path | None:
+    """The run folder that a file or folder belongs to: itself or up to three levels above, or None."""
+    for folder in (path, *path.parents[:3]):
+        if (folder / "run.json").is_file():
+            return folder
+    return None
+
+
+def image_array(image: QImage) -> np.ndarray:
+    """Pixels of a ``QImage`` as uint8 (H, W, 4), red, green, blue, alpha."""
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return lines[:, : image.width() * 4].reshape(image.height(), image.width(), 4).copy()
+
+
+class OpenFiles(QObject):
+    """Opens what the person points at; failures become notices.
+
+    Attributes:
+        folder_chosen: Emitted with the path of a folder to look through and a file in it to begin with, or None.
+    """
+
+    folder_chosen = Signal(object, object)
+
+    def __init__(self, context: Context, window: QWidget) -> None:
+        super().__init__(window)
+        self._context = context
+        self._window = window
+        self._newest = 0
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Open files or folders: the first decides, several pictures are looked through as their folder."""
+        path = paths[0]
+        kind = kind_of(path)
+        post = self._context.notices.post
+        if kind == "picture":
+            self.open_picture(path)
+            if len(paths) > 1:
+                self.folder_chosen.emit(path.parent, path)
+        elif kind == "folder":
+            self.folder_chosen.emit(path, None)
+        elif kind == "run":
+            self.open_run(run_of(path) or path)
+        elif kind == "weights":
+            self._open_weights(path)
+        elif kind == "missing":
+            post("error", f"{path} is not there.")
+        else:
+            post("warning", f"{path.name} is neither a picture, a folder, a run nor weights; nothing was opened.")
+
+    def open_run(self, folder: Path) -> None:
+        """Open a run folder."""
+        self._context.bridge.engine.open_run(folder)
+
+    def open_picture(self, path: Path) -> None:
+        """Read a picture and look at it."""
+        from guiapp.sources.image_file import read_picture
+
+        self._read(lambda: read_picture(path))
+
+    def paste(self) -> None:
+        """Look at what the clipboard holds."""
+        if not self.take(QGuiApplication.clipboard().mimeData()):
+            self._context.notices.post("info", "The clipboard holds no picture; copy one, or the file of one, first.")
+
+    def take(self, data: QMimeData) -> bool:
+        """Open what was dropped or pasted; return whether there was anything to open."""
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if paths:
+            self.open(paths)
+            return True
+        if data.hasImage():
+            image = data.imageData()
+            if isinstance(image, QImage) and not image.isNull():
+                from guiapp.sources.array import picture_from_array
+
+                self._read(lambda: picture_from_array(image_array(image)))
+                return True
+        return False
+
+    def ask_picture(self) -> None:
+        """Let the person choose a picture file."""
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, "Open picture", self._last(), f"Pictures ({patterns});;All files (*)"
+        )
+        self._chosen(name)
+
+    def ask_folder(self) -> None:
+        """Let the person choose a folder of pictures."""
+        self._chosen(QFileDialog.getExistingDirectory(self._window, "Open folder of pictures", self._last()))
+
+    def ask_run(self) -> None:
+        """Let the person choose a run folder."""
+        name = QFileDialog.getExistingDirectory(self._window, "Open run folder", self._last())
+        if name and run_of(Path(name)) is None:
+            self._context.notices.post("warning", f"{name} is no run folder: it has no run.json.")
+        elif name:
+            self.open_run(run_of(Path(name)) or Path(name))
+
+    def ask_save_window(self) -> None:
+        """Save a picture of the window."""
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save picture of the window", "vision-explorer.png", "PNG (*.png)"
+        )
+        if name:
+            self.save_window(Path(name))
+
+    def save_window(self, path: Path) -> None:
+        """Save the window as it is now."""
+        if not self._window.grab().save(str(path), "PNG"):
+            self._context.notices.post("error", f"{path} cannot be written; choose another folder.")
+
+    def _open_weights(self, path: Path) -> None:
+        run = run_of(path.parent)
+        if run is not None:
+            self.open_run(run)
+            return
+        self._context.notices.post(
+            "warning",
+            f"{path.name} holds weights without the network they belong to; drop the run folder that it comes from.",
+        )
+
+    def _chosen(self, name: str) -> None:
+        if name:
+            self._context.settings.setValue("last-folder", str(Path(name).parent))
+            self.open([Path(name)])
+
+    def _last(self) -> str:
+        return str(self._context.settings.value("last-folder", str(Path.home())))
+
+    def _read(self, read: Callable[[], Picture]) -> None:
+        """Read on the work lane; of several, the one asked for last is shown."""
+        self._newest += 1
+        mine = self._newest
+
+        def work() -> Generator[None, None, Picture]:
+            yield
+            return read()
+
+        def failed(error: BaseException) -> None:
+            text = str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}"
+            self._context.notices.post("error", text)
+
+        def show(picture: Picture) -> None:
+            if mine == self._newest:
+                self._context.workspace.picture = picture
+                if picture.note:
+                    self._context.notices.post("info", f"{picture.origin.name}: {picture.note}")
+
+        bridge = self._context.bridge
+        job = bridge.engine.submit(work, on_error=failed, title="Reading the picture")
+        bridge.call(job, show)

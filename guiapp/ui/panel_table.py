@@ -1,0 +1,60 @@
+"""Which panels there are: to add one, write its file in ``panels/`` and one line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Area = Literal["left", "top", "bottom", "right"]
+
+
+@dataclass(frozen=True)
+class PanelEntry:
+    """How a panel is found and where it stands in the default arrangement.
+
+    Attributes:
+        id: Panel id of interface.md; the dock is named ``<id>-panel``.
+        title: Title of the dock and of its line in the View menu.
+        reference: ``"module:Class"`` of the ``Panel``, imported when it is first needed.
+        area: Side of the window; ``"top"`` and ``"bottom"`` are the middle column.
+        row: Place in that area from above; panels of one row share it as tabs, in the order of the table.
+        layouts: Names of the layouts that show it.
+        early: Whether it is built before the first paint (it must be light).
+        shortcut: Key sequence that shows and hides it.
+    """
+
+    id: str
+    title: str
+    reference: str
+    area: Area
+    row: int
+    layouts: tuple[str, ...] = ("train", "look-inside")
+    early: bool = False
+    shortcut: str = ""
+
+
+_PANELS = "guiapp.ui.panels"
+
+PANELS: tuple[PanelEntry, ...] = (
+    PanelEntry("catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, early=True),
+    PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1),
+    PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
+    PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
+    PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
+    PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, ()),
+    PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0),
+    PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1),
+    PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
+)
+
+
+def entry(panel: str) -> PanelEntry:
+    """The entry of panel ``panel``.
+
+    Raises:
+        LookupError: If there is no such panel.
+    """
+    for candidate in PANELS:
+        if candidate.id == panel:
+            return candidate
+    raise LookupError(f"no panel is named {panel!r}; there are: {', '.join(p.id for p in PANELS)}")
