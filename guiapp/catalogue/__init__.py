@@ -1,1 +1,17 @@
 """The experiments of the course as plain data, one chapter a file."""
+
+from guiapp.catalogue import architectures, learning_basics, neurons, seeing_inside
+from guiapp.catalogue.chapters import CHAPTERS
+from guiapp.catalogue.entry import Experiment
+from guiapp.core.registry import Registry
+
+__all__ = ["CHAPTERS", "DEFAULT", "EXPERIMENTS", "Experiment"]
+
+DEFAULT = "lenet5"
+"""The experiment that the window opens with."""
+
+EXPERIMENTS: Registry[Experiment] = Registry("experiment")
+
+for _chapter in (learning_basics, neurons, architectures, seeing_inside):
+    for _experiment in _chapter.EXPERIMENTS:
+        EXPERIMENTS.add(_experiment.id, _experiment)

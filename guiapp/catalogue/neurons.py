@@ -1,0 +1,38 @@
+"""Chapter 3: from one layer of neurons to a hidden layer."""
+
+from guiapp.catalogue.entry import Experiment
+
+EXPERIMENTS = (
+    Experiment(
+        id="multiperceptron",
+        chapter="neurons",
+        title="Multiperceptron: tanh, then soft-max",
+        systems=("multiperceptron",),
+        model="multiperceptron",
+        dataset="digits",
+        summary="One weight image a class forms while it trains; tanh before the soft-max caps the probability at 0.45",
+        recipe={"optimiser.name": "momentum", "optimiser.lr": 0.05, "epochs": 20},
+        by_dataset={
+            "mnist": {"optimiser.lr": 0.02, "batch": 128},
+            "fashion-mnist": {"optimiser.lr": 0.02, "batch": 128},
+        },
+        panels=("activations", "filters", "training"),
+        layer="fc",
+    ),
+    Experiment(
+        id="mlp",
+        chapter="neurons",
+        title="Multi-layer perceptron with 64 hidden units",
+        systems=("mlp",),
+        model="mlp",
+        dataset="digits",
+        summary="First-layer images and the second layer as 8x8 images, changing while the network learns",
+        recipe={"optimiser.name": "momentum", "optimiser.lr": 0.05, "epochs": 30},
+        by_dataset={
+            "mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 1e-4, "batch": 64, "epochs": 30},
+            "fashion-mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 1e-4, "batch": 64, "epochs": 30},
+        },
+        panels=("activations", "filters", "training"),
+        layer="fc1",
+    ),
+)
