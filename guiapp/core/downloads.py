@@ -57,8 +57,8 @@ def fetch(urls: str | Sequence[str], path: Path, digest: str, progress: Progress
                 try:
                     return _fetch_one(address, path, digest, report)
                 except (OSError, http.client.HTTPException, _WrongDigest) as error:
-                    if getattr(error, "filename", None):  # the disk, not the network: another address is no help
-                        raise
+                    if isinstance(error, OSError) and error.filename and not isinstance(error, urllib.error.URLError):
+                        raise  # the disk, not the network: another address is no help
                     reasons.append(_reason(error))
     except OSError as error:
         raise UserError(f"{path.name} could not be written to {path.parent}: {_reason(error)}") from error

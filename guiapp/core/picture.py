@@ -41,6 +41,7 @@ class Picture:
         time: ``time.monotonic()`` when it was made.
         sample: The data-set sample that this picture stands for, uint8 (h, w, C) with C 1 or 3, where it differs
             from ``pixels``: a drawing is shown large and fed to the network the way the data set was made.
+        note: What a person should know about how it is shown, such as that a huge file is shown smaller, or ``""``.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -48,6 +49,7 @@ class Picture:
     label: int | None = None
     time: float = field(default_factory=time.monotonic)
     sample: npt.NDArray[np.uint8] | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:

@@ -3,11 +3,10 @@
 Importing this room registers the known sets; nothing is read or imported until one is opened.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
-from guiapp.core.notices import UserError
-from guiapp.core.registry import UnknownName, resolve
+from guiapp.core.notices import SettingError
+from guiapp.core.registry import Lazy, UnknownName
 from guiapp.datasets.base import DATASETS, Dataset, DatasetEntry, Progress
 
 __all__ = ["DATASETS", "Dataset", "DatasetEntry", "open_dataset"]
@@ -17,38 +16,39 @@ def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
     """Open a registered set by name, or a folder or .zip with one sub-folder per class by its path.
 
     Args:
-        name: Such as ``"mnist"``, ``"~/pictures/flowers"`` or ``"folder:/home/me/flowers"``.
+        name: Such as ``"mnist"``, ``"~/pictures/flowers"``, ``"folder:/home/me/flowers"``, or with the side of a sample
+            in pixels at the end, ``"folder:/home/me/flowers@64"``.
         progress: Called with the share done (0 to 1) and what is being done; may raise to stop.
 
     Raises:
-        UserError: If there is no such set, or it cannot be read or fetched; the message says what to do.
+        SettingError: If there is no such set, folder or .zip.
+        UserError: If it cannot be read or fetched; the message says what to do.
     """
     report = progress or (lambda share, text: None)
     text = str(name)
     if text in DATASETS:
         return DATASETS[text].load(report)
-    path = Path(text.removeprefix("folder:")).expanduser()
+    place = text.removeprefix("folder:")
+    path, size = Path(place).expanduser(), 32
+    before, at, side = place.rpartition("@")
+    if not path.exists() and at and side.isdecimal():
+        path, size = Path(before).expanduser(), int(side)
     if path.exists():
-        load: Callable[[Path, Progress], Dataset] = resolve("guiapp.datasets.folder:load")
-        return load(path, report)
+        dataset: Dataset = Lazy("guiapp.datasets.folder:load")(path, report, size)
+        return dataset
+    if text != place or path.is_absolute() or len(path.parts) > 1:
+        raise SettingError(f"there is no folder or .zip at {path}")
     try:
         entry = DATASETS[text]
     except UnknownName as error:
-        raise UserError(f"{error}; a folder or .zip of this name is not there either") from None
+        raise SettingError(f"{error}; a folder or .zip of this name is not there either") from None
     return entry.load(report)
 
 
 def _register(name: str, title: str, load: str, available: str | None, size: str, description: str) -> None:
     """Add an entry whose functions are imported when they are first called."""
-
-    def load_now(progress: Progress) -> Dataset:
-        dataset: Dataset = resolve(f"guiapp.datasets.{load}")(progress)
-        return dataset
-
-    def available_now() -> bool:
-        return available is None or bool(resolve(f"guiapp.datasets.{available}")())
-
-    DATASETS.add(name, DatasetEntry(name, title, load_now, available_now, size, description))
+    there = Lazy(f"guiapp.datasets.{available}") if available else lambda: True
+    DATASETS.add(name, DatasetEntry(name, title, Lazy(f"guiapp.datasets.{load}"), there, size, description))
 
 
 _register(
@@ -74,4 +74,12 @@ _register(
     "mnist:fashion_available",
     "70,000 of 28x28",
     "Pieces of clothing in the format of MNIST, and harder.",
+)
+_register(
+    "cifar10",
+    "CIFAR-10",
+    "cifar:load",
+    "cifar:available",
+    "60,000 of 32x32",
+    "Small colour photographs of four vehicles and six animals.",
 )

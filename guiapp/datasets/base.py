@@ -47,6 +47,8 @@ class Dataset:
             set was made. None where a drawing makes no sense.
         augmentation: Name of the augmentation that recipes use by default (see ``training.augmentation``).
         source: Where the data comes from and its licence, one line.
+        unreadable: Files that were left out, each as ``"file: reason"``.
+        original_sizes: Width and height of the smallest and of the largest file, where samples come from files.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Dataset:
     from_drawing: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None = None
     augmentation: str = "none"
     source: str = ""
+    unreadable: tuple[str, ...] = ()
+    original_sizes: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     def part(self, name: Part) -> Samples:
         """The samples of one part."""

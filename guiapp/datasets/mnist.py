@@ -90,7 +90,6 @@ def load_fashion(progress: Progress) -> Dataset:
         classes=_CLOTHES,
         # Published pictures have their longest side at 28 pixels and are centred by their box.
         from_drawing=partial(drawing.to_grey_square, size=28),
-        augmentation="flip",
         source="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, Zalando SE (MIT)",
     )
 
