@@ -1,0 +1,117 @@
+"""``guiapp list``: what there is, without loading torch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from guiapp.cli import output
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one list, as a table or as JSON."""
+    rows, columns = {
+        "experiments": experiments,
+        "models": models,
+        "datasets": datasets,
+        "probes": probes,
+        "systems": systems,
+    }[options.what]()
+    if options.json:
+        output.give_json({options.what: rows})
+    else:
+        output.give_table(rows, columns)
+    return 0
+
+
+Listed = tuple[list[Mapping[str, Any]], tuple[str, ...]]
+"""Rows, and the columns of the table that a person reads."""
+
+
+def experiments() -> Listed:
+    """The catalogue, in the order of the course."""
+    from guiapp.catalogue import EXPERIMENTS
+
+    rows: list[Mapping[str, Any]] = [
+        {
+            "id": entry.id,
+            "chapter": entry.chapter,
+            "title": entry.title,
+            "systems": list(entry.systems),
+            "task": entry.task,
+            "model": entry.model,
+            "dataset": entry.dataset,
+            "summary": entry.summary,
+        }
+        for entry in EXPERIMENTS.values()
+    ]
+    return rows, ("id", "chapter", "title", "model", "dataset")
+
+
+def models() -> Listed:
+    """Networks by name, and weights that ship with the program."""
+    from guiapp.core import paths
+    from guiapp.models import MODELS
+
+    weights = sorted(file.stem for file in (paths.resources() / "weights").glob("*.safetensors"))
+    rows: list[Mapping[str, Any]] = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "task": entry.task,
+            "options": dict(entry.options or {}),
+            "weights": [name for name in weights if name == entry.name or name.startswith(f"{entry.name}-")],
+            "source": entry.source,
+            "description": entry.description,
+        }
+        for entry in MODELS.values()
+    ]
+    return rows, ("name", "title", "task", "weights", "source")
+
+
+def datasets() -> Listed:
+    """Data sets by name, and whether they open without a download."""
+    from guiapp.datasets import DATASETS
+
+    rows: list[Mapping[str, Any]] = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "size": entry.size,
+            "available": entry.available(),
+            "description": entry.description,
+        }
+        for entry in DATASETS.values()
+    ]
+    return rows, ("name", "title", "size", "available")
+
+
+def probes() -> Listed:
+    """Questions to a network, with their options and defaults."""
+    import dataclasses
+
+    from guiapp.interpret import PROBES
+
+    rows: list[Mapping[str, Any]] = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "needs_picture": entry.needs_picture,
+            "options": dataclasses.asdict(entry.options()),
+        }
+        for entry in PROBES.values()
+    ]
+    return rows, ("name", "title", "needs_picture")
+
+
+def systems() -> Listed:
+    """Systems of the course texts that the catalogue shows, each with its experiments."""
+    from guiapp.catalogue import EXPERIMENTS
+
+    shown: dict[str, list[str]] = {}
+    for entry in EXPERIMENTS.values():
+        for system in entry.systems:
+            shown.setdefault(system, []).append(entry.id)
+    rows: list[Mapping[str, Any]] = [{"id": system, "experiments": ids} for system, ids in shown.items()]
+    return rows, ("id", "experiments")

@@ -1,0 +1,145 @@
+"""The words of the command line. Nothing here imports what the commands need: ``guiapp --help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from guiapp import __version__
+
+LISTS = ("experiments", "models", "datasets", "probes", "systems")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PARTS = ("train", "validation", "test")
+
+_EXIT_CODES = "Exit codes: 0 done, 1 the work failed (the reason in one line), 2 bad arguments."
+_TARGET = "a run (its folder or its name), shipped weights, or a .safetensors file (see `guiapp list models`)"
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser. Each command sets ``run`` to ``"module:function"``, called with the parsed options."""
+    parser = argparse.ArgumentParser(
+        prog="guiapp",
+        description="Vision Explorer: train vision networks and look inside them while they learn. "
+        "Without a command the window opens.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"guiapp {__version__}")
+    parser.set_defaults(run="guiapp.cli.window:run", path=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for add in (_open, _list, _train, _predict, _evaluate, _probe, _screenshot, _bench):
+        add(commands)
+    return parser
+
+
+def setting(text: str) -> tuple[str, str]:
+    """``KEY=VALUE`` as a pair."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name.strip(), value.strip()
+
+
+def size(text: str) -> tuple[int, int]:
+    """``WIDTHxHEIGHT`` in pixels."""
+    try:
+        width, height = (int(word) for word in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, such as 1600x1000") from None
+    if not (100 <= width <= 16384 and 100 <= height <= 16384):
+        raise argparse.ArgumentTypeError("width and height lie between 100 and 16384")
+    return width, height
+
+
+def whole(low: int) -> Callable[[str], int]:
+    """A whole number that is at least ``low``."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{value} is less than {low}")
+        return value
+
+    return convert
+
+
+def _command(commands: Any, name: str, help: str, run: str, json: bool = True) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, epilog=_EXIT_CODES)
+    parser.set_defaults(run=run)
+    if json:
+        parser.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+    return parser
+
+
+def _settings(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", help=help)
+
+
+def _open(commands: Any) -> None:
+    parser = _command(
+        commands, "open", "open the window on a picture, a folder or a run", "guiapp.cli.window:run", False
+    )
+    parser.add_argument("path", metavar="PATH", type=Path, help="picture, folder of pictures, or run folder")
+
+
+def _list(commands: Any) -> None:
+    parser = _command(commands, "list", "list what there is", "guiapp.cli.lists:run")
+    parser.add_argument("what", choices=LISTS)
+
+
+def _train(commands: Any) -> None:
+    parser = _command(commands, "train", "train an experiment", "guiapp.cli.train:run")
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="see `guiapp list experiments`")
+    parser.add_argument("--epochs", type=whole(1), metavar="N", help="passes over the training part")
+    _settings(parser, "any setting of the experiment or recipe: dataset=mnist, optimiser.lr=0.1, batch=128")
+    parser.add_argument("--device", choices=DEVICES, help="where the network runs (auto)")
+    parser.add_argument("--seed", type=whole(0), metavar="N", help="fixes weights, order and augmentation (0)")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of this run: new or empty, unless --resume")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir, or the newest one")
+
+
+def _predict(commands: Any) -> None:
+    parser = _command(commands, "predict", "predict one picture", "guiapp.cli.predict:run")
+    parser.add_argument("target", metavar="MODEL|RUN", help=_TARGET)
+    parser.add_argument("input", metavar="INPUT", type=Path, help="a picture")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="save the picture with the prediction written on it")
+    parser.add_argument("--drawing", action="store_true", help="bring the picture to the data set as a drawing is")
+
+
+def _evaluate(commands: Any) -> None:
+    parser = _command(commands, "evaluate", "measure a network on a part of a data set", "guiapp.cli.evaluate:run")
+    parser.add_argument("target", metavar="RUN|MODEL", help=_TARGET)
+    parser.add_argument("--dataset", metavar="NAME", help="another data set than the one it was trained on")
+    parser.add_argument("--split", choices=PARTS, default="test", help="part of the data set (test)")
+
+
+def _probe(commands: Any) -> None:
+    parser = _command(commands, "probe", "ask a network a question", "guiapp.cli.probe:run")
+    parser.add_argument("probe", metavar="PROBE", help="see `guiapp list probes`")
+    parser.add_argument("target", metavar="MODEL|RUN", help=_TARGET)
+    parser.add_argument("input", metavar="INPUT", type=Path, nargs="?", help="a picture, for probes that look at one")
+    parser.add_argument("--layer", metavar="L", help="name of the layer, such as features.0")
+    parser.add_argument("--class", dest="class_name", metavar="C", help="name or index of the class")
+    _settings(parser, "an option of the probe")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="save as .png, .csv or .json")
+
+
+def _screenshot(commands: Any) -> None:
+    parser = _command(commands, "screenshot", "draw the whole window without a display", "guiapp.cli.screenshot:run")
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="see `guiapp list experiments`")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the PNG goes")
+    parser.add_argument("--train-steps", type=whole(0), default=0, metavar="N", help="train this many steps first (0)")
+    _settings(parser, "a setting of the experiment, as for train")
+    parser.add_argument("--layout", metavar="NAME", help="a named layout of the window")
+    parser.add_argument("--theme", choices=("dark", "light"), help="colours (those of the system)")
+    parser.add_argument("--size", type=size, default=(1600, 1000), metavar="WxH", help="pixels (1600x1000)")
+
+
+def _bench(commands: Any) -> None:
+    parser = _command(commands, "bench", "measure the program against a peer in the same run", "guiapp.cli.bench:run")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="startup, train, responsiveness, activations, memory")
+    parser.add_argument("--quick", action="store_true", help="shorter: shows that it runs, not what it measures")

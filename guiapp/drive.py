@@ -1,0 +1,211 @@
+"""Drives the whole window without a person: for pictures of it, benchmarks and tests of the whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
+from PySide6.QtGui import QPixmap
+
+from guiapp.core import paths
+from guiapp.core.notices import Notice, UserError
+from guiapp.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from guiapp.engine.state import EngineState
+    from guiapp.ui.main_window import MainWindow
+
+TIMER_MILLISECONDS = 16
+
+
+@contextmanager
+def apart() -> Iterator[Path]:
+    """A user folder of its own while it is open: no remembered session, and no run left behind.
+
+    Data sets are still found where the person keeps them.
+    """
+    names = ("GUIAPP_HOME", "GUIAPP_DATA")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ["GUIAPP_DATA"] = before["GUIAPP_DATA"] or str(paths.downloads())
+    with TemporaryDirectory(prefix="guiapp-", ignore_cleanup_errors=True) as folder:
+        os.environ["GUIAPP_HOME"] = folder
+        try:
+            yield Path(folder)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def without_display() -> None:
+    """Draw into memory where there is no display, or where the platform is not chosen; call before Qt starts."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+class Driver:
+    """One window and the hand that drives it.
+
+    Every wait runs the event loop, as if a person watched, and fails with what it waited for.
+
+    Args:
+        experiment: The one to open, or None for the window's default.
+        size: Width and height of the window.
+        theme: ``"dark"``, ``"light"`` or None for the system's.
+        layout: Name of an arrangement, or None for the default.
+        opened: Whether to wait until every panel is built and the experiment is open.
+
+    Attributes:
+        application: The ``QApplication``.
+        window: The window, shown.
+    """
+
+    def __init__(
+        self,
+        experiment: str | None = None,
+        size: tuple[int, int] = (1280, 800),
+        theme: str | None = None,
+        layout: str | None = None,
+        opened: bool = True,
+    ) -> None:
+        from guiapp.app import create_application
+        from guiapp.ui.main_window import MainWindow
+
+        self.application = create_application(["guiapp"])
+        self.window: MainWindow = MainWindow(Workspace(experiment=experiment))
+        self._errors: list[Notice] = []
+        self.window.bridge.notice.connect(self._note)
+        built: list[bool] = []
+        self.window.panels_built.connect(lambda: built.append(True))
+        if theme is not None:
+            self.window.theme.set_mode(theme)
+        self.window.resize(*size)
+        if layout is not None:
+            self.window.use_layout(layout)
+        self.window.show()
+        if opened:
+            self.wait(lambda: bool(built), 60, "the panels")
+            self.wait_opened()
+
+    @property
+    def state(self) -> EngineState:
+        """What the window was told last."""
+        return self.window.bridge.state
+
+    def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Run the event loop until ``condition()`` holds.
+
+        Raises:
+            UserError: If the engine reports an error, or the time is over.
+        """
+        until = time.monotonic() + seconds
+        while not condition():
+            if self._errors:
+                raise UserError(self._errors[0].text)
+            if time.monotonic() > until:
+                raise UserError(f"{what}: not there after {seconds:g} s")
+            self.rest(0.02)
+
+    def rest(self, seconds: float) -> None:
+        """Let the event loop run for a while."""
+        loop = QEventLoop()
+        QTimer.singleShot(round(seconds * 1000), Qt.TimerType.PreciseTimer, loop.quit)
+        loop.exec()
+
+    def wait_opened(self) -> None:
+        """Wait until the first experiment is open."""
+        self.wait(lambda: self.state.phase not in ("empty", "opening"), 120, "the first experiment")
+
+    def open(self, experiment: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Open a catalogue entry and wait until it is ready."""
+        before = self.state.opened
+        self.window.workspace.experiment = experiment
+        self.window.engine.open_experiment(experiment, settings)
+        self.wait(lambda: self.state.opened not in (None, before) and self.state.phase == "ready", 300, experiment)
+
+    def show_sample(self) -> None:
+        """Put a sample of the open data set into the viewer where there is no picture."""
+        opened = self.state.opened
+        if self.window.workspace.picture is None and opened is not None:
+            self.window.workspace.picture = opened.dataset.picture("validation", 0)
+
+    def train(self, until: int) -> None:
+        """Train until ``until`` steps are done and stand still there."""
+        self.window.engine.start(until)
+        self.wait(lambda: self.state.step >= until and self.state.phase in ("paused", "finished"), 3600, "training")
+
+    def train_on(self) -> None:
+        """Train without an end in sight; ``pause`` ends it."""
+        self.window.engine.start()
+        self.wait(lambda: self.state.phase == "running" and self.state.step > 0, 300, "training")
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.window.engine.pause()
+        self.wait(lambda: self.state.phase in ("paused", "finished"), 60, "a pause")
+
+    def settle(self) -> None:
+        """Wait until the newest weights and picture were looked at and painted."""
+        if self.window.workspace.picture is not None:
+            self.wait(self._looked_at_newest, 60, "a look at the network")
+        self.rest(0.5)
+
+    def _looked_at_newest(self) -> bool:
+        look = self.window.bridge.look
+        return (
+            look is not None
+            and look.opened is self.state.opened
+            and look.picture is self.window.workspace.picture
+            and look.step == self.state.step
+        )
+
+    def picture(self) -> QPixmap:
+        """The window as it is painted now."""
+        return self.window.grab()
+
+    def timer_intervals(self, seconds: float) -> list[float]:
+        """Milliseconds between the ticks of a 16 ms timer on this thread, over a while."""
+        ticks = Ticks()
+        self.rest(seconds)
+        return ticks.stop()
+
+    def objects(self) -> dict[str, int]:
+        """How many widgets there are in the application, and timers in the window."""
+        return {"widgets": len(self.application.allWidgets()), "timers": len(self.window.findChildren(QTimer))}
+
+    def close(self) -> None:
+        """Close the window and let it be destroyed."""
+        self.window.close()
+        self.window.deleteLater()
+        self.application.processEvents()
+
+    def _note(self, notice: Notice) -> None:
+        if notice.level == "error":
+            self._errors.append(notice)
+
+
+class Ticks(QObject):
+    """A 16 ms timer that writes down when it fires."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times = [time.perf_counter()]
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TIMER_MILLISECONDS)
+        self._timer.timeout.connect(lambda: self._times.append(time.perf_counter()))
+        self._timer.start()
+
+    def stop(self) -> list[float]:
+        """End it and give the intervals in milliseconds, with the one up to now."""
+        self._timer.stop()
+        times = [*self._times, time.perf_counter()]
+        return [(later - earlier) * 1000.0 for earlier, later in pairwise(times)]
