@@ -122,6 +122,8 @@ def _log_qt(kind: Any, context: Any, text: str) -> None:
         QtMsgType.QtInfoMsg: logging.INFO,
         QtMsgType.QtWarningMsg: logging.WARNING,
     }.get(kind, logging.ERROR)
+    if "propagateSizeHints" in text:
+        level = logging.DEBUG  # the offscreen platform says so for every window; it means nothing
     log.log(level, "%s%s", f"{context.category}: " if context.category not in (None, "default") else "", text)
 
 

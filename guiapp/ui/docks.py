@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from guiapp.ui.icons import icon
 from guiapp.ui.panel_table import PanelEntry
+
+_TITLE_HEIGHT = 28
 
 
 def small_button(parent: QWidget, name: str, symbol: str, tip: str) -> QToolButton:
@@ -26,6 +28,7 @@ class _Title(QWidget):
 
     def __init__(self, dock: Dock, entry: PanelEntry) -> None:
         super().__init__(dock)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.label = QLabel(entry.title, self)
         self.label.setProperty("heading", True)
         self.help = small_button(self, f"{entry.id}.help", "help", f"What {entry.title} shows")
@@ -38,11 +41,18 @@ class _Title(QWidget):
         for button in (self.help, self.float, self.close_button):
             row.addWidget(button)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setFixedHeight(26)
+        self.setFixedHeight(_TITLE_HEIGHT)
         self.help.clicked.connect(lambda: dock.help_asked.emit(entry.id))
         self.float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         self.close_button.clicked.connect(dock.close)
+        self.shown = True
         dock.topLevelChanged.connect(lambda floating: self.float.setIcon(icon("dock" if floating else "float")))
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, _TITLE_HEIGHT if self.shown else 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class Dock(QDockWidget):
@@ -69,8 +79,6 @@ class Dock(QDockWidget):
         self.setWidget(QWidget(self))
         if entry.area in ("top", "bottom"):  # the middle takes the room that a larger window gives
             self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        # Titles are read by screen readers and by the tab bar from the window title.
-        self.installEventFilter(self)
 
     @property
     def filled(self) -> bool:
@@ -81,10 +89,13 @@ class Dock(QDockWidget):
         """Put the panel in."""
         empty = self.widget()
         panel.setObjectName(self.entry.id)
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWidget(panel)
         empty.deleteLater()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowTitleChange:
-            self._title.label.setText(self.windowTitle())
-        return False
+    def show_title(self, shown: bool) -> None:
+        """Show the title row, or take it away where a tab says the same."""
+        if self._title.shown != shown:
+            self._title.shown = shown
+            self._title.setFixedHeight(_TITLE_HEIGHT if shown else 0)
+            self._title.setVisible(shown)

@@ -39,7 +39,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "train",
         "Train",
         "Curves large, filters and maps beside them",
-        left=216,
+        left=244,
         right=320,
         rows={"left": (340, 370), "top": (340,), "bottom": (370,), "right": (270, 440)},
         front=("training", "activations"),
@@ -48,8 +48,8 @@ LAYOUTS: tuple[Layout, ...] = (
         "look-inside",
         "Look inside",
         "Maps and filters large, curves below",
-        left=216,
-        right=456,
+        left=244,
+        right=440,
         rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (250, 460)},
         front=("training", "activations"),
     ),
@@ -115,12 +115,14 @@ def resize(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> No
     def shown(entries: Sequence[PanelEntry]) -> Dock | None:
         return next((docks[e.id] for e in entries if chosen.id in e.layouts), None)
 
-    columns = [
-        (shown([p for p in PANELS if p.area == area]), width)
+    sides = [
+        (shown([p for p in PANELS if p.area == area]), round(width * wide))
         for area, width in (("left", chosen.left), ("right", chosen.right))
     ]
-    pairs = [(dock, round(width * wide)) for dock, width in columns if dock is not None]
-    window.resizeDocks([d for d, _ in pairs], [w for _, w in pairs], Qt.Orientation.Horizontal)
+    sides = [(dock, width) for dock, width in sides if dock is not None]
+    middle = shown([p for p in PANELS if p.area in ("top", "bottom")])
+    columns = [*sides, (middle, max(200, window.width() - sum(width for _, width in sides) - 8))] if middle else sides
+    window.resizeDocks([d for d, _ in columns], [w for _, w in columns], Qt.Orientation.Horizontal)
     for area in _SIDES:
         rows = [(shown(row), height) for row, height in zip(_rows(area), chosen.rows.get(area, ()), strict=False)]
         pairs = [(dock, round(height * high)) for dock, height in rows if dock is not None]

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
@@ -38,6 +38,7 @@ from guiapp.ui.panel import Panel
 from guiapp.ui.panel_table import PANELS, entry
 from guiapp.ui.selection import follow
 from guiapp.ui.status_bar import StatusBar
+from guiapp.ui.tabs import TabStrips
 from guiapp.ui.theme import MODES, Mode, Theme
 from guiapp.ui.window_commands import LAST, declare
 
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
             dock.visibilityChanged.connect(
                 lambda shown, d=dock: shown and self._painted and self._try_panel(d.entry.id)
             )
+        self._tabs = TabStrips(self, self.docks)
         self._menus = {name: self._menu(name) for name in _MENUS}
         self.status = StatusBar(self.theme, self)
         self.setStatusBar(self.status)
@@ -232,7 +234,9 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setFloatable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.setContentsMargins(4, 2, 4, 6)
+        bar.setIconSize(QSize(16, 16))
+        bar.setContentsMargins(0, 2, 0, 6)
+        bar.addWidget(_gap(6))
         for known in layouts.LAYOUTS:
             button = QToolButton(bar)
             button.setObjectName(f"toolbar.{known.id}")
@@ -253,9 +257,9 @@ class MainWindow(QMainWindow):
             button = QToolButton(bar)
             button.setObjectName(f"toolbar.{name}")
             button.setDefaultAction(self.commands[name])
-            button.setIconSize(QSize(16, 16))
             bar.addWidget(_gap(4))
             bar.addWidget(button)
+        bar.addWidget(_gap(2))
         self.addToolBar(bar)
 
     def open_palette(self) -> None:
@@ -349,8 +353,7 @@ class MainWindow(QMainWindow):
         name = str(self.settings.value("layout", self._layout))
         self.use_layout(name if any(known.id == name for known in layouts.LAYOUTS) else self._layout)
         state = self.settings.value("docks")
-        if isinstance(state, QByteArray):
-            self.restoreState(state, _STATE_VERSION)
+        self._arranged = isinstance(state, QByteArray) and self.restoreState(state, _STATE_VERSION)
         self.workspace.experiment = self.workspace.experiment or str(
             self.settings.value("experiment", DEFAULT_EXPERIMENT)
         )
@@ -397,9 +400,17 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._after_first_paint)
         return handled
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._arranged:  # sizes given to docks before the window has its own are lost
+            self._arranged = True
+            layouts.resize(self, self.docks, layouts.layout(self._layout))
+
     def _after_first_paint(self) -> None:
         self.first_painted.emit()
         self.status.start()
+        self._tabs.refresh()
+        self.panel("catalogue").setFocus()
         self._build_next()
         if self.workspace.experiment and self.bridge.state.phase == "empty":
             self.engine.open_experiment(self.workspace.experiment)

@@ -30,7 +30,7 @@ def milliseconds(value: float | None) -> str:
     """A time of at most four characters: ``0.12``, ``1.2``, ``24``, ``1.5k``."""
     if value is None:
         return "–"
-    if value >= 1000:
+    if value >= 999.5:
         return f"{value / 1000:.1f}k"
     return f"{value:.0f}" if value >= 99.5 else f"{value:.1f}"
 
@@ -93,15 +93,15 @@ class StatusBar(QStatusBar):
         self.activity.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.fields = {
             "looking": _Field("looking", "00.0", "looking", "Hz"),
-            **{part: _Field(part, "000.0", part) for part in _PARTS[:-1]},
-            "draw": _Field("draw", "000.0", "draw", "ms"),
-            "dropped": _Field("dropped", "00000", "dropped"),
-            "memory": _Field("memory", "00.00 GB", "memory"),
+            **{part: _Field(part, "00.0", part) for part in _PARTS[:-1]},
+            "draw": _Field("draw", "00.0", "draw", "ms"),
+            "dropped": _Field("dropped", "0000", "dropped"),
+            "memory": _Field("memory", "0.00 GB", "memory"),
         }
         body = QWidget(self)
         row = QHBoxLayout(body)
         row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(12)
+        row.setSpacing(14)
         row.addWidget(self.device)
         row.addWidget(self.activity, 1)
         for field in self.fields.values():

@@ -167,7 +167,8 @@ def stylesheet(c: Colours) -> str:
     QMainWindow, QMenuBar, QToolBar, QStatusBar {{ background: {c.background}; border: none; }}
     QMainWindow::separator {{ background: {c.background}; width: 4px; height: 4px; }}
     QMainWindow::separator:hover {{ background: {c.accent}; }}
-    QDockWidget > QWidget {{ background: {c.panel}; }}
+    QDockWidget, QDockWidget > QWidget {{ background: {c.panel}; }}
+    QToolBar {{ spacing: 0; }}
     QMenuBar::item {{ padding: 4px 8px; background: transparent; }}
     QMenuBar::item:selected {{ background: {c.hover}; border-radius: 3px; }}
     QMenu {{ background: {c.field}; border: 1px solid {c.border}; padding: 4px; }}

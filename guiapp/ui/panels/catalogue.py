@@ -46,6 +46,7 @@ class CataloguePanel(Panel):
         column.setSpacing(4)
         column.addWidget(self.filter)
         column.addWidget(self.tree, 1)
+        self.setFocusProxy(self.tree)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._fill()
         self.tree.itemClicked.connect(self._clicked)
