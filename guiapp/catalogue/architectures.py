@@ -55,6 +55,7 @@ EXPERIMENTS = (
         dataset="mnist",
         summary="The weights that ship with the program: a good reader of your drawings from the first moment",
         recipe={"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 15},
+        by_dataset={"digits": {"optimiser.lr": 0.03, "optimiser.weight_decay": 0.0, "epochs": 12}},
         panels=("training", "filters", "activations"),
         layer="tanh1",
         weights="lenet5-mnist.safetensors",

@@ -23,6 +23,8 @@ class Experiment:
         panels: Ids of the panels raised when it opens, most important last.
         layer: Layer first shown in filters and activations, or None for the first with weights.
         weights: Name of a file in ``resources/weights`` loaded at opening, or None for a fresh network.
+        fallback: Data set opened instead, with a notice, where the files of ``dataset`` are not on this machine. Where
+            the entry has weights, their file's metadata gives preprocessing and drawing, whatever data set is open.
         help: Name of the help text in ``resources/help`` (without ``.md``); the id by default.
     """
 
@@ -40,4 +42,5 @@ class Experiment:
     panels: tuple[str, ...] = ("training", "filters", "activations")
     layer: str | None = None
     weights: str | None = None
+    fallback: str = "digits"
     help: str | None = None

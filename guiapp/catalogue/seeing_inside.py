@@ -25,6 +25,7 @@ EXPERIMENTS = (
         dataset="mnist",
         summary="What each map answers to your drawing; enlarge one, overlay it, switch it off and see what changes",
         recipe={"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 15},
+        by_dataset={"digits": {"optimiser.lr": 0.03, "optimiser.weight_decay": 0.0, "epochs": 12}},
         panels=("training", "filters", "activations"),
         layer="tanh1",
         weights="lenet5-mnist.safetensors",

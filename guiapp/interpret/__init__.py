@@ -1,1 +1,22 @@
-"""Probes: questions put to a network about a picture or a data set, one kind a file."""
+"""Probes: questions put to a network about a picture or a data set, one kind a file.
+
+Importing this room registers the probes without loading torch.
+"""
+
+from guiapp.core.registry import Lazy
+from guiapp.interpret.base import PROBES, Probe
+from guiapp.interpret.options import ActivationOptions, FilterOptions, activation_layers
+
+__all__ = ["PROBES", "Probe"]
+
+
+def _add(probe: Probe) -> None:
+    PROBES.add(probe.name, probe)
+
+
+_add(Probe("filters", "Filters", FilterOptions, Lazy("guiapp.interpret.filters:run"), needs_picture=False))
+_add(
+    Probe(
+        "activations", "Activation maps", ActivationOptions, Lazy("guiapp.interpret.activations:run"), activation_layers
+    )
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,11 +12,6 @@ from torch import nn
 
 from guiapp.core.notices import UserError
 from guiapp.interpret.layers import first_tensor
-
-_Hook = Callable[[nn.Module, Any, Any], Any]
-
-# Networks in which a layer changes its input in place, so that what is kept has to be copied.
-_in_place: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
 def run(
@@ -26,8 +22,9 @@ def run(
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """Run ``model`` on ``input``, keep outputs of the ``wanted`` layers, set the ``switched_off`` channels to zero.
 
-    Hooks sit on the named layers only and are removed whatever happens. With nothing switched off the output is that
-    of ``model(input)`` bit for bit. The kept outputs are the layers' own, also where a later layer works in place:
+    Outputs of layers in (nested) ``nn.Sequential`` are picked up between two layers; elsewhere hooks sit on the named
+    layers only and are removed whatever happens. With nothing switched off the output is that of ``model(input)`` bit
+    for bit. The kept outputs are the layers' own, also where a later layer works in place:
     they are copied then, and only then.
 
     Args:
@@ -45,51 +42,91 @@ def run(
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
     off = {name: sorted(channels) for name, channels in (switched_off or {}).items() if channels}
-    if model not in _in_place:
-        _in_place[model] = any(getattr(module, "inplace", False) for module in model.modules())
-    output, kept, intact = _pass(model, input, wanted, off, copied=_in_place[model])
-    if not intact:  # something works in place without saying so, such as out += identity: once more, with copies
-        _in_place[model] = True
-        output, kept, _ = _pass(model, input, wanted, off, copied=True)
-    return output, {name: kept[name] for name in wanted if name in kept}
+    shape = _shapes.get(model)
+    if shape is None:
+        in_place = any(getattr(module, "inplace", False) for module in model.modules())
+        shape = _shapes[model] = _Shape(frozenset(_chain(model)), in_place)
+    output, kept = _pass(model, input, wanted, off, shape)
+    if kept is None:  # something works in place without saying so, such as out += identity: once more, with copies
+        shape = _shapes[model] = _Shape(shape.chain, True)
+        output, kept = _pass(model, input, wanted, off, shape)
+    return output, kept or {}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What is remembered of a network.
+
+    Attributes:
+        chain: Layers reached through ``nn.Sequential`` alone: their outputs pass by without a hook.
+        in_place: Whether a layer changes its input in place, so that what is kept has to be copied.
+    """
+
+    chain: frozenset[str]
+    in_place: bool
+
+
+_shapes: WeakKeyDictionary[nn.Module, _Shape] = WeakKeyDictionary()
+
+
+def _is_chain(module: nn.Module) -> bool:
+    return type(module).forward is nn.Sequential.forward and not (module._forward_hooks or module._forward_pre_hooks)
+
+
+def _chain(module: nn.Module, prefix: str = "") -> Iterator[str]:
+    if _is_chain(module):
+        for key, child in module._modules.items():
+            yield prefix + key
+            if child is not None:
+                yield from _chain(child, f"{prefix}{key}.")
 
 
 def _pass(
-    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, list[int]], copied: bool
-) -> tuple[torch.Tensor, dict[str, torch.Tensor], bool]:
-    """One forward pass; the third result says whether what was kept is still what the layers gave."""
+    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, list[int]], shape: _Shape
+) -> tuple[torch.Tensor, dict[str, torch.Tensor] | None]:
+    """One forward pass; None instead of what was kept where a later layer changed it."""
     kept: dict[str, torch.Tensor] = {}
     versions: dict[str, int] = {}
     handles: list[Any] = []
+    names = dict.fromkeys([*wanted, *off])
 
-    def keep(name: str, output: Any) -> None:
-        tensor = first_tensor(output)
-        if tensor is not None:
-            tensor = tensor.detach()
-            kept[name] = tensor.clone() if copied or tensor.is_inference() else tensor
-            versions[name] = -1 if tensor.is_inference() else kept[name]._version
-
-    def keeping(name: str) -> _Hook:
-        return lambda module, arguments, output: keep(name, output)
-
-    def switching(name: str) -> _Hook:
-        def hook(module: nn.Module, arguments: Any, output: Any) -> Any:
+    def passing(name: str, output: Any) -> Any:
+        if name in off:
             output = _without(output, off[name], name)
-            if name in wanted:
-                keep(name, output)
-            return output
+        tensor = output if isinstance(output, torch.Tensor) else first_tensor(output)
+        if tensor is not None and name in wanted:
+            if tensor.requires_grad:
+                tensor = tensor.detach()
+            if shape.in_place or tensor.is_inference():  # inference tensors count no changes
+                kept[name] = tensor.clone()
+            else:
+                kept[name] = tensor
+                versions[name] = tensor._version
+        return output
 
-        return hook
+    def walk(module: nn.Module, prefix: str, value: Any) -> Any:
+        for key, child in module._modules.items():
+            name = prefix + key
+            assert child is not None
+            value = walk(child, f"{name}.", value) if _is_chain(child) else child(value)
+            if name in names:
+                value = passing(name, value)
+        return value
 
+    def hook(name: str) -> Callable[[nn.Module, Any, Any], Any]:
+        return lambda module, arguments, output: passing(name, output)
+
+    chained = bool(shape.chain) and _is_chain(model)
     try:
-        for name in dict.fromkeys([*wanted, *off]):
-            module = _module(model, name)
-            handles.append(module.register_forward_hook(switching(name) if name in off else keeping(name)))
-        output: torch.Tensor = model(input)
+        for name in names:
+            if not (chained and name in shape.chain):
+                handles.append(_module(model, name).register_forward_hook(hook(name)))
+        output: torch.Tensor = walk(model, "", input) if chained else model(input)
     finally:
         for handle in handles:
             handle.remove()
-    return output, kept, all(version in (-1, kept[name]._version) for name, version in versions.items())
+    intact = all(kept[name]._version == version for name, version in versions.items())
+    return output, kept if intact else None
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:

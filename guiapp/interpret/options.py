@@ -1,0 +1,55 @@
+"""The options of the probes: plain data without torch, from which forms are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from guiapp.interpret.layers import LayerInfo
+
+
+def _option(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "unit": "", "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """What the filters probe shows."""
+
+    layer: str = _option("", "name of the layer; empty for the first with weights")
+    filter: int | None = _option(None, "one filter's (or unit's) inputs; empty for all filters", low=0)
+    scale: Literal["layer", "filter"] = _option("layer", "one range for the layer, or one for each filter")
+    aspect: float = _option(1.0, "width / height of the picture", low=0.05, high=20.0)
+
+
+@dataclass(frozen=True)
+class ActivationOptions:
+    """What the activations probe shows."""
+
+    layer: str = _option("", "name of the layer; empty for every layer")
+    scale: Literal["layer", "map"] = _option("layer", "one range for the layer, or one for each map")
+    aspect: float = _option(1.0, "width / height of the picture", low=0.05, high=20.0)
+
+
+@dataclass(frozen=True)
+class LinearOptions:
+    """What the views of a linear classifier show."""
+
+    sample_limit: int = _option(2000, "samples of the training part in the plane", low=0, high=100_000)
+    resolution: int = _option(96, "cells of the map of decisions along each axis", low=8, high=1024)
+
+
+@dataclass(frozen=True)
+class InformationOptions:
+    """What the information of a prediction is measured against."""
+
+    label: int | None = _option(None, "true class; empty for the picture's own", low=0)
+
+
+def activation_layers(layers: Sequence[LayerInfo], options: ActivationOptions | None) -> tuple[str, ...]:
+    """The layers whose outputs the activations probe needs: the chosen one, or all but containers."""
+    if options is not None and options.layer:
+        return (options.layer,)
+    return tuple(layer.name for layer in layers if layer.kind != "container" and layer.output_shape)
