@@ -5,7 +5,13 @@ Importing this room registers the probes without loading torch.
 
 from guiapp.core.registry import Lazy
 from guiapp.interpret.base import PROBES, Probe
-from guiapp.interpret.options import ActivationOptions, FilterOptions, activation_layers
+from guiapp.interpret.options import (
+    ActivationOptions,
+    FilterOptions,
+    InformationOptions,
+    LinearOptions,
+    activation_layers,
+)
 
 __all__ = ["PROBES", "Probe"]
 
@@ -18,5 +24,22 @@ _add(Probe("filters", "Filters", FilterOptions, Lazy("guiapp.interpret.filters:r
 _add(
     Probe(
         "activations", "Activation maps", ActivationOptions, Lazy("guiapp.interpret.activations:run"), activation_layers
+    )
+)
+_add(
+    Probe(
+        "linear-views",
+        "Three views of a linear classifier",
+        LinearOptions,
+        Lazy("guiapp.interpret.linear_views:run"),
+        needs_picture=False,
+    )
+)
+_add(
+    Probe(
+        "information",
+        "Information of a prediction",
+        InformationOptions,
+        Lazy("guiapp.interpret.information:run"),
     )
 )

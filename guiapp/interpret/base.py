@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
     from guiapp.core.picture import Picture
+    from guiapp.datasets.base import Dataset
     from guiapp.interpret.layers import LayerInfo
     from guiapp.models.base import Preprocessing
 
@@ -29,6 +30,7 @@ class Look:
         input: float32 (1, C, H, W), the prepared picture, or None.
         output: Output of the network for ``input``, or None.
         activations: Outputs of the layers that the probe asked for, by layer name, batch of one.
+        dataset: The open data set, or None.
     """
 
     model: torch.nn.Module
@@ -39,6 +41,7 @@ class Look:
     input: torch.Tensor | None = None
     output: torch.Tensor | None = None
     activations: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    dataset: Dataset | None = None
 
 
 def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:

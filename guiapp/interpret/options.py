@@ -37,7 +37,7 @@ class ActivationOptions:
 class LinearOptions:
     """What the views of a linear classifier show."""
 
-    sample_limit: int = _option(2000, "samples of the training part in the plane", low=0, high=100_000)
+    sample_limit: int = _option(1000, "samples of the training part in the plane", low=0, high=100_000)
     resolution: int = _option(96, "cells of the map of decisions along each axis", low=8, high=1024)
 
 
