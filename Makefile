@@ -23,7 +23,7 @@ lint: $(STAMP)
 
 # Every room but the window works where Qt is not installed: Python finds no Qt in this run.
 test-rooms: $(STAMP)
-	PYTHONPATH=tools/without_qt $(PYTEST) -p no:pytest-qt -p without_qt -m "not learning and not window" --ignore=tests/ui
+	PYTHONPATH=$(CURDIR)/tools/without_qt $(PYTEST) -p no:pytest-qt -p without_qt -m "not learning and not window" --ignore=tests/ui
 
 test-window: $(STAMP)
 	$(HEADLESS) $(PYTEST) -m "window and not learning"

@@ -17,8 +17,8 @@ DONE, FAILED, BAD_ARGUMENTS = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 the work failed, 2 bad arguments.
 
-    Results go to standard output, everything else to standard error. With ``GUIAPP_DEBUG`` set, a failure shows its
-    traceback.
+    Results go to standard output, everything else to standard error. With ``GUIAPP_DEBUG`` set, an unforeseen error
+    shows its traceback.
 
     Args:
         arguments: Words after the program's name; those of the process by default.
@@ -46,7 +46,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: Exception, code: int) -> int:
-    if os.environ.get("GUIAPP_DEBUG"):
-        raise error
     output.say(f"guiapp: {' '.join(str(error).split())}")
     return code

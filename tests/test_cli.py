@@ -1,0 +1,290 @@
+"""The command line as a person and a script use it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from guiapp.catalogue import EXPERIMENTS
+from guiapp.cli import main
+from guiapp.models import MODELS
+
+ROOT = Path(__file__).parents[1]
+GUIAPP = [sys.executable, "-m", "guiapp"]
+
+
+def guiapp(*arguments, **options):
+    """Run the program in a process of its own."""
+    words = [*GUIAPP, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=240, check=False, **options)
+
+
+def in_process(capsys, *arguments):
+    """Run a command in this process: exit code, standard output, standard error."""
+    try:
+        code = main([str(word) for word in arguments])
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def one_json(out):
+    """The JSON object that is all of standard output."""
+    lines = out.splitlines()
+    assert len(lines) == 1, out
+    return json.loads(lines[0])
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A LeNet-5 trained for two epochs on the embedded digits, and what training printed."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    done = guiapp("train", "lenet5", "--epochs", 2, "--run-dir", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def draw_one(folder):
+    """A picture of a one: a white stroke on black."""
+    canvas = np.zeros((120, 120), np.uint8)
+    canvas[20:100, 55:66] = 255
+    path = folder / "one.png"
+    Image.fromarray(canvas).save(path)
+    return path
+
+
+def test_train_prints_one_object_and_keeps_the_run(run_folder):
+    folder, done = run_folder
+    summary = one_json(done.stdout)
+    assert Path(summary["run"]) == folder
+    assert summary["experiment"] == "lenet5"
+    assert summary["parameters"] == 61_706
+    assert summary["epochs"] == 2
+    assert summary["steps"] == 2 * 17  # 1,079 training digits in batches of 64
+    assert summary["initial_loss"] == pytest.approx(np.log(10), rel=0.1)
+    for part in ("train", "validation", "test"):
+        assert set(summary[part]) >= {"loss", "accuracy"}
+        assert 0.0 <= summary[part]["accuracy"] <= 1.0
+    assert summary["seconds"] > 0
+    assert summary["device"]
+    assert json.loads((folder / "run.json").read_text())["state"] == "done"
+    assert len(re.findall(r"^epoch \d/2 ", done.stderr, re.MULTILINE)) == 2
+
+
+def test_resume_goes_on_with_more_epochs(run_folder, capsys, tmp_path):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(run_folder[0], folder)
+    code, out, _ = in_process(capsys, "train", "lenet5", "--resume", "--run-dir", folder, "--epochs", 3, "--json")
+    assert code == 0
+    assert one_json(out)["epochs"] == 3
+    assert one_json(out)["steps"] == 51
+
+
+def test_interrupted_run_says_how_to_go_on_and_does(tmp_path):
+    folder = tmp_path / "run"
+    words = [*GUIAPP, "train", "linear-classifier", "--epochs", "100000", "--run-dir", str(folder)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    last = err.splitlines()[-1]
+    assert re.search(r"stopped at step \d+; go on with: guiapp train linear-classifier --resume --run-dir ", last)
+    steps = int(re.search(r"step (\d+)", last).group(1))
+    epochs = steps // 17 + 1
+    done = guiapp("train", "linear-classifier", "--resume", "--run-dir", folder, "--epochs", epochs, "--json")
+    assert done.returncode == 0, done.stderr
+    assert one_json(done.stdout)["steps"] == epochs * 17
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_killed_run_can_be_resumed(tmp_path):
+    folder = tmp_path / "run"
+    words = [*GUIAPP, "train", "linear-classifier", "--epochs", "100000", "--run-dir", str(folder)]
+    words += ["--set", "checkpoint_seconds=0.2"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    until = time.monotonic() + 60
+    while len(list((folder / "checkpoints").glob("[1-9]*"))) < 1 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    taken = max(int(path.name) for path in (folder / "checkpoints").glob("[0-9]*"))
+    assert taken > 0
+    epochs = taken // 17 + 2
+    done = guiapp("train", "linear-classifier", "--resume", "--run-dir", folder, "--epochs", epochs, "--json")
+    assert done.returncode == 0, done.stderr
+    assert one_json(done.stdout)["steps"] == epochs * 17
+
+
+def test_predict_gives_every_class_best_first(run_folder, capsys, tmp_path):
+    picture, overlay = draw_one(tmp_path), tmp_path / "overlay.png"
+    code, out, _ = in_process(capsys, "predict", run_folder[0], picture, "--out", overlay, "--json")
+    assert code == 0
+    found = one_json(out)
+    classes = found["prediction"]["classes"]
+    assert found["size"] == [120, 120]
+    assert found["task"] == "classification"
+    assert [entry["score"] for entry in classes] == sorted((entry["score"] for entry in classes), reverse=True)
+    assert sorted(entry["label"] for entry in classes) == list("0123456789")
+    assert sum(entry["score"] for entry in classes) == pytest.approx(1.0, abs=1e-5)
+    assert Image.open(overlay).width >= 120
+
+
+def test_evaluate_agrees_with_the_run(run_folder, capsys):
+    folder, trained = run_folder
+    code, out, _ = in_process(capsys, "evaluate", folder, "--json")
+    assert code == 0
+    found = one_json(out)
+    accuracy = one_json(trained.stdout)["test"]["accuracy"]
+    assert found["accuracy"] == pytest.approx(accuracy)
+    assert found["interval"][0] < accuracy < found["interval"][1]
+    confusion = np.array(found["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.trace() / confusion.sum() == pytest.approx(accuracy)
+    assert found["majority"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_probe_writes_what_it_found(run_folder, capsys, tmp_path):
+    for name, words in {"filters": (), "activations": (draw_one(tmp_path),)}.items():
+        for suffix in (".png", ".csv", ".json"):
+            file = tmp_path / f"{name}{suffix}"
+            code, out, err = in_process(
+                capsys, "probe", name, run_folder[0], *words, "--layer", "conv1", "--out", file, "--json"
+            )
+            assert code == 0, err
+            assert one_json(out)["probe"] == name
+            assert file.stat().st_size > 0
+
+
+@pytest.mark.parametrize("what", ["experiments", "models", "datasets", "probes", "systems"])
+def test_list_as_json_and_as_text(what, capsys):
+    code, out, _ = in_process(capsys, "list", what, "--json")
+    assert code == 0
+    rows = one_json(out)[what]
+    assert rows
+    code, out, _ = in_process(capsys, "list", what)
+    assert len(out.splitlines()) == len(rows) + 1
+
+
+def test_listed_experiments_are_the_catalogue(capsys):
+    _, out, _ = in_process(capsys, "list", "experiments", "--json")
+    rows = one_json(out)["experiments"]
+    assert [row["id"] for row in rows] == list(EXPERIMENTS)
+    assert all(row["model"] in MODELS for row in rows)
+
+
+BAD_ARGUMENTS = {
+    "no such command": ["paint"],
+    "no such experiment": ["train", "lenet6"],
+    "no such setting": ["train", "lenet5", "--set", "optimiser.speed=3"],
+    "a setting that does not fit": ["train", "lenet5", "--set", "batch=many"],
+    "a setting out of range": ["train", "lenet5", "--set", "optimiser.lr=-1"],
+    "a setting without a value": ["train", "lenet5", "--set", "batch"],
+    "no such data set": ["train", "lenet5", "--set", "dataset=nowhere"],
+    "no such model": ["train", "lenet5", "--set", "model=nothing"],
+    "epochs below one": ["train", "lenet5", "--epochs", "0"],
+    "an unknown device": ["train", "lenet5", "--device", "abacus"],
+    "nothing to resume": ["train", "lenet5", "--resume", "--run-dir", "nowhere"],
+    "no run at all": ["train", "lenet5", "--resume"],
+    "no such weights": ["predict", "nothing", "picture.png"],
+    "no such probe": ["probe", "dowsing", "lenet5"],
+    "no such list": ["list", "wishes"],
+    "no such benchmark": ["bench", "patience"],
+    "a size without a height": ["screenshot", "lenet5", "--out", "x.png", "--size", "100"],
+}
+
+
+@pytest.mark.parametrize("words", BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS)
+def test_bad_arguments_end_with_two_and_a_reason(words, capsys, home):
+    code, out, err = in_process(capsys, *words)
+    assert code == 2
+    assert out == ""
+    assert err.strip()
+    assert "Traceback" not in err
+    assert not (home / "runs").exists() or not any((home / "runs").iterdir())
+
+
+def test_run_dir_that_holds_something_is_refused(run_folder, capsys, tmp_path):
+    (tmp_path / "letter.txt").write_text("kept")
+    code, _, err = in_process(capsys, "train", "lenet5", "--run-dir", tmp_path)
+    assert code == 2
+    assert "not empty" in err
+    code, _, err = in_process(capsys, "train", "lenet5", "--run-dir", run_folder[0])
+    assert code == 2
+    assert "--resume" in err
+    code, _, err = in_process(capsys, "train", "mlp", "--resume", "--run-dir", run_folder[0])
+    assert code == 2
+    assert "lenet5" in err
+    code, _, err = in_process(capsys, "train", "lenet5", "--resume", "--run-dir", run_folder[0], "--set", "batch=8")
+    assert code == 2
+    assert "batch" in err
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nbroken", b"some text"])
+def test_a_broken_picture_is_one_line_and_code_one(content, run_folder, capsys, tmp_path):
+    picture = tmp_path / "broken.png"
+    picture.write_bytes(content)
+    code, out, err = in_process(capsys, "predict", run_folder[0], picture, "--json")
+    assert code == 1
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert "broken.png" in err
+
+
+def test_a_missing_picture_and_a_broken_run_are_code_one(run_folder, capsys, tmp_path):
+    code, _, err = in_process(capsys, "predict", run_folder[0], tmp_path / "none.png")
+    assert code == 1
+    assert "none.png" in err
+    broken = tmp_path / "run"
+    broken.mkdir()
+    (broken / "run.json").write_text("{")
+    code, _, err = in_process(capsys, "evaluate", broken)
+    assert code == 1
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_training_loads_no_qt():
+    code = (
+        "import sys\nfrom guiapp.cli import main\n"
+        "assert main(['train', 'linear-classifier', '--epochs', '1']) == 0\n"
+        "assert not {'PySide6', 'pyqtgraph'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_one_line_says_what_to_do():
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    done = guiapp(env={name: value for name, value in os.environ.items() if name not in names})
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "display" in done.stderr
+    assert "guiapp train" in done.stderr
+
+
+@pytest.mark.window
+def test_screenshot_shows_the_window_after_real_steps(tmp_path):
+    file = tmp_path / "window.png"
+    words = ("screenshot", "lenet5", "--train-steps", 20, "--out", file, "--size", "1280x800", "--theme", "dark")
+    done = guiapp(*words, "--json", env={**os.environ, "QT_QPA_PLATFORM": "offscreen"})
+    assert done.returncode == 0, done.stderr
+    assert one_json(done.stdout)["steps"] == 20
+    image = np.asarray(Image.open(file).convert("RGB"))
+    assert image.shape == (800, 1280, 3)
+    assert image[:, :, :].std() > 10  # something is drawn
+    assert image.mean() < 110  # and it is dark
