@@ -179,9 +179,7 @@ class LookLane:
         assert subject is not None
         opened, picture = subject.opened, question.picture
         times: dict[str, float] = {}
-        look = Look(
-            subject.twin.model, opened.layers, opened.preprocessing, picture=picture, dataset=opened.dataset
-        )
+        look = Look(subject.twin.model, opened.layers, opened.preprocessing, picture=picture, dataset=opened.dataset)
         look.step = step = self._weights(question)
         asked = {panel: (PROBES[r.probe], r.options) for panel, r in question.requests.items() if r.probe in PROBES}
         prediction = plain = None
