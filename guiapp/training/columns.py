@@ -94,7 +94,8 @@ class _Column:
         starts = np.arange(start, stop, groups)
         lows = np.fmin.reduceat(low.buffer[:stop], starts)
         highs = np.fmax.reduceat(high.buffer[:stop], starts)
-        indices = np.minimum(starts * unit + (groups * unit) // 2, last - 1)
+        ends = np.minimum(starts + groups, stop) * unit
+        indices = np.minimum((starts * unit + ends) // 2, last - 1)
         tail = stop * unit  # values after the last complete group
         if tail < last:
             rest = self.values.buffer[tail:last]

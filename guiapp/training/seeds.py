@@ -17,8 +17,8 @@ def mix(seed: int, purpose: int, counter: int) -> int:
         purpose: One of the constants above.
         counter: Step or epoch.
     """
-    state = seed & _MASK
-    for part in (purpose, counter):
+    state = 0
+    for part in (seed, purpose, counter):
         state = (state ^ part) * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03 & _MASK
         state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & _MASK
         state = (state ^ state >> 27) * 0x94D049BB133111EB & _MASK
