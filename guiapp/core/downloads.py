@@ -133,7 +133,9 @@ def _receive(address: str, part: Path, name: str, report: Progress) -> None:
         headers["Range"] = f"bytes={have}-"
     report(0.0, f"{name}: connecting")
     try:
-        response = urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=_TIMEOUT)
+        # An opener of its own: the shared one keeps the proxies that were set when it was first used.
+        opener = urllib.request.build_opener()
+        response = opener.open(urllib.request.Request(address, headers=headers), timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and have:  # nothing after what is there: it is complete, or of another file
