@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from guiapp.core.picture import Picture
@@ -24,6 +25,7 @@ class Workspace:
         step: Training step looked at; None follows the live weights.
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
+        compared: Run folders whose curves are drawn faint beside those of the open run.
     """
 
     experiment: str | None = None
@@ -35,6 +37,7 @@ class Workspace:
     step: int | None = None
     switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
     overlay: tuple[str, int] | None = None
+    compared: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         self._listeners: dict[str, list[Callable[[Any], None]]] = {f.name: [] for f in fields(self)}

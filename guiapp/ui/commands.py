@@ -92,6 +92,9 @@ class Commands(Mapping[str, QAction]):
             self.on_missing(name)
         return self._actions[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._actions  # asking must not build a panel
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._actions)
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from guiapp.catalogue import DEFAULT, EXPERIMENTS
 from guiapp.core import paths
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.registry import resolve
@@ -42,7 +43,6 @@ from guiapp.ui.tabs import TabStrips
 from guiapp.ui.theme import MODES, Mode, Theme
 from guiapp.ui.window_commands import LAST, declare
 
-DEFAULT_EXPERIMENT = "lenet5"
 _STATE_VERSION = 1
 _MENUS = ("File", "View", "Source", "Model", "Run", "Help")
 _SHUTDOWN_SECONDS = 5.0
@@ -274,8 +274,6 @@ class MainWindow(QMainWindow):
 
     def help_experiment(self) -> None:
         """Show the help text of the open experiment."""
-        from guiapp.catalogue import EXPERIMENTS
-
         opened = EXPERIMENTS.get(self.workspace.experiment or "")
         if opened is not None:
             self.show_help(opened.help or opened.id, opened.title, self.docks["catalogue"])
@@ -354,9 +352,9 @@ class MainWindow(QMainWindow):
         self.use_layout(name if any(known.id == name for known in layouts.LAYOUTS) else self._layout)
         state = self.settings.value("docks")
         self._arranged = isinstance(state, QByteArray) and self.restoreState(state, _STATE_VERSION)
-        self.workspace.experiment = self.workspace.experiment or str(
-            self.settings.value("experiment", DEFAULT_EXPERIMENT)
-        )
+        if self.workspace.experiment is None:
+            name = str(self.settings.value("experiment", DEFAULT))
+            self.workspace.experiment = name if name in EXPERIMENTS else DEFAULT
 
     def _remember(self) -> None:
         self.settings.setValue("geometry", self.saveGeometry())

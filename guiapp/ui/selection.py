@@ -10,7 +10,7 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
     """Bring the selection to a newly opened network.
 
     What still makes sense is kept: the layer where the new network has one of that name, the picture unless it is a
-    sample of another data set. Without a picture the first test sample is shown.
+    sample of another data set. Without a picture the first validation sample is shown.
 
     Args:
         workspace: The selection, changed in place.
@@ -36,7 +36,7 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
     if old is None or old.dataset.name != new.dataset.name:
         picture = workspace.picture
         if picture is None or picture.origin.kind == "sample":
-            workspace.sample = ("test", 0)
-            workspace.picture = new.dataset.picture("test", 0) if len(new.dataset.test) else None
+            workspace.sample = ("validation", 0)
+            workspace.picture = new.dataset.picture("validation", 0) if len(new.dataset.validation) else None
         elif picture.label is not None:
             workspace.sample = None
