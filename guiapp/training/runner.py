@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from guiapp.core.notices import UserError
+from guiapp.datasets.base import PARTS
 from guiapp.training import checkpoints
 from guiapp.training.columns import Columns
 from guiapp.training.data import Preparing, TrainingData
@@ -150,7 +151,7 @@ class Runner:
             raise
 
     def _train(self) -> Iterator[RunEvent]:
-        self.folder.update(state="running", parameters=self.parameters, device=str(self.device))
+        self.folder.update(state="running", parameters=self.parameters, device=str(self.device), **self._baselines())
         yield from self.data.prepare()
         if self.initial_loss is None:
             found = yield from self._evaluating("train")
@@ -421,6 +422,15 @@ class Runner:
                 self.model, self.setup.task, self.data.batches(part), self.data.size(part), self.trainer.step, majority
             )
         )
+
+    def _baselines(self) -> dict[str, Any]:
+        """What lists of runs need for intervals and baselines: samples of each part, share of the commonest class."""
+        dataset = self.setup.dataset
+        majority = majority_share(dataset.train.labels, dataset.validation.labels)
+        return {
+            "samples": {part: len(dataset.part(part)) for part in PARTS},
+            "majority": majority if math.isfinite(majority) else None,
+        }
 
     def _chosen_validation(self) -> dict[str, float] | None:
         """Validation figures of the weights that the run ends with."""
