@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from guiapp.core.paths import resources
+
 Mode = Literal["system", "light", "dark"]
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
 
@@ -163,6 +165,7 @@ def palette(c: Colours) -> QPalette:
 
 def stylesheet(c: Colours) -> str:
     """The few rules that Fusion and the palette do not cover."""
+    arrow = (resources() / "style" / "arrow.svg").as_posix()
     return f"""
     QMainWindow, QMenuBar, QToolBar, QStatusBar {{ background: {c.background}; border: none; }}
     QMainWindow::separator {{ background: {c.background}; width: 4px; height: 4px; }}
@@ -190,6 +193,7 @@ def stylesheet(c: Colours) -> str:
     QPushButton[primary="true"]:hover {{ background: {c.accent}; }}
     QPushButton[primary="true"]:disabled {{ background: {c.panel}; border-color: {c.border}; color: {c.disabled}; }}
     QPushButton[search="true"] {{ text-align: left; color: {c.faint}; padding: 3px 8px; }}
+    QCheckBox {{ spacing: 6px; }}
     QToolButton {{ border: none; border-radius: 4px; padding: 3px; }}
     QToolButton:hover {{ background: {c.hover}; }}
     QToolButton:checked {{ background: {c.selection}; }}
@@ -199,6 +203,15 @@ def stylesheet(c: Colours) -> str:
         background: {c.field}; border: 1px solid {c.border}; border-radius: 4px; padding: 2px 6px; min-height: 18px;
         selection-background-color: {c.primary}; selection-color: #ffffff; }}
     QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {c.accent}; }}
+    QComboBox {{
+        background: {c.field}; border: 1px solid {c.border}; border-radius: 4px; padding: 2px 2px 2px 6px;
+        min-height: 18px; }}
+    QComboBox:hover {{ background: {c.hover}; }}
+    QComboBox:disabled {{ color: {c.disabled}; background: {c.panel}; }}
+    QComboBox::drop-down {{ border: none; width: 16px; }}
+    QComboBox::down-arrow {{ image: url("{arrow}"); width: 10px; height: 10px; }}
+    QComboBox QAbstractItemView {{
+        background: {c.field}; border: 1px solid {c.border}; padding: 2px; selection-background-color: {c.selection}; }}
     QTextBrowser {{ border: none; background: transparent; }}
     QAbstractItemView {{ background: {c.panel}; border: none; outline: none; }}
     QTreeView::item, QListView::item, QTableView::item {{ padding: 2px 4px; border: none; }}

@@ -1,0 +1,314 @@
+"""The list of runs with their figures: open, resume, compare, rename, delete."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guiapp.core import paths
+from guiapp.engine.state import EngineState
+from guiapp.ui import run_summary
+from guiapp.ui.commands import Command
+from guiapp.ui.context import Context
+from guiapp.ui.panel import Panel
+from guiapp.ui.panels.runs_table import COLUMNS, SORT_ROLE, RunsTable
+from guiapp.ui.run_summary import RunSummary
+from guiapp.ui.status_bar import size
+from guiapp.ui.widgets.buttons import icon_button
+
+_UNDO_SECONDS = 8
+_BIN = ".deleted-"
+
+
+class RunsPanel(Panel):
+    """Table of runs; it is read on the work lane and follows the folder while it is visible.
+
+    Attributes:
+        table: The table, ``runs.table``.
+        summaries: What is known of each run, by folder.
+    """
+
+    id = "runs"
+    title = "Runs"
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.summaries: dict[Path, RunSummary] = {}
+        self._reading = False
+        self._again = False
+        self._doomed: dict[Path, RunSummary] = {}
+        self._state: EngineState = context.bridge.state
+        self._model = RunsTable(context.theme, self.rename, self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self._model)
+        self._sorted.setSortRole(SORT_ROLE)
+        self.table = self._make_table()
+        self.hint = QLabel("No runs yet: press Start in the training panel, or run `guiapp train lenet5`.", self)
+        self.hint.setObjectName("runs.hint")
+        self.hint.setProperty("faint", True)
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._actions = self._declare()
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for name, action in self._actions.items():
+            row.addWidget(icon_button(self, action, f"runs.{name}-button"))
+        row.addSpacing(8)
+        row.addWidget(self.hint, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 8)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.table, 1)
+        self.table.doubleClicked.connect(lambda index: index.column() >= 0 and self.open())
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._menu)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._follow_selection())
+        self._empty = QTimer(self)
+        self._empty.setSingleShot(True)
+        self._empty.setInterval(_UNDO_SECONDS * 1000)
+        self._empty.timeout.connect(self.empty_bin)
+        self._watch = QTimer(self)
+        self._watch.setInterval(2000)
+        self._watch.timeout.connect(self.refresh)
+        self.visibility_changed.connect(self._visible)
+        self._follow_selection()
+
+    def _make_table(self) -> QTableView:
+        table = QTableView(self)
+        table.setObjectName("runs.table")
+        table.setAccessibleName("Runs")
+        table.setModel(self._sorted)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setSortingEnabled(True)
+        table.sortByColumn(COLUMNS.index("date"), Qt.SortOrder.DescendingOrder)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(40)
+        return table
+
+    def _declare(self) -> dict[str, QAction]:
+        add = self.context.commands.add
+        return {
+            "open": add(Command("runs.open", "Open run", self.open, "Open the chosen run with its curves and weights",
+                                icon="open", menu="Run")),
+            "resume": add(Command("runs.resume", "Resume run", self.resume, "Open the chosen run and train on",
+                                  icon="resume", menu="Run")),
+            "pad": add(Command("runs.use-on-pad", "Use run on the pad", self.use_on_pad,
+                               "Open the chosen run and let it read what is drawn", icon="brush", menu="Run")),
+            "compare": add(Command("runs.compare", "Compare runs", self.compare,
+                                   "Draw the curves of the chosen runs faint beside those of the open one; with none "
+                                   "chosen, take them away", icon="compare", menu="Run")),
+            "rename": add(Command("runs.rename", "Rename run", self.edit_name, "Give the chosen run another name",
+                                  icon="rename", menu="Run")),
+            "folder": add(Command("runs.open-folder", "Open folder of the run", self.open_folder,
+                                  "Show the files of the chosen run", icon="folder", menu="Run")),
+            "delete": add(Command("runs.delete", "Delete runs", self.delete,
+                                  "Delete the chosen runs; for a few seconds this can be undone", icon="delete",
+                                  menu="Run")),
+            "undo": add(Command("runs.undo-delete", "Undo delete", self.undo_delete,
+                                "Keep the runs that were just deleted", icon="undo", menu="Run")),
+        }  # fmt: skip
+
+    # ------------------------------------------------------------------ reading
+
+    def refresh(self) -> None:
+        """Read what has changed, on the work lane; at most one reading at a time."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading, self._again = True, False
+        known, parent = dict(self.summaries), paths.runs()
+
+        def work() -> Generator[None, None, dict[Path, RunSummary]]:
+            return (yield from run_summary.read_all(parent, known))
+
+        def failed(error: BaseException) -> None:
+            self._reading = False
+            self.context.notices.post("error", f"The runs cannot be listed: {error}")
+
+        bridge = self.context.bridge
+        bridge.call(bridge.engine.submit(work, on_error=failed, title="reading the runs"), self._arrived)
+
+    def show_summaries(self) -> None:
+        """Bring the table to what is known, without what is about to be deleted."""
+        chosen = {run.folder for run in self.chosen()}
+        gone = {run.folder for run in self._doomed.values()}
+        shown = [run for folder, run in self.summaries.items() if folder not in gone]
+        self._model.show_runs(shown)
+        if chosen != {run.folder for run in self.chosen()}:
+            self.choose(chosen)
+        self._follow_selection()
+
+    def show_state(self, state: EngineState) -> None:
+        """Read again when the engine begins or ends something."""
+        old, self._state = self._state, state
+        if old.phase != state.phase or old.run != state.run or len(old.epoch_rows) != len(state.epoch_rows):
+            self.refresh()
+
+    def _arrived(self, found: dict[Path, RunSummary]) -> None:
+        self._reading = False
+        self.summaries = found
+        self.show_summaries()
+        if self._again:
+            self.refresh()
+
+    def _visible(self, shown: bool) -> None:
+        if shown:
+            if not self._doomed:
+                self.empty_bin()
+            self.refresh()
+            self._watch.start()
+        else:
+            self._watch.stop()
+
+    # ------------------------------------------------------------------ selection
+
+    def chosen(self) -> list[RunSummary]:
+        """The chosen runs, from above."""
+        rows = sorted(self.table.selectionModel().selectedRows(), key=lambda index: index.row())
+        return [self._model.runs[self._sorted.mapToSource(index).row()] for index in rows]
+
+    def choose(self, folders: set[Path]) -> None:
+        """Choose the runs with these folders."""
+        selection = self.table.selectionModel()
+        selection.clearSelection()
+        flags = selection.SelectionFlag.Select | selection.SelectionFlag.Rows
+        for row, run in enumerate(self._model.runs):
+            if run.folder in folders:
+                selection.select(self._sorted.mapFromSource(self._model.index(row, 0)), flags)
+
+    def _follow_selection(self) -> None:
+        chosen = self.chosen()
+        one = len(chosen) == 1
+        for name in ("open", "pad", "rename", "folder"):
+            self._actions[name].setEnabled(one)
+        self._actions["resume"].setEnabled(one and chosen[0].resumable)
+        self._actions["delete"].setEnabled(bool(chosen))
+        self._actions["compare"].setEnabled(bool(chosen) or bool(self.context.workspace.compared))
+        self._actions["undo"].setEnabled(bool(self._doomed))
+        count = len(self._model.runs)
+        if self._doomed:
+            text = f"{len(self._doomed)} deleted: Undo brings back"
+        elif count:
+            text = f"{count} runs · {size(sum(run.bytes for run in self._model.runs))}"
+        else:
+            text = "No runs yet: press Start in the training panel, or run `guiapp train lenet5`."
+        self.hint.setText(text)
+
+    def _menu(self, position: object) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(list(self._actions.values()))
+        menu.popup(self.table.viewport().mapToGlobal(position))
+
+    # ------------------------------------------------------------------ actions
+
+    def open(self) -> None:
+        """Open the chosen run."""
+        for run in self.chosen()[:1]:
+            self.context.bridge.engine.open_run(run.folder)
+
+    def resume(self) -> None:
+        """Open the chosen run and train on."""
+        for run in self.chosen()[:1]:
+            self.context.bridge.engine.open_run(run.folder)
+            self.context.bridge.engine.start()
+
+    def use_on_pad(self) -> None:
+        """Open the chosen run and draw for it."""
+        if self.chosen():
+            self.open()
+            self.context.commands["view.source"].setChecked(True)
+            self.context.commands["source.draw"].trigger()
+
+    def compare(self) -> None:
+        """Draw the curves of the chosen runs beside those of the open one."""
+        self.context.workspace.compared = tuple(run.folder for run in self.chosen())
+        self._follow_selection()
+
+    def edit_name(self) -> None:
+        """Let the person type another name."""
+        rows = self.table.selectionModel().selectedRows()
+        if len(rows) == 1:
+            self.table.edit(rows[0])
+
+    def rename(self, run: RunSummary, name: str) -> None:
+        """Give a run another name."""
+        try:
+            run_summary.rename(run.folder, name)
+        except (OSError, ValueError) as error:
+            self.context.notices.post("error", f"{run.name} cannot be renamed: {error}")
+        self.refresh()
+
+    def open_folder(self) -> None:
+        """Show the files of the chosen run."""
+        for run in self.chosen()[:1]:
+            if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(run.folder))):
+                self.context.notices.post("info", f"The run lies in {run.folder}")
+
+    def delete(self) -> None:
+        """Move the chosen runs into the bin; it is emptied a few seconds later."""
+        for run in self.chosen():
+            if run.state == "running":
+                self.context.notices.post("warning", f"{run.name} is being trained; stop it before deleting it.")
+            elif run.folder == self._state.run:
+                self.context.notices.post("warning", f"{run.name} is open; open an experiment before deleting it.")
+            else:
+                bin_ = run.folder.with_name(_BIN + run.folder.name)
+                try:
+                    run.folder.rename(bin_)
+                except OSError as error:
+                    self.context.notices.post("error", f"{run.name} cannot be deleted: {error.strerror}")
+                else:
+                    self._doomed[bin_] = run
+        self._empty.start()
+        self.show_summaries()
+
+    def undo_delete(self) -> None:
+        """Take the runs back out of the bin."""
+        for bin_, run in self._doomed.items():
+            bin_.rename(run.folder)
+        self._doomed.clear()
+        self.show_summaries()
+
+    def empty_bin(self) -> None:
+        """Remove from the disk what lies in the bin, also what an earlier session has left there."""
+        self._doomed.clear()
+        self._empty.stop()
+        self.show_summaries()
+        parent = paths.runs()
+
+        def work() -> Generator[None, None, None]:
+            for folder in sorted(parent.glob(f"{_BIN}*")):
+                shutil.rmtree(folder)
+                yield
+
+        def failed(error: BaseException) -> None:
+            self.context.notices.post("error", f"A run cannot be deleted: {error}")
+
+        self.context.bridge.engine.submit(work, on_error=failed, title="deleting runs")

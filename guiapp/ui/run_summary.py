@@ -1,0 +1,159 @@
+"""What the list of runs says of each run, read from its folder without torch."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guiapp.core.files import folder_bytes
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of the list.
+
+    Attributes:
+        folder: The run folder.
+        name: What the person calls it.
+        experiment: Id of the catalogue entry; ``title`` is what a person reads.
+        dataset: Name of the data set.
+        state: ``running``, ``interrupted``, ``stopped``, ``done``, ``failed``, ``new``.
+        epochs, planned: Epochs done, and of the recipe.
+        train, validation, test: Accuracies (0 to 1), None where unknown.
+        counts: Samples of each part, for the intervals.
+        chance, majority: What guessing gives, and always saying the most frequent class; None where unknown.
+        seconds: Time spent training.
+        created: Local time, ISO 8601.
+        bytes: Size on disk.
+        stamp: Changes whenever the folder's figures do.
+    """
+
+    folder: Path
+    name: str
+    experiment: str
+    title: str
+    dataset: str
+    state: str
+    epochs: int
+    planned: int
+    train: float | None
+    validation: float | None
+    test: float | None
+    counts: dict[str, int]
+    chance: float | None
+    majority: float | None
+    seconds: float
+    created: str
+    bytes: int
+    stamp: tuple[float, float]
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on."""
+        return self.state in ("interrupted", "stopped", "new", "failed") and self.epochs < self.planned
+
+    def interval(self, part: str) -> tuple[float, float] | None:
+        """95 % interval (Wilson) of an accuracy, or None where accuracy or number of samples is unknown."""
+        share, count = getattr(self, part), self.counts.get(part, 0)
+        if share is None or not count:
+            return None
+        return wilson(share, count)
+
+
+def wilson(share: float, count: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Wilson's score interval (Wilson 1927) of a share of ``count`` samples."""
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def stamp(folder: Path) -> tuple[float, float]:
+    """Times of the files that the summary is read from; 0 where one is missing."""
+    times = []
+    for name in ("run.json", "epochs.jsonl"):
+        try:
+            times.append((folder / name).stat().st_mtime)
+        except OSError:
+            times.append(0.0)
+    return times[0], times[1]
+
+
+def read(folder: Path) -> RunSummary:
+    """Read one run folder.
+
+    Raises:
+        UserError: If it is none.
+    """
+    from guiapp.training.run_folder import RunFolder
+
+    at = stamp(folder)
+    run = RunFolder.open(folder)
+    info = run.info
+    rows = run.epochs()
+    experiment: dict[str, Any] = info.get("experiment") or {}
+    summary: dict[str, Any] = info.get("summary") or {}
+    last = rows[-1] if rows else {}
+    best = max(rows, key=lambda row: _accuracy(row.get("validation")) or 0.0) if rows else {}
+    chosen = best if (info.get("recipe") or {}).get("keep") == "best" else last
+    classes = len(info.get("classes") or ())
+    return RunSummary(
+        folder=folder,
+        name=str(info.get("name") or folder.name),
+        experiment=str(experiment.get("id", "")),
+        title=str(experiment.get("title", experiment.get("id", ""))),
+        dataset=Path(str(info.get("dataset", ""))).name,
+        state=run.state,
+        epochs=int(last.get("epoch", 0)),
+        planned=int((info.get("recipe") or {}).get("epochs", 0)),
+        train=_accuracy(last.get("train")),
+        validation=_accuracy(summary.get("validation")) or _accuracy(chosen.get("validation")),
+        test=_accuracy(summary.get("test")),
+        counts={part: int(count) for part, count in (info.get("samples") or {}).items()},
+        chance=1 / classes if classes else None,
+        majority=info.get("majority"),
+        seconds=float(info.get("seconds") or sum(row.get("seconds", 0.0) for row in rows)),
+        created=str(info.get("created", "")),
+        bytes=folder_bytes(folder),
+        stamp=at,
+    )
+
+
+def read_all(parent: Path, known: dict[Path, RunSummary]) -> Generator[None, None, dict[Path, RunSummary]]:
+    """Read every run below ``parent``; what has not changed since ``known`` is taken from there."""
+    from guiapp.core.notices import UserError
+
+    found: dict[Path, RunSummary] = {}
+    if not parent.is_dir():
+        return found
+    for folder in sorted(parent.iterdir(), reverse=True):
+        if folder.name.startswith(".") or not (folder / "run.json").is_file():
+            continue
+        old = known.get(folder)
+        if old is not None and old.stamp == stamp(folder) and old.state != "running":
+            found[folder] = old
+        else:
+            try:
+                found[folder] = read(folder)
+            except UserError:
+                continue  # half-written or from a newer version: it stays out of the list
+        yield
+    return found
+
+
+def rename(folder: Path, name: str) -> None:
+    """Give a run another name; the folder keeps its own."""
+    from guiapp.core.files import write_atomic
+
+    path = folder / "run.json"
+    info = json.loads(path.read_text())
+    info["name"] = name
+    write_atomic(path, json.dumps(info, indent=1) + "\n")
+
+
+def _accuracy(figures: Any) -> float | None:
+    value = figures.get("accuracy") if isinstance(figures, dict) else None
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
