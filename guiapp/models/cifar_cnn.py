@@ -5,10 +5,11 @@ from collections import OrderedDict
 from torch import nn
 
 from guiapp.core.notices import UserError
+from guiapp.models.chain import Chain
 from guiapp.models.initialise import initialise
 
 
-class CifarCNN(nn.Sequential):
+class CifarCNN(Chain):
     """C1 P2 C3 P4 C5 P6 F7 F8 with dropout on F7 (T2, Anatomy of a CNN).
 
     C1 finds low-level features, P2 (maximum) allows for their location, C3 finds parts, P4 (average) smooths them, C5

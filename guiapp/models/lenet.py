@@ -5,10 +5,11 @@ from collections import OrderedDict
 from torch import nn
 
 from guiapp.core.notices import UserError
+from guiapp.models.chain import Chain
 from guiapp.models.initialise import initialise
 
 
-class LeNet5(nn.Sequential):
+class LeNet5(Chain):
     """Three 5x5 convolutions without padding, tanh, average pooling by 2, two dense layers (LeCun et al. 1998; T0).
 
     Sizes for a 32x32 picture: 28x28x6, 14x14x6, 10x10x16, 5x5x16, 1x1x120, 84, 10. With one grey channel, ten classes

@@ -4,10 +4,11 @@ from collections import OrderedDict
 
 from torch import nn
 
+from guiapp.models.chain import Chain
 from guiapp.models.initialise import initialise
 
 
-class Linear(nn.Sequential):
+class Linear(Chain):
     """Scores s = Wx + b; row c of W is the template of class c (T1 3, T4 5.2).
 
     With the cross-entropy of the soft-max of its scores as loss this is the soft-max classifier (multinomial logistic
@@ -22,7 +23,7 @@ class Linear(nn.Sequential):
         initialise(self)
 
 
-class Multiperceptron(nn.Sequential):
+class Multiperceptron(Chain):
     """y = tanh(Wx + b), and P(c | x) is the soft-max of y (T2, Activation Functions).
 
     Text 2 sends the scores through tanh once, before the soft-max, not another time. Each y lies in (-1, 1), so no

@@ -6,10 +6,11 @@ from torch import nn
 
 from guiapp.core.notices import UserError
 from guiapp.models.activation import activation_layer
+from guiapp.models.chain import Chain
 from guiapp.models.initialise import initialise
 
 
-class MLP(nn.Sequential):
+class MLP(Chain):
     """logits = W2 f(W1 x + b1) + b2 (T2, MNIST: Multi-layer Perceptron).
 
     With 784 pixels and 64 hidden units the first layer has 64 (784 + 1) = 50,240 parameters and the second 640

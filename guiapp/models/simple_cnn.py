@@ -6,6 +6,7 @@ from torch import nn
 
 from guiapp.core.notices import UserError
 from guiapp.models.activation import activation_layer
+from guiapp.models.chain import Chain
 from guiapp.models.initialise import initialise
 
 
@@ -15,7 +16,7 @@ def _check_sizes(**sizes: int) -> None:
             raise UserError(f"{name} is at least 1, not {value}")
 
 
-class SimpleCNN(nn.Sequential):
+class SimpleCNN(Chain):
     """Nine filters, pooling, one dense layer (T2, CNN and CNN with Pooling).
 
     On 28x28 pictures 5x5 filters give 24x24 maps: without pooling (``pool=1``) the dense layer has
@@ -53,7 +54,7 @@ class SimpleCNN(nn.Sequential):
         initialise(self, activation)
 
 
-class SimpleCNN3(nn.Sequential):
+class SimpleCNN3(Chain):
     """Three layers of three KxK filters with padding K/2, each followed by pooling by M, then one dense layer (T0).
 
     The three layers have 3 K² + 3, 9 K² + 3 and 9 K² + 3 parameters: 21 K² + 9 for a grey picture. Where M³ divides
