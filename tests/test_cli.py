@@ -141,7 +141,8 @@ def test_predict_gives_every_class_best_first(run_folder, capsys, tmp_path):
     assert [entry["score"] for entry in classes] == sorted((entry["score"] for entry in classes), reverse=True)
     assert sorted(entry["label"] for entry in classes) == list("0123456789")
     assert sum(entry["score"] for entry in classes) == pytest.approx(1.0, abs=1e-5)
-    assert Image.open(overlay).width >= 120
+    with Image.open(overlay) as image:
+        assert image.width >= 120
 
 
 def test_evaluate_agrees_with_the_run(run_folder, capsys):
@@ -284,7 +285,8 @@ def test_screenshot_shows_the_window_after_real_steps(tmp_path):
     done = guiapp(*words, "--json", env={**os.environ, "QT_QPA_PLATFORM": "offscreen"})
     assert done.returncode == 0, done.stderr
     assert one_json(done.stdout)["steps"] == 20
-    image = np.asarray(Image.open(file).convert("RGB"))
+    with Image.open(file) as opened:
+        image = np.asarray(opened.convert("RGB"))
     assert image.shape == (800, 1280, 3)
     assert image[:, :, :].std() > 10  # something is drawn
     assert image.mean() < 110  # and it is dark

@@ -30,7 +30,9 @@ def test_lists_are_there_without_torch_and_qt(module):
 
 
 def test_help_loads_nothing_heavy():
-    code = "from guiapp.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit as end:\n    assert end.code == 0"
+    code = (
+        "from guiapp.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit as end:\n    assert end.code == 0"
+    )
     assert not loaded_by(code) & {*HEAVY, "numpy"}
 
 

@@ -107,7 +107,8 @@ def _predict(commands: Any) -> None:
     parser.add_argument("target", metavar="MODEL|RUN", help=_TARGET)
     parser.add_argument("input", metavar="INPUT", type=Path, help="a picture")
     parser.add_argument("--out", type=Path, metavar="FILE", help="save the picture with the prediction written on it")
-    parser.add_argument("--drawing", action="store_true", help="bring the picture to the data set as a drawing is")
+    help = "take what is drawn on the picture as from the drawing pad (by default where it looks like a drawing)"
+    parser.add_argument("--drawing", action=argparse.BooleanOptionalAction, help=help)
 
 
 def _evaluate(commands: Any) -> None:

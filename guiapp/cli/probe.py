@@ -1,0 +1,121 @@
+"""``guiapp probe``: one question to a network, answered as numbers or as a picture."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from guiapp.cli import output
+from guiapp.cli.subject import Subject, open_subject
+from guiapp.core.notices import SettingError, UserError
+
+if TYPE_CHECKING:
+    from guiapp.core.picture import Picture
+    from guiapp.interpret.base import Probe
+
+_ENDINGS = (".png", ".csv", ".json")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one probe, print what it found, and save it where a file is named."""
+    from guiapp.cli.screenshot import check_folder
+    from guiapp.interpret import PROBES
+
+    probe = PROBES[options.probe]
+    if options.out is not None:
+        if options.out.suffix.lower() not in _ENDINGS:
+            raise SettingError(f"--out ends in one of {', '.join(_ENDINGS)}, not {options.out.name!r}")
+        check_folder(options.out)
+    if probe.needs_picture and options.input is None:
+        raise SettingError(f"{probe.name} looks at a picture: name one after the network")
+    asked = _options(probe, options)
+    subject = open_subject(options.target)
+    if options.class_name is not None:
+        asked = _with_class(probe, asked, options.class_name, subject.task.labels)
+    picture = None
+    if options.input is not None:
+        from guiapp.sources.image_file import read_picture
+
+        picture = read_picture(options.input)
+    result = answer(probe, asked, subject, picture)
+    from guiapp.cli.findings import save, summary
+
+    if options.out is not None:
+        save(result, options.out, f"{probe.title} of {subject.name}")
+    found = summary(result)
+    if options.json:
+        output.give_json(
+            {"probe": probe.name, "model": subject.name, "input": options.input, "result": found, "out": options.out}
+        )
+    else:
+        for name, value in found.items():
+            output.give(f"{name:<20}{_words(value)}")
+    return 0
+
+
+def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) -> Any:
+    """What the probe finds.
+
+    Raises:
+        SettingError: If the network has no layer of that name.
+    """
+    import torch
+
+    from guiapp.interpret import capture
+    from guiapp.interpret.base import Look
+    from guiapp.interpret.layers import layer_list
+
+    layers = layer_list(subject.model, subject.preprocessing.size)
+    name = getattr(asked, "layer", "")
+    if name and name not in {layer.name for layer in layers}:
+        raise SettingError(f"there is no layer {name!r}; there are: {', '.join(layer.name for layer in layers)}")
+    look = Look(subject.model, layers, subject.preprocessing, subject.step, picture)
+    try:
+        look.dataset = subject.open_dataset()
+    except UserError:  # most probes need none; those that do say so
+        look.dataset = None
+    with torch.no_grad():
+        if picture is not None:
+            image, _ = subject.input_of(picture)
+            look.input = subject.preprocessing(image)
+            look.output, look.activations = capture.run(subject.model, look.input, probe.layers(layers, asked))
+        return probe.run(look, asked)
+
+
+def _options(probe: Probe, options: argparse.Namespace) -> Any:
+    """The probe's options, changed by ``--set`` and ``--layer``."""
+    from guiapp.training.recipe import change
+
+    changes = dict(options.set)
+    if options.layer is not None:
+        if "layer" not in _names(probe):
+            raise SettingError(f"{probe.name} looks at no single layer: leave --layer out")
+        changes["layer"] = options.layer
+    return change(probe.options(), changes)
+
+
+def _with_class(probe: Probe, asked: Any, name: str, labels: tuple[str, ...]) -> Any:
+    field = next((known for known in ("class_index", "label") if known in _names(probe)), None)
+    if field is None:
+        raise SettingError(f"{probe.name} asks about no class: leave --class out")
+    if name in labels:
+        index = labels.index(name)
+    elif name.isdigit() and int(name) < len(labels):
+        index = int(name)
+    else:
+        raise SettingError(f"there is no class {name!r}; there are: {', '.join(labels)}")
+    return dataclasses.replace(asked, **{field: index})
+
+
+def _names(probe: Probe) -> set[str]:
+    return {found.name for found in dataclasses.fields(probe.options)}
+
+
+def _words(value: Any) -> str:
+    """A value for a person: numbers short, nested data as JSON."""
+    import json
+
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:200]

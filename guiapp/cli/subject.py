@@ -1,0 +1,227 @@
+"""The network that a command asks about: a run, shipped weights, or a weight file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guiapp.core import paths
+from guiapp.core.notices import SettingError, UserError
+from guiapp.core.registry import UnknownName, resolve
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.core.picture import Picture
+    from guiapp.datasets.base import Dataset, Part, Progress
+    from guiapp.models.base import Preprocessing
+    from guiapp.tasks.base import Task
+    from guiapp.tasks.predictions import Prediction
+
+_BATCH = 256
+_ENDING = ".safetensors"
+FromDrawing = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+
+
+@dataclass(eq=False)
+class Subject:
+    """A trained network with what is needed to ask it something, on the CPU in evaluation mode.
+
+    Attributes:
+        name: What the person called it.
+        model: The network.
+        preprocessing: How pictures become its input.
+        task_name: Name of the task.
+        task: What the output means; holds the class names.
+        dataset_name: Data set that it was trained on, or empty.
+        step: Training step of the weights, or None.
+        drawing_reference: ``"module:name"`` of what makes a sample of a drawing, where weights name it.
+    """
+
+    name: str
+    model: torch.nn.Module
+    preprocessing: Preprocessing
+    task_name: str
+    task: Task
+    dataset_name: str = ""
+    step: int | None = None
+    drawing_reference: str | None = None
+
+    def open_dataset(self, name: str | None = None, progress: Progress | None = None) -> Dataset:
+        """The data set called ``name``, or the one that it was trained on.
+
+        Raises:
+            SettingError: If there is none of that name, or it has other classes.
+            UserError: If it cannot be read.
+        """
+        from guiapp.datasets import DATASETS, open_dataset
+
+        wanted = name or self.dataset_name
+        if not wanted:
+            raise SettingError(f"{self.name} does not say what it was trained on: name a data set with --dataset")
+        if wanted not in DATASETS and not Path(wanted.removeprefix("folder:")).expanduser().exists():
+            raise SettingError(f"there is no data set, folder or .zip {wanted}; data sets are: {', '.join(DATASETS)}")
+        dataset = open_dataset(wanted, progress)
+        if len(dataset.classes) != len(self.task.labels):
+            raise SettingError(
+                f"{dataset.title} has {len(dataset.classes)} classes, {self.name} tells {len(self.task.labels)} apart"
+            )
+        return dataset
+
+    @cached_property
+    def from_drawing(self) -> FromDrawing | None:
+        """What makes a sample of a drawing, or None where that makes no sense or the data is not here."""
+        if self.drawing_reference:
+            made: FromDrawing = resolve(self.drawing_reference)
+            return made
+        try:
+            return self.open_dataset().from_drawing
+        except UserError:
+            return None
+
+    def input_of(self, picture: Picture, drawing: bool | None = None) -> tuple[npt.NDArray[np.uint8], str]:
+        """What the network is fed for a picture file: the picture, or the sample made of the drawing on it.
+
+        Args:
+            picture: The picture.
+            drawing: Whether it is a drawing; None decides by its look: a plain edge, and not of a sample's size.
+
+        Returns:
+            uint8 (H, W, C), and how it was read: ``"picture"``, ``"drawing"``, or ``"negative"`` for a sample with
+            dark ink on light paper.
+
+        Raises:
+            SettingError: If it is to be a drawing and the data set knows none.
+        """
+        from guiapp.datasets.as_drawing import ink_of, is_on_light, looks_drawn
+
+        make = self.from_drawing
+        if make is None and drawing:
+            raise SettingError(f"drawings make no sense for {self.name}: leave --drawing out")
+        if make is None or drawing is False:
+            return picture.pixels, "picture"
+        is_sample = picture.pixels.shape[:2] == make(np.zeros((8, 8), np.uint8)).shape[:2]
+        if drawing or (not is_sample and looks_drawn(picture.pixels)):
+            return make(ink_of(picture.pixels)), "drawing"
+        if is_sample and is_on_light(picture.pixels):
+            return 255 - picture.pixels, "negative"
+        return picture.pixels, "picture"
+
+    def predict(self, image: npt.NDArray[np.uint8]) -> Prediction:
+        """Prediction for one uint8 (H, W, C)."""
+        import torch
+
+        with torch.no_grad():
+            return self.task.prediction(self.model(self.preprocessing(image)))
+
+    def evaluate(self, dataset: Dataset, part: Part, progress: Progress) -> dict[str, Any]:
+        """Figures on a part of a data set: those of ``training.evaluation.Evaluation.as_dict``."""
+        import torch
+
+        from guiapp.training.evaluation import evaluating, finish, majority_share
+
+        samples = dataset.part(part)
+
+        def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+            for start in range(0, len(samples), _BATCH):
+                images = np.asarray(samples.images[start : start + _BATCH])
+                labels = np.asarray(samples.labels[start : start + _BATCH], np.int64)
+                yield self.preprocessing(images), torch.from_numpy(labels)
+
+        majority = majority_share(dataset.train.labels, samples.labels)
+        total = len(samples)
+        generator = evaluating(self.model, self.task, batches(), total, majority=majority)
+        found = finish(generator, lambda event: progress(event.done / max(event.total, 1), "evaluating"))
+        return found.as_dict()
+
+
+def open_subject(target: str) -> Subject:
+    """The network that ``target`` names.
+
+    Args:
+        target: A run's folder or its name, a .safetensors file, the name of shipped weights, of an experiment that
+            opens with weights, or of a model for which weights are shipped.
+
+    Raises:
+        SettingError: If nothing has that name.
+        UserError: If it is there and cannot be read.
+    """
+    path = Path(target).expanduser()
+    if path.is_dir():
+        return _run(path, target)
+    if path.is_file():
+        if path.suffix != _ENDING:
+            raise UserError(f"{path} is neither a run folder nor a {_ENDING} file")
+        return _weights(path, target)
+    if path.suffix == _ENDING:
+        raise UserError(f"there is no weight file {path}")
+    if (paths.runs() / target / "run.json").is_file():
+        return _run(paths.runs() / target, target)
+    return _weights(_shipped(target), target)
+
+
+def _shipped(target: str) -> Path:
+    from guiapp.catalogue import EXPERIMENTS
+    from guiapp.models import MODELS
+
+    folder = paths.resources() / "weights"
+    files = {file.stem: file for file in sorted(folder.glob(f"*{_ENDING}"))}
+    if target in files:
+        return files[target]
+    if target in EXPERIMENTS and (weights := EXPERIMENTS[target].weights):
+        return folder / weights
+    for name, file in files.items():
+        if target in MODELS and name.startswith(f"{target}-"):
+            return file
+    if target in MODELS or target in EXPERIMENTS:
+        raise SettingError(f"no weights are shipped for {target}: train it, and name the run instead")
+    runs = [file.parent.name for file in paths.runs().glob("*/run.json")]
+    known = [*files, *runs]
+    near = difflib.get_close_matches(target, known, n=3)
+    hint = f"did you mean {', '.join(near)}?" if near else f"shipped weights are: {', '.join(files) or 'none'}"
+    raise SettingError(f"there is no run, weight file or model {target}; {hint}")
+
+
+def _run(folder: Path, name: str) -> Subject:
+    from guiapp.training.runner import load_run
+
+    setup, model = load_run(folder)
+    return Subject(
+        name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=setup.dataset_name
+    )
+
+
+def _weights(file: Path, name: str) -> Subject:
+    from guiapp.models import MODELS, Preprocessing
+    from guiapp.models.weights import load_into, load_weights
+    from guiapp.tasks.base import make_task
+
+    state, about = load_weights(file)
+    missing = [key for key in ("model", "preprocessing", "classes") if key not in about]
+    if missing:
+        raise UserError(f"{file} was not written by this program: it does not say {', '.join(missing)}")
+    try:
+        entry = MODELS[about["model"]]
+    except UnknownName as error:
+        raise UserError(f"{file}: {error}") from None
+    preprocessing = Preprocessing.from_dict(about["preprocessing"])
+    classes = tuple(about["classes"])
+    model = entry.make(preprocessing, len(classes), **about.get("options", {}))
+    load_into(model, state, file.name)
+    task = make_task(entry.task, classes)
+    return Subject(
+        name,
+        model.eval(),
+        preprocessing,
+        entry.task,
+        task,
+        dataset_name=about.get("dataset", ""),
+        drawing_reference=about.get("from_drawing"),
+    )
