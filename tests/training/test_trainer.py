@@ -158,7 +158,7 @@ def test_validation_leaves_training_mode_and_statistics_alone(make_trainer):
 
 
 def test_training_learns(make_trainer):
-    trainer = make_trainer(epochs=30, optimiser__lr=0.05)
+    trainer = make_trainer(epochs=40, optimiser__name="adam", optimiser__lr=0.01)
     last = [event for event in trainer.events() if isinstance(event, EpochEnd)][-1]
     assert last.validation["accuracy"] > 0.8
 
