@@ -15,6 +15,8 @@ import torch
 Scale = Literal["layer", "map"]
 _Floats = npt.NDArray[np.float32]
 LARGE = 2**18  # numbers from which a layer is computed by itself, on its device; smaller ones go through one buffer
+SIGNED_OFFSET, UNSIGNED_OFFSET = np.float32(128.5), np.float32(1.5)  # the index of zero, and a half for rounding
+SMALLEST = np.float32(1e-30)  # ranges below it are one value: index 128 where signed, else 1
 UNIT_PIXELS = 4  # side of the square of one unit of a dense layer
 
 
@@ -92,13 +94,14 @@ class Atlas:
 def grid(count: int, height: int, width: int, aspect: float = 1.0) -> tuple[int, int]:
     """Columns and rows for ``count`` tiles of a size (gap included), near ``aspect`` (width / height), few cells empty.
 
-    An empty share of a tenth weighs like an aspect wrong by a fifth: 120 units become 12 x 10, not 11 x 11.
+    Full rectangles win where they are not much longer than wide: 120 units become 12 x 10, not 11 x 11.
     """
 
     def cost(columns: int) -> float:
         rows = -(-count // columns)
         stretch = abs(math.log(columns * width / (rows * height * aspect)))
-        return stretch + 2 * (1 - count / (rows * columns)) - 1e-9 * columns
+        empty = rows * columns - count
+        return stretch + 2 * empty / (rows * columns) + 0.25 * (empty > 0) - 1e-9 * columns
 
     columns = min(range(1, count + 1), key=cost)
     return columns, -(-count // columns)
@@ -231,7 +234,7 @@ def _small(
     tile_scale: int,
 ) -> dict[str, Atlas]:
     """All layers through one buffer on the CPU: one copy from the device and a fixed number of operations."""
-    plan = _plan(tuple([tuple(maps.shape) for maps in layers.values()]), aspect, scale, gap, tile_scale)
+    plan = _plan(tuple([maps.shape for maps in layers.values()]), aspect, scale, gap, tile_scale)
     joined = torch.cat([maps.reshape(-1) for maps in layers.values()]).detach()
     flat: npt.NDArray[np.float32] = joined.float().cpu().numpy()
     low, high = np.minimum.reduceat(flat, plan.starts), np.maximum.reduceat(flat, plan.starts)
@@ -242,13 +245,17 @@ def _small(
         low, high = np.minimum.reduceat(shown, plan.starts), np.maximum.reduceat(shown, plan.starts)
     # Maps of one layer share the kind of palette also where each has its own range.
     sign = np.minimum.reduceat(low, plan.layers)[plan.layer] < 0 if signed is None else np.full(len(low), signed)
-    low, high, factor, offset, shift = _limits(low, high, sign)
-    if shift.any():
-        shown = shown - np.repeat(shift, plan.lengths)
-    scaled = shown * np.repeat(factor, plan.lengths)
-    scaled += np.repeat(offset, plan.lengths)
+    low, high, factor = _limits(low, high, sign)
     indices = np.empty(len(flat) + 1, np.uint8)
-    indices[:-1] = scaled
+    if sign.all():
+        scaled = shown * factor.repeat(plan.lengths)
+        np.add(scaled, SIGNED_OFFSET, out=indices[:-1], casting="unsafe")
+    else:
+        if (low[~sign] != 0).any():
+            shown = shown - np.where(sign, np.float32(0), low).repeat(plan.lengths)
+        scaled = shown * factor.repeat(plan.lengths)
+        offset = np.where(sign, SIGNED_OFFSET, UNSIGNED_OFFSET).repeat(plan.lengths)
+        np.add(scaled, offset, out=indices[:-1], casting="unsafe")
     indices[-1] = 0
     if holes is not None:
         indices[holes] = 0
@@ -270,15 +277,15 @@ def _small(
     }
 
 
-def _limits(low: _Floats, high: _Floats, signed: npt.NDArray[np.bool_]) -> tuple[_Floats, ...]:
-    """The ends of each range; and factor, offset, shift so that index = floor((value - shift) factor + offset)."""
+def _limits(low: _Floats, high: _Floats, signed: npt.NDArray[np.bool_]) -> tuple[_Floats, _Floats, _Floats]:
+    """The ends of each range, and the palette indices for one unit of value."""
     largest = np.maximum(-low, high)
-    low = np.where(signed, -largest, np.minimum(low, 0))
-    high = np.where(signed, largest, high)
-    extent = high - low
-    single = extent < 1e-30  # one value only: its index is 128 where signed, else 1
-    factor = np.where(single, 0, 254 / np.where(single, 1, extent)).astype(np.float32)
-    return low, high, factor, np.where(signed, 128.5, 1.5).astype(np.float32), np.where(signed, 0, low)
+    if signed.all():
+        low, high = -largest, largest
+    else:
+        low = np.where(signed, -largest, np.minimum(low, 0))
+        high = np.where(signed, largest, high)
+    return low, high, np.float32(254) / np.maximum(high - low, SMALLEST)
 
 
 def _large(
@@ -305,7 +312,8 @@ def _large(
         values = values.masked_fill(holes, 0.0)
         lows, highs = _range(values, ranges)
     sign = np.full(len(lows), bool(lows.min() < 0) if signed is None else signed)
-    low, high, factor, offset, shift = _limits(lows, highs, sign)
+    low, high, factor = _limits(lows, highs, sign)
+    offset, shift = np.where(sign, SIGNED_OFFSET, UNSIGNED_OFFSET), np.where(sign, np.float32(0), low)
     tables = [np.repeat(table, count // ranges if ranges > 1 else 1) for table in (factor, offset, shift)]
     factors, offsets, shifts = (torch.from_numpy(table).to(maps.device)[:, None, None] for table in tables)
     indices = (values - shifts if shift.any() else values) * factors

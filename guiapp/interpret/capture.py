@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +11,10 @@ from torch import nn
 
 from guiapp.core.notices import UserError
 from guiapp.interpret.layers import first_tensor
+
+
+# Networks in which a layer changes its input in place, so that what is kept has to be copied.
+_in_place: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
 def run(
@@ -24,8 +27,8 @@ def run(
 
     Outputs of layers in (nested) ``nn.Sequential`` are picked up between two layers; elsewhere hooks sit on the named
     layers only and are removed whatever happens. With nothing switched off the output is that of ``model(input)`` bit
-    for bit. The kept outputs are the layers' own, also where a later layer works in place:
-    they are copied then, and only then.
+    for bit. The kept outputs are the layers' own, also where a later layer works in place: they are copied then, and
+    only then.
 
     Args:
         model: Network in the mode in which it is to run.
@@ -41,54 +44,26 @@ def run(
     Raises:
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
-    off = {name: sorted(channels) for name, channels in (switched_off or {}).items() if channels}
-    shape = _shapes.get(model)
-    if shape is None:
-        in_place = any(getattr(module, "inplace", False) for module in model.modules())
-        shape = _shapes[model] = _Shape(frozenset(_chain(model)), in_place)
-    output, kept = _pass(model, input, wanted, off, shape)
+    off = {name: sorted(channels) for name, channels in switched_off.items() if channels} if switched_off else {}
+    in_place = _in_place.get(model)
+    if in_place is None:
+        in_place = _in_place[model] = any(getattr(module, "inplace", False) for module in model.modules())
+    copied = in_place or torch.is_inference_mode_enabled()  # inference tensors count no changes
+    output, kept = _pass(model, input, wanted, off, copied)
     if kept is None:  # something works in place without saying so, such as out += identity: once more, with copies
-        shape = _shapes[model] = _Shape(shape.chain, True)
-        output, kept = _pass(model, input, wanted, off, shape)
+        _in_place[model] = True
+        output, kept = _pass(model, input, wanted, off, copied=True)
     return output, kept or {}
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What is remembered of a network.
-
-    Attributes:
-        chain: Layers reached through ``nn.Sequential`` alone: their outputs pass by without a hook.
-        in_place: Whether a layer changes its input in place, so that what is kept has to be copied.
-    """
-
-    chain: frozenset[str]
-    in_place: bool
-
-
-_shapes: WeakKeyDictionary[nn.Module, _Shape] = WeakKeyDictionary()
-
-
-def _is_chain(module: nn.Module) -> bool:
-    return type(module).forward is nn.Sequential.forward and not (module._forward_hooks or module._forward_pre_hooks)
-
-
-def _chain(module: nn.Module, prefix: str = "") -> Iterator[str]:
-    if _is_chain(module):
-        for key, child in module._modules.items():
-            yield prefix + key
-            if child is not None:
-                yield from _chain(child, f"{prefix}{key}.")
-
-
 def _pass(
-    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, list[int]], shape: _Shape
+    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, list[int]], copied: bool
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor] | None]:
     """One forward pass; None instead of what was kept where a later layer changed it."""
     kept: dict[str, torch.Tensor] = {}
-    versions: dict[str, int] = {}
+    versions: list[tuple[torch.Tensor, int]] = []
+    names = {*wanted, *off}
     handles: list[Any] = []
-    names = dict.fromkeys([*wanted, *off])
 
     def passing(name: str, output: Any) -> Any:
         if name in off:
@@ -97,11 +72,11 @@ def _pass(
         if tensor is not None and name in wanted:
             if tensor.requires_grad:
                 tensor = tensor.detach()
-            if shape.in_place or tensor.is_inference():  # inference tensors count no changes
-                kept[name] = tensor.clone()
+            if copied:
+                tensor = tensor.clone()
             else:
-                kept[name] = tensor
-                versions[name] = tensor._version
+                versions.append((tensor, tensor._version))
+            kept[name] = tensor
         return output
 
     def walk(module: nn.Module, prefix: str, value: Any) -> Any:
@@ -116,22 +91,36 @@ def _pass(
     def hook(name: str) -> Callable[[nn.Module, Any, Any], Any]:
         return lambda module, arguments, output: passing(name, output)
 
-    chained = bool(shape.chain) and _is_chain(model)
     try:
         for name in names:
-            if not (chained and name in shape.chain):
-                handles.append(_module(model, name).register_forward_hook(hook(name)))
-        output: torch.Tensor = walk(model, "", input) if chained else model(input)
+            module = _module(model, name)
+            if not _passes_by(model, name):
+                handles.append(module.register_forward_hook(hook(name)))
+        output: torch.Tensor = walk(model, "", input) if _is_chain(model) else model(input)
     finally:
         for handle in handles:
             handle.remove()
-    intact = all(kept[name]._version == version for name, version in versions.items())
+    intact = all(tensor._version == version for tensor, version in versions)
     return output, kept if intact else None
+
+
+def _is_chain(module: nn.Module) -> bool:
+    """Whether a module only runs its children one after the other, so that outputs can be picked up between them."""
+    return type(module).forward is nn.Sequential.forward and not (module._forward_hooks or module._forward_pre_hooks)
+
+
+def _passes_by(model: nn.Module, name: str) -> bool:
+    *containers, _ = name.split(".")
+    for part in containers:
+        if not _is_chain(model):
+            return False
+        model = model._modules[part]  # type: ignore[assignment]
+    return _is_chain(model)
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:
     try:
-        return model.get_submodule(name)
+        return model._modules.get(name) or model.get_submodule(name)
     except AttributeError:
         names = ", ".join(n for n, _ in model.named_modules() if n)
         raise UserError(f"there is no layer {name!r}; there are: {names}") from None
