@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF, QResizeEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from guiapp.ui.widgets.painting import hairline, tabular
@@ -51,7 +51,7 @@ class ClassBars(QAbstractScrollArea):
         self.setMinimumSize(150, 3 * ROW)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Class probabilities")
-        self.viewport().setMouseTracking(True)
+        self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         theme.changed.connect(self._restyle)
 
     def set_prediction(
@@ -251,5 +251,3 @@ def signed_percent(difference: float) -> str:
     """A difference of probabilities in percentage points, with its sign; empty where it rounds to none."""
     text = f"{abs(difference) * 100:.1f}"
     return "" if text == "0.0" else f"{'+' if difference > 0 else '−'}{text}"
-
-

@@ -126,7 +126,10 @@ class CurvePlot(QWidget):
         return self.series[key]
 
     def set_data(
-        self, key: str, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating],
+        self,
+        key: str,
+        x: npt.NDArray[np.floating],
+        y: npt.NDArray[np.floating],
         band: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating], npt.NDArray[np.floating]] | None = None,
     ) -> None:
         """Replace a curve and, where given, the band ``(x, low, high)`` around it. Arrays are kept, not copied."""
@@ -195,6 +198,11 @@ class CurvePlot(QWidget):
     def y_range(self) -> tuple[float, float]:
         """The visible part of the y axis."""
         return self._y_range
+
+    @property
+    def x_zoom(self) -> tuple[float, float] | None:
+        """The part of the x axis that the person chose, or None where it follows the data."""
+        return self._x_user
 
     @property
     def zoomed(self) -> bool:
@@ -325,7 +333,7 @@ class CurvePlot(QWidget):
         started = time.perf_counter()
         if self._background is None:
             ratio = self.devicePixelRatioF()
-            self._background = QPixmap((self.size() * ratio))
+            self._background = QPixmap(self.size() * ratio)
             self._background.setDevicePixelRatio(ratio)
             self._background.fill(self.palette().color(self.backgroundRole()))
             painter = QPainter(self._background)
@@ -436,14 +444,16 @@ class CurvePlot(QWidget):
         x, low, high = x[first:last], low[first:last], high[first:last]
         if len(x) <= 2 * self.columns:
             return x, low, high
-        xs, bottom, top = decimate(x, low, self.columns)
+        edges = None
+        if self._log_x:
+            marks = np.geomspace(max(float(x[0]), self._x_range[0], 1e-12), float(x[-1]), self.columns)
+            edges = np.unique(np.searchsorted(x, marks[:-1], "left"))
+        xs, bottom, top = decimate(x, low, self.columns, edges)
         if high is not low:
-            _, _, top = decimate(x, high, self.columns)
+            _, _, top = decimate(x, high, self.columns, edges)
         return xs, bottom, top
 
-    def _line(
-        self, painter: QPainter, area: QRectF, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
-    ) -> None:
+    def _line(self, painter: QPainter, area: QRectF, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> None:
         """One polyline; gaps at values that are not finite (or not positive on a logarithmic axis)."""
         px, py = self._to_x(x, area), self._to_y(y, area)
         good = np.isfinite(px) & np.isfinite(py)
@@ -456,7 +466,11 @@ class CurvePlot(QWidget):
             painter.drawPolyline(polygon(px[start:end], py[start:end]))
 
     def _dots(
-        self, painter: QPainter, area: QRectF, colour: QColor, x: npt.NDArray[np.floating],
+        self,
+        painter: QPainter,
+        area: QRectF,
+        colour: QColor,
+        x: npt.NDArray[np.floating],
         y: npt.NDArray[np.floating],
     ) -> None:
         painter.setBrush(colour)
@@ -590,7 +604,9 @@ class CurvePlot(QWidget):
         menu.addSeparator()
         menu.addAction("Copy picture", lambda: export.copy_widget(self))
         menu.addAction("Save as PNG or SVG …", lambda: export.ask_save_plot(self, self.title))
-        menu.addAction("Save numbers as CSV …", lambda: export.ask_save_text(self, f"{self.title}.csv", self.csv_text()))
+        menu.addAction(
+            "Save numbers as CSV …", lambda: export.ask_save_text(self, f"{self.title}.csv", self.csv_text())
+        )
         return menu
 
     # ------------------------------------------------------------------ export
@@ -616,7 +632,9 @@ class CurvePlot(QWidget):
         return stream.getvalue()
 
 
-def _project(values: npt.NDArray[np.floating] | float, limits: tuple[float, float], log: bool) -> npt.NDArray[np.float64]:
+def _project(
+    values: npt.NDArray[np.floating] | float, limits: tuple[float, float], log: bool
+) -> npt.NDArray[np.float64]:
     """Values to 0..1 within the limits; NaN where a logarithm does not exist."""
     low, high = limits
     numbers = np.asarray(values, np.float64)

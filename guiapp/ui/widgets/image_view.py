@@ -162,6 +162,11 @@ class ImageView(QWidget):
         return self._array
 
     @property
+    def pointer(self) -> tuple[int, int] | None:
+        """Column and row of the pixel under the pointer, or None."""
+        return self._pointer
+
+    @property
     def image_size(self) -> tuple[int, int]:
         """Width and height of the picture in its own pixels; (0, 0) without one."""
         return (0, 0) if self._array is None else (self._array.shape[1], self._array.shape[0])
@@ -195,9 +200,7 @@ class ImageView(QWidget):
             ratio = self.devicePixelRatioF()
             scale = math.floor(scale * ratio) / ratio  # whole device pixels, so that pixels have one size
         self._scale = scale
-        self._offset = QPointF(
-            round((self.width() - width * scale) / 2), round((self.height() - height * scale) / 2)
-        )
+        self._offset = QPointF(round((self.width() - width * scale) / 2), round((self.height() - height * scale) / 2))
 
     def to_widget(self, area: QRectF) -> QRectF:
         """A rectangle of the picture in widget coordinates."""

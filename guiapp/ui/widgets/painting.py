@@ -22,21 +22,29 @@ def polygon(x: npt.ArrayLike, y: npt.ArrayLike) -> QPolygonF:
     return points
 
 
-def decimate(x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], columns: int) -> tuple[Floats, Floats, Floats]:
+def decimate(
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+    columns: int,
+    edges: npt.NDArray[np.intp] | None = None,
+) -> tuple[Floats, Floats, Floats]:
     """Lowest and highest value in each of at most ``columns`` groups of neighbours: every peak stays.
 
     Args:
-        x, y: Shape (n,), x ascending. NaN in y is left out unless a group has nothing else.
+        x: Shape (n,), ascending.
+        y: Shape (n,). NaN is left out unless a group has nothing else.
         columns: Number of groups, at least 1.
+        edges: First index of each group, ascending; groups of one length without it.
 
     Returns:
-        x of the groups (their first value), lowest, highest: each of shape (min(n, columns),).
+        x of the groups (their first value), lowest, highest: each as long as there are groups.
     """
     count = len(x)
     if count <= columns:
         values = np.asarray(y, np.float64)
         return np.asarray(x, np.float64), values, values
-    edges = (np.arange(columns) * count) // columns
+    if edges is None:
+        edges = (np.arange(columns) * count) // columns
     return (
         np.asarray(x, np.float64)[edges],
         np.fmin.reduceat(np.asarray(y, np.float64), edges),

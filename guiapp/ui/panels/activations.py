@@ -1,0 +1,229 @@
+"""The activations panel: what every map of a layer answers to the picture; channels can be switched off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QMenu, QWidget
+
+from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.interpret.options import ActivationOptions
+from guiapp.ui.commands import Command
+from guiapp.ui.context import Context
+from guiapp.ui.panels.layer_panel import LayerPanel
+from guiapp.ui.widgets.buttons import declare, icon_button
+from guiapp.ui.widgets.colour_bar import number
+
+if TYPE_CHECKING:
+    from guiapp.interpret.activations import Statistics
+    from guiapp.interpret.layers import LayerInfo
+
+
+class ActivationsPanel(LayerPanel):
+    """Maps of the chosen layer for the picture, as one image; click, overlay, switch off."""
+
+    id = "activations"
+    title = "Activations"
+    scales = (("one scale", "layer"), ("scale per map", "map"))
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        self._shown: str | None = None
+        self._numbers: Statistics | None = None
+        super().__init__(context, parent)
+        commands = context.commands
+        self._switch = declare(commands, Command(
+            "activations.switch-off", "Switch channel off or on", self.toggle_channel,
+            "Set the chosen channel to zero in the network that is looked at, and see the prediction change",
+            "Ctrl+D", "power", menu="Model",
+        ))  # fmt: skip
+        self._overlay = declare(commands, Command(
+            "activations.overlay", "Lay map over picture", self.toggle_overlay,
+            "Paint the chosen map over the picture in the viewer; once more takes it away", "Ctrl+Shift+D", "layers",
+            menu="Model",
+        ))  # fmt: skip
+        self._restore = declare(commands, Command(
+            "model.restore", "Restore network", self.restore, "Switch every channel on again", "", "reset",
+            menu="Model",
+        ))  # fmt: skip
+        for action, name in ((self._switch, "switch-off"), (self._overlay, "overlay"), (self._restore, "restore")):
+            self.tools.addWidget(icon_button(self, action, f"activations.{name}"))
+        self.atlas.make_menu = self._menu  # type: ignore[method-assign]
+        for field, call in (("switched_off", self._follow_switched), ("overlay", lambda _o: self._enable())):
+            stop = context.workspace.subscribe(field, call)
+            self.destroyed.connect(lambda _=None, s=stop: s())
+        self.show_state(context.bridge.state)
+        self._enable()
+
+    @staticmethod
+    def usable(layer: LayerInfo) -> bool:
+        """Layers that give something."""
+        return bool(layer.output_shape)
+
+    def request(self) -> Request | None:
+        """The maps of the layer."""
+        layer = self.layer
+        if layer is None:
+            return None
+        return Request("activations", ActivationOptions(layer, self.scale.currentData(), self.atlas.aspect))
+
+    # ------------------------------------------------------------------ showing
+
+    def layer_changed(self) -> None:
+        """Forget what was shown of another layer."""
+        self._numbers = None
+        self._shown = None
+        self.atlas.set_crossed(frozenset())
+        self._enable()
+
+    def show_state(self, state: EngineState) -> None:
+        """List the layers; without a picture say where to get one."""
+        super().show_state(state)
+        open_but_blind = state.opened is not None and self._shown is None
+        if open_but_blind and self.context.workspace.picture is None:
+            self.statistics.set_text("no picture: draw on the pad or choose a sample")
+
+    def show_look(self, result: LookResult) -> None:
+        """Show the newest maps."""
+        view, layer = result.results.get(self.id), self.layer
+        if view is None or layer is None or layer not in view.atlases:
+            if result.picture is None:
+                self.atlas.set_atlas(None)
+                self.statistics.set_text("no picture: draw on the pad or choose a sample")
+                self.hover.set_text("")
+            return
+        atlas, numbers = view.atlases[layer], view.statistics[layer]
+        fresh = self._shown != layer
+        self._shown, self._numbers = layer, numbers
+        self.atlas.set_atlas(atlas)
+        low, high = atlas.range_of(self.atlas.enlarged or self._chosen() or 0)
+        self.bar.set_range(low, high, atlas.signed)
+        self.statistics.set_text(self._statistics_text(numbers))
+        if fresh:
+            self._follow_switched(self.context.workspace.switched_off)
+            self.mark_unit(self._chosen())
+        self.describe_hover()
+
+    def _statistics_text(self, numbers: Statistics) -> str:
+        info = self.info()
+        shape = info.output_shape if info is not None else ()
+        if len(shape) == 3:
+            what = f"{shape[0]} maps {shape[1]} × {shape[2]}"
+        else:
+            what = f"{shape[0]} units" if len(shape) == 1 else " × ".join(map(str, shape))
+        parts = [f"{self._shown} · {what} · mean {number(numbers.mean)} · std {number(numbers.deviation)}"]
+        parts.append(f"zeros {numbers.zeros * 100:.0f} %")
+        if numbers.saturated is not None:
+            parts.append(f"saturated {numbers.saturated * 100:.0f} %")
+        if numbers.dead:
+            parts.append(f"{numbers.dead} all zero")
+        parts.append(f"{number(numbers.low)} … {number(numbers.high)}")
+        return " · ".join(parts)
+
+    def describe_hover(self) -> None:
+        """Map, place and value under the pointer."""
+        atlas, place = self.atlas.atlas, self.atlas.pointer
+        if atlas is None:
+            return
+        found = atlas.value_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
+        if found is None:
+            off = len(self.context.workspace.switched_off.get(self._shown or "", ()))
+            hint = (
+                f"{off} of {atlas.count} switched off" if off else "click enlarges · right click: switch off, overlay"
+            )
+            self.hover.set_text(hint)
+            return
+        tile, row, column, value = found
+        info = self.info()
+        dense = info is not None and len(info.output_shape) == 1
+        where = f"unit {tile}: " if dense else f"map {tile} · row {row}, column {column}: "
+        text = where + number(value)
+        if not dense:
+            plane = atlas.values[tile]
+            text += f" · map mean {number(float(plane.mean()))}, zeros {float((plane == 0).mean()) * 100:.0f} %"
+        if tile in self.context.workspace.switched_off.get(self._shown or "", ()):
+            text += " · switched off"
+        self.hover.set_text(text)
+
+    # ------------------------------------------------------------------ choosing and switching
+
+    def _chosen(self) -> int | None:
+        workspace = self.context.workspace
+        return workspace.unit if workspace.layer == self.layer else None
+
+    def mark_unit(self, unit: int | None) -> None:
+        """Frame the tile of the chosen unit."""
+        self.atlas.set_chosen(unit if self.context.workspace.layer == self.layer else None)
+        self._enable()
+
+    def tile_clicked(self, tile: int) -> None:
+        """Choose the map as the unit that every panel looks at."""
+        workspace = self.context.workspace
+        workspace.layer = self.layer
+        workspace.unit = tile
+
+    def _enable(self) -> None:
+        if not hasattr(self, "_restore"):
+            return
+        chosen = self._chosen() is not None and self._channels() > 0
+        self._switch.setEnabled(chosen)
+        self._overlay.setEnabled(chosen or self.context.workspace.overlay is not None)
+        self._restore.setEnabled(bool(self.context.workspace.switched_off))
+
+    def _channels(self) -> int:
+        """How many channels of the layer can be switched off; 0 for layers of tokens."""
+        info = self.info()
+        return info.output_shape[0] if info is not None and len(info.output_shape) in (1, 3) else 0
+
+    def toggle_channel(self, channel: int | None = None) -> None:
+        """Switch a channel (the chosen one by default) of the shown layer off, or on again."""
+        layer = self.layer
+        channel = self._chosen() if channel is None else channel
+        if layer is None or channel is None or not 0 <= channel < self._channels():
+            return
+        workspace = self.context.workspace
+        off = set(workspace.switched_off.get(layer, ()))
+        off ^= {channel}
+        mapping = {name: channels for name, channels in workspace.switched_off.items() if name != layer}
+        if off:
+            mapping[layer] = frozenset(off)
+        workspace.switched_off = mapping
+
+    def restore(self) -> None:
+        """Switch every channel of every layer on again."""
+        self.context.workspace.switched_off = {}
+
+    def toggle_overlay(self, channel: int | None = None) -> None:
+        """Lay a map over the picture, or take it away if it lies there."""
+        layer = self.layer
+        workspace = self.context.workspace
+        channel = self._chosen() if channel is None else channel
+        wanted = (layer, channel) if layer is not None and channel is not None else None
+        workspace.overlay = None if wanted == workspace.overlay else wanted
+
+    def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
+        self.atlas.set_crossed(mapping.get(self.layer or "", frozenset()))
+        self._enable()
+        self.describe_hover()
+
+    def _menu(self, where: QPointF) -> QMenu:
+        """What a right click on a map offers, before what every image offers."""
+        menu = type(self.atlas).make_menu(self.atlas, where)
+        tile = self.atlas.tile_under(where)
+        first = menu.actions()[0]
+        if tile is not None:
+            off = tile in self.context.workspace.switched_off.get(self.layer or "", ())
+            actions = []
+            if self._channels():
+                title = f"Switch channel {tile} {'on' if off else 'off'}"
+                actions.append(menu.addAction(title, lambda: self.toggle_channel(tile)))
+                laid = self.context.workspace.overlay == (self.layer, tile)
+                title = "Take map from the picture" if laid else f"Lay map {tile} over the picture"
+                actions.append(menu.addAction(title, lambda: self.toggle_overlay(tile)))
+            actions.append(menu.addAction("Enlarge", lambda: self.atlas.enlarge(tile)))
+            menu.insertActions(first, actions)
+            menu.insertSeparator(first)
+        if self.context.workspace.switched_off:
+            menu.addSeparator()
+            menu.addAction(self._restore)
+        return menu

@@ -1,0 +1,207 @@
+"""The three plots of a run: loss, accuracy, learning rate, fed from its columns in few points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from guiapp.engine.state import EngineState
+from guiapp.ui.widgets.curve_plot import CurvePlot, Marker
+from guiapp.ui.widgets.running_mean import RunningMean
+
+if TYPE_CHECKING:
+    from guiapp.training.columns import Columns
+    from guiapp.ui.theme import Theme
+
+_COLUMN = {"loss": "loss", "accuracy": "accuracy", "rate": "lr"}
+_SCALE = {"loss": 1.0, "accuracy": 100.0, "rate": 1.0}
+_ORDER = ("loss", "accuracy", "loss", "accuracy", "rate")
+
+Previous = Sequence[Mapping[str, tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]]
+
+
+class TrainingCurves(QWidget):
+    """Plots of one run.
+
+    While a run goes on each call brings one plot up to date, in turn: none waits long, and no event paints more.
+
+    Attributes:
+        plots: ``"loss"``, ``"accuracy"`` and ``"rate"``.
+        smoothing: Number of steps over which the training curves are averaged.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.smoothing = 20
+        self._state: EngineState | None = None
+        self._columns: Columns | None = None
+        self._means = {"loss": RunningMean(), "accuracy": RunningMean()}
+        self._drawn: dict[str, tuple[object, ...]] = {}
+        self._turn = 0
+        self._recent = False
+        self.plots = {
+            "loss": CurvePlot(theme, "loss", unit="nats", parent=self),
+            "accuracy": CurvePlot(theme, "accuracy", unit="%", parent=self),
+            "rate": CurvePlot(theme, "learning rate", parent=self),
+        }
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for (name, plot), stretch in zip(self.plots.items(), (3, 3, 2), strict=True):
+            plot.setObjectName(f"training.{name}")
+            plot.add_series("train", "training" if name != "rate" else "rate", theme.training)
+            if name != "rate":
+                plot.add_series("validation", "validation", theme.validation, dots=True)
+            plot.view_changed.connect(lambda n=name: self._draw(n))
+            plot.crosshair_moved.connect(self._cross)
+            row.addWidget(plot, stretch)
+        self.plots["accuracy"].set_limits(0.0, 100.0)
+        self.plots["rate"].set_limits(0.0, None)
+
+    def _cross(self, x: float | None) -> None:
+        for plot in self.plots.values():
+            plot.set_crosshair(x)
+
+    # ------------------------------------------------------------------ data
+
+    def show_state(self, state: EngineState, everything: bool = False) -> None:
+        """Follow a run; ``everything`` brings all plots up to date at once."""
+        self._state = state
+        if state.columns is not self._columns:
+            self._columns = state.columns
+            self._means = {"loss": RunningMean(), "accuracy": RunningMean()}
+            self._drawn.clear()
+            for plot in self.plots.values():
+                plot.clear()
+            everything = True
+        if everything or state.phase != "running":
+            for name in self.plots:
+                self._draw(name)
+            return
+        self._turn = (self._turn + 1) % len(_ORDER)
+        self._draw(_ORDER[self._turn])
+
+    def refresh(self) -> None:
+        """Draw everything anew, as after a change of smoothing."""
+        self._drawn.clear()
+        for name in self.plots:
+            self._draw(name)
+
+    def set_previous(self, runs: Previous) -> None:
+        """Earlier runs of the same experiment as faint lines: mappings from plot to (steps, values)."""
+        for name, plot in self.plots.items():
+            plot.set_previous([run[name] for run in runs if name in run])
+
+    def set_markers(self, step: int | None) -> None:
+        """Mark the step looked at, and where the rate was changed by hand."""
+        events = self._state.events if self._state is not None else ()
+        markers = [Marker(float(e["step"]), _event_text(e)) for e in events]
+        if step is not None:
+            markers.append(Marker(float(step), f"looking at step {step:,}", strong=True))
+        for plot in self.plots.values():
+            plot.set_markers(markers)
+
+    def zoom_recent(self, on: bool) -> None:
+        """Let the accuracy axis show the range of the later half of the run instead of 0 to 100 %."""
+        self._recent = on
+        if not on:
+            self.plots["accuracy"].autoscale()
+        self._zoom_accuracy()
+
+    def _zoom_accuracy(self) -> None:
+        plot = self.plots["accuracy"]
+        lows = [float(np.nanmin(part)) for s in plot.series.values() if len(part := s.y[len(s.y) // 2 :])]
+        if self._recent and lows:
+            low = np.floor(min(lows) - 0.5)
+            low = 5 * np.floor(low / 5) if low < 95 else low
+            target = (float(min(max(low, 0.0), 99.0)), 100.0)
+            if plot.y_range != target:
+                plot.zoom_to(plot.x_zoom, target)
+
+    def _draw(self, name: str) -> None:
+        state, columns, plot = self._state, self._columns, self.plots[name]
+        if state is None or columns is None:
+            return
+        count = len(columns)
+        zoomed = plot.x_zoom
+        made_of = (count, len(state.epoch_rows), plot.columns, zoomed, self.smoothing, plot.log_x)
+        if self._drawn.get(name) == made_of:
+            return
+        self._drawn[name] = made_of
+        first, last = (1, count) if zoomed is None else (max(1, int(zoomed[0])), min(count, int(zoomed[1]) + 1))
+        x, low, high = _window(columns, _COLUMN[name], first, last, plot.columns, plot.log_x)
+        scale = _SCALE[name]
+        if scale != 1.0:
+            low, high = low * scale, high * scale
+        if name in self._means:
+            mean = self._means[name]
+            mean.follow(columns.view(_COLUMN[name]))
+            width = max(self.smoothing, (last - first) // max(1, len(x)))
+            smooth = mean.at(x, width) * scale
+            band = None if width == 1 else (x, low, high)
+            plot.set_data("train", x, smooth, band)
+            key = name
+            rows = [r for r in state.epoch_rows if r.get("validation")]
+            steps = np.array([r["step"] for r in rows], np.float64)
+            values = np.array([r["validation"][key] for r in rows], np.float64) * scale
+            plot.set_data("validation", steps, values)
+        else:
+            plot.set_data("train", x, high)
+        if name == "accuracy" and self._recent:
+            self._zoom_accuracy()
+
+
+def _window(
+    columns: Columns, name: str, first: int, last: int, points: int, log: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.floating], npt.NDArray[np.floating]]:
+    """Steps, lowest, highest; on a logarithmic axis each stretch of a factor of 4 has its share of the points."""
+    if not log or last - first < points:
+        return columns.window(name, first, last, points)
+    parts, start = [], first
+    stretches = max(1, int(np.ceil(np.log(last / first) / np.log(4))))
+    while start <= last:
+        end = min(last, start * 4 - 1)
+        parts.append(columns.window(name, start, end, max(16, points // stretches)))
+        start = end + 1
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
+
+
+def _event_text(event: Mapping[str, Any]) -> str:
+    if event.get("what") == "lr":
+        return f"rate set to {event['value']:g} by hand"
+    return f"{event.get('what')}: {event.get('value')}"
+
+
+def read_previous(experiment: str, dataset: str, leave_out: Path | None, most: int = 6) -> list[dict[str, Any]]:
+    """Curves of the newest earlier runs of an experiment on a data set, in few points.
+
+    Reads files: for the work lane.
+    """
+    from guiapp.training.columns import Columns
+    from guiapp.training.run_folder import list_runs
+
+    found: list[dict[str, Any]] = []
+    for run in list_runs():
+        same = run.info.get("experiment", {}).get("id") == experiment and run.info.get("dataset") == dataset
+        if not same or run.path == leave_out:
+            continue
+        columns = Columns(("loss", "accuracy", "lr"), run.path / "steps", read_only=True)
+        count = len(columns)
+        if count >= 2:
+            curves = {}
+            for name in ("loss", "accuracy"):
+                mean = RunningMean()
+                mean.follow(columns.view(name))
+                x = np.unique(np.linspace(1, count, 300).astype(np.int64))
+                curves[name] = (x, mean.at(x, max(20, count // 100)) * _SCALE[name])
+            found.append(curves)
+        columns.close()
+        if len(found) >= most:
+            break
+    return found

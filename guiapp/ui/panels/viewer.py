@@ -1,0 +1,318 @@
+"""The viewer: the picture with what is painted over it, the prediction, and how it came about."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from guiapp.core.picture import Picture
+from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.interpret.options import ActivationOptions
+from guiapp.ui.commands import Command
+from guiapp.ui.context import Context
+from guiapp.ui.panel import Panel
+from guiapp.ui.widgets.atlas_view import palette_table
+from guiapp.ui.widgets.buttons import declare, icon_button
+from guiapp.ui.widgets.class_bars import ClassBars
+from guiapp.ui.widgets.confidence_history import ConfidenceHistory
+from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.image_view import ImageView, MapLayer
+from guiapp.ui.widgets.neighbour_strip import NeighbourStrip
+from guiapp.ui.widgets.painting import image_of
+from guiapp.ui.widgets.quiet_label import QuietLabel
+
+if TYPE_CHECKING:
+    from guiapp.models.base import Preprocessing
+
+_EMPTY = "No picture yet: draw on the pad, choose a sample, or drop a picture on the window."
+
+
+class ViewerPanel(Panel):
+    """Picture at the left, prediction at the right.
+
+    Attributes:
+        image: The picture, ``viewer.picture``.
+        bars: The classes, ``viewer.classes``.
+        history: Probabilities over the last looks, ``viewer.history``.
+        neighbours: Nearest training samples, ``viewer.neighbours``.
+        draw_ms: Time to show and paint the newest result, in milliseconds.
+    """
+
+    id = "viewer"
+    title = "Viewer"
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        theme, commands, workspace = context.theme, context.commands, context.workspace
+        self._show_ms = 0.0
+        self._shown: Picture | None = None
+        self._as_sample = False
+        self._history_of: object = None
+        self._result: LookResult | None = None
+        self.image = ImageView(theme, "picture", self)
+        self.image.setObjectName("viewer.picture")
+        self.bars = ClassBars(theme, self)
+        self.bars.setObjectName("viewer.classes")
+        self.history = ConfidenceHistory(theme, "viewer.history", self)
+        self.neighbours = NeighbourStrip(theme, "viewer.neighbours", self)
+        self.neighbours.hide()
+        self.source = QuietLabel("viewer.source", self, theme.faint)
+        self.truth = QuietLabel("viewer.truth", self)
+        self.uncertainty = QuietLabel("viewer.uncertainty", self, theme.faint)
+        self.step = QuietLabel("viewer.step", self, theme.faint)
+        self._sort = declare(commands, Command(
+            "viewer.sort", "Best class first", self.bars.set_sorted, "Order classes by probability, not by index", "",
+            "down", checkable=True, menu="View",
+        ))  # fmt: skip
+        self._restore = declare(commands, Command(
+            "model.restore", "Restore network", self._restore_network, "Switch every channel on again", "", "reset",
+            menu="Model",
+        ))  # fmt: skip
+        for verb, title, call, symbol in (
+            ("copy", "Copy picture", self.image.copy, "copy"),
+            ("save-png", "Save picture as PNG …", self.image.ask_save, "save"),
+            ("save-csv", "Save pixel values as CSV …", self.image.ask_save_values, "csv"),
+            ("fit", "Fit picture", self.image.fit, "fit"),
+        ):
+            declare(commands, Command(f"viewer.{verb}", title, call, "", "", symbol, menu="View"))
+        declare(commands, Command(
+            "viewer.save-classes", "Save class probabilities as CSV …", self._save_classes, "", "", "csv", menu="View",
+        ))  # fmt: skip
+        self._build()
+        self.bars.class_clicked.connect(self._choose_class)
+        self.neighbours.chosen.connect(self._choose_neighbour)
+        theme.changed.connect(self._restyle)
+        for field, call in (
+            ("picture", self._show_picture), ("class_index", self.bars.set_chosen), ("overlay", self._follow_overlay),
+            ("switched_off", self._follow_switched),
+        ):  # fmt: skip
+            stop = workspace.subscribe(field, call)
+            self.destroyed.connect(lambda _=None, s=stop: s())
+        self.bars.set_chosen(workspace.class_index)
+        self._follow_switched(workspace.switched_off)
+        self._show_picture(workspace.picture)
+
+    def _build(self) -> None:
+        heading = QLabel("Prediction", self)
+        heading.setProperty("heading", True)
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(heading)
+        top.addWidget(self.step, 1)
+        top.addWidget(icon_button(self, self._sort, "viewer.sort"))
+        self.badge = QPushButton("network modified · restore", self)
+        self.badge.setObjectName("viewer.modified")
+        self.badge.setToolTip("Channels are switched off in the network that is looked at; one click switches all on")
+        self.badge.clicked.connect(self._restore.trigger)
+        self.badge.hide()
+        self._side = QWidget(self)
+        side = QVBoxLayout(self._side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(4)
+        side.addLayout(top)
+        side.addWidget(self.badge)
+        side.addWidget(self.bars, 1)
+        for widget in (self.truth, self.uncertainty, self.neighbours, self.history):
+            side.addWidget(widget)
+        self.empty = EmptyState(_EMPTY, parent=self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self.image)
+        left = QVBoxLayout()
+        left.setSpacing(4)
+        left.addWidget(self._pages, 1)
+        left.addWidget(self.source)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.setSpacing(12)
+        row.addLayout(left, 1)
+        row.addWidget(self._side)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = max(170, min(320, round(self.width() * 0.4)))
+        if self._side.width() != width:
+            self._side.setFixedWidth(width)
+        self.history.setVisible(self.height() >= 300)
+
+    @property
+    def draw_ms(self) -> float:
+        """Time to show and paint the newest result, in milliseconds."""
+        return self._show_ms + self.image.paint_ms + self.bars.paint_ms + self.history.paint_ms
+
+    # ------------------------------------------------------------------ picture
+
+    def request(self) -> Request | None:
+        """The map that lies over the picture."""
+        overlay = self.context.workspace.overlay
+        return None if overlay is None else Request("activations", ActivationOptions(overlay[0], "map"))
+
+    def _show_picture(self, picture: Picture | None) -> None:
+        """Show a picture at once; its prediction follows with the next look."""
+        as_sample = self.context.workspace.overlay is not None
+        if picture is self._shown and as_sample == self._as_sample:
+            return
+        self._shown, self._as_sample = picture, as_sample
+        if picture is None:
+            self._pages.setCurrentWidget(self.empty)
+            self.source.set_text("")
+            self._clear_prediction()
+            return
+        # A map belongs to what the network was fed: under a map a drawing is shown as its sample.
+        pixels = picture.network_pixels if as_sample else picture.pixels
+        grey = pixels.shape[2] == 1
+        self.image.set_image(np.ascontiguousarray(pixels[:, :, 0]) if grey else pixels)
+        self._pages.setCurrentWidget(self.image)
+        width, height = self.image.image_size
+        self.source.set_text(f"{picture.origin.name} · {width} × {height}")
+        if self._blank(picture):
+            self._clear_prediction()
+
+    @staticmethod
+    def _blank(picture: Picture) -> bool:
+        return picture.origin.kind == "drawing" and not picture.pixels.any()
+
+    def _clear_prediction(self) -> None:
+        self.history.clear()
+        self.bars.set_prediction(None)
+        self.neighbours.hide()
+        self.truth.set_text("")
+        self.uncertainty.set_text("")
+
+    # ------------------------------------------------------------------ prediction
+
+    def show_state(self, state: EngineState) -> None:
+        """Another network begins another history."""
+        if state.opened is not self._history_of:
+            self._history_of = state.opened
+            self.history.clear()
+
+    def show_look(self, result: LookResult) -> None:
+        """Show a prediction; what looks the same is not painted again."""
+        started = time.perf_counter()
+        self._result = result
+        picture, prediction = result.picture, result.prediction
+        if picture is None or prediction is None or self._blank(picture):
+            self._clear_prediction()
+            self.step.set_text("")
+            return
+        if picture is not self._shown and picture is self.context.workspace.picture:
+            self._show_picture(picture)
+        self._begin_history(picture)
+        self.bars.set_prediction(prediction, picture.label, result.plain)
+        self.history.add(prediction.probabilities, prediction.labels)
+        self._show_words(result)
+        self.neighbours.set_neighbours(prediction.neighbours, result.opened.dataset.train, result.opened.labels)
+        self._show_overlay(result)
+        self._show_ms = (time.perf_counter() - started) * 1e3
+
+    def _begin_history(self, picture: Picture) -> None:
+        """Strokes of one drawing share a history; every other picture has its own."""
+        key = picture.origin.kind if picture.origin.kind == "drawing" else id(picture)
+        if getattr(self, "_history_key", None) != key:
+            self._history_key = key
+            self.history.clear()
+
+    def _show_words(self, result: LookResult) -> None:
+        prediction, picture = result.prediction, result.picture
+        assert prediction is not None and picture is not None
+        best = prediction.best
+        text = prediction.labels[best]
+        if picture.label is not None and picture.label < len(prediction.labels):
+            right = best == picture.label
+            text = f"reads {text}: right" if right else f"reads {text}, true class {prediction.labels[picture.label]}"
+            self.truth.ink = self.context.theme.good if right else self.context.theme.error
+        else:
+            text, self.truth.ink = f"reads {text}", None
+        self.truth.set_text(text)
+        words = f"entropy {self.bars.entropy():.3f} nats"
+        loss = self.bars.cross_entropy()
+        if loss is not None:
+            words += f" · cross-entropy {loss:.3f} nats"
+        self.uncertainty.set_text(words)
+        self.step.set_text("" if result.live else f"step {result.step:,}")
+
+    # ------------------------------------------------------------------ overlay and changes to the network
+
+    def _follow_overlay(self, _overlay: tuple[str, int] | None) -> None:
+        self.image.set_layers(())
+        self._show_picture(self.context.workspace.picture)
+        self.request_changed.emit()
+
+    def _show_overlay(self, result: LookResult) -> None:
+        overlay, view = self.context.workspace.overlay, result.results.get(self.id)
+        if overlay is None or view is None or result.picture is None:
+            self.image.set_layers(())
+            return
+        atlas = view.atlases.get(overlay[0])
+        if atlas is None or overlay[1] >= atlas.count:
+            return
+        left, top, width, height = atlas.tile_rect(overlay[1])
+        tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
+        sample = result.picture.network_pixels
+        area = network_area(result.opened.preprocessing, sample.shape[1], sample.shape[0])
+        self.image.set_layers([MapLayer(image_of(tile, palette_table(atlas.signed)), 0.6, area)])
+
+    def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
+        self.badge.setVisible(bool(mapping))
+        self._restore.setEnabled(bool(mapping))
+
+    def _restore_network(self) -> None:
+        self.context.workspace.switched_off = {}
+
+    # ------------------------------------------------------------------ hand
+
+    def _choose_class(self, index: int) -> None:
+        workspace = self.context.workspace
+        workspace.class_index = None if workspace.class_index == index else index
+
+    def _choose_neighbour(self, index: int) -> None:
+        if self._result is not None:
+            self.context.workspace.sample = ("train", index)
+            self.context.workspace.picture = self._result.opened.dataset.picture("train", index)
+
+    def _save_classes(self) -> None:
+        from guiapp.ui.widgets.export import ask_save_text
+
+        prediction = self._result.prediction if self._result is not None else None
+        if prediction is not None:
+            lines = ["index,class,probability"]
+            for index, (label, p) in enumerate(zip(prediction.labels, prediction.probabilities, strict=True)):
+                quoted = label.replace('"', '""')
+                lines.append(f'{index},"{quoted}",{float(p):.7g}')
+            ask_save_text(self, "classes.csv", "\n".join(lines) + "\n")
+
+    def keyPressEvent(self, event: object) -> None:
+        """Escape takes an overlay away."""
+        if event.key() == Qt.Key.Key_Escape and self.context.workspace.overlay is not None:
+            self.context.workspace.overlay = None
+        else:
+            super().keyPressEvent(event)
+
+    def _restyle(self) -> None:
+        for label in (self.source, self.uncertainty, self.step):
+            label.ink = self.context.theme.faint
+            label.update()
+        if self._result is not None and self.isVisible():
+            self.show_look(self._result)
+
+
+def network_area(preprocessing: Preprocessing, width: int, height: int) -> tuple[float, float, float, float]:
+    """The part of a picture that a network's input covers: left, top, width, height in pixels of the picture.
+
+    It reaches over the edge where the picture is padded, and leaves the sides out where it is cropped.
+    """
+    _, rows, columns = preprocessing.size
+    right, down = columns - width, rows - height
+    if preprocessing.fit == "pad" and 0 <= right <= columns / 4 and 0 <= down <= rows / 4:
+        return -float(right // 2), -float(down // 2), float(columns), float(rows)
+    if preprocessing.fit == "crop":
+        factor = max(rows / height, columns / width)
+        covered_x, covered_y = columns / factor, rows / factor
+        return (width - covered_x) / 2, (height - covered_y) / 2, covered_x, covered_y
+    return 0.0, 0.0, float(width), float(height)

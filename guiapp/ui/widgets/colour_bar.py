@@ -1,0 +1,75 @@
+"""A colour scale with the values at its ends and at zero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from guiapp.ui.widgets.atlas_view import palette_table
+from guiapp.ui.widgets.painting import image_of, tabular
+
+if TYPE_CHECKING:
+    from guiapp.ui.theme import Theme
+
+_RAMP = np.arange(1, 256, dtype=np.uint8)[None]
+
+
+def number(value: float) -> str:
+    """Three significant figures with a true minus sign."""
+    text = f"{value:.3g}" if abs(value) < 1e5 else f"{value:.2e}"
+    return text.replace("-", "−")
+
+
+class ColourBar(QWidget):
+    """Lowest value, colours, highest value, in one line; zero is marked where the map is signed."""
+
+    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setObjectName(name)
+        self.setFont(tabular(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._low, self._high, self._signed = "", "", True
+        self._image = image_of(_RAMP, palette_table(True))
+        self.setToolTip("Colours of the values")
+
+    def set_range(self, low: float, high: float, signed: bool) -> None:
+        """Show a range; repaints only if its text changed."""
+        shown = number(low), number(high), signed
+        if shown != (self._low, self._high, self._signed):
+            if signed != self._signed:
+                self._image = image_of(_RAMP, palette_table(signed))
+            self._low, self._high, self._signed = shown
+            self.setAccessibleName(f"colours from {self._low} to {self._high}")
+            self.update()
+
+    def texts(self) -> tuple[str, str]:
+        """What stands at both ends."""
+        return self._low, self._high
+
+    def sizeHint(self) -> QSize:
+        return QSize(140, self.fontMetrics().height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(100, self.fontMetrics().height() + 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._low:
+            side = self.fontMetrics().horizontalAdvance("−0.0000")
+            bar = QRectF(side + 4, self.height() / 2 - 4, self.width() - 2 * side - 8, 8)
+            painter.setPen(self.theme.faint)
+            vertical = Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRectF(0, 0, side, self.height()), vertical | Qt.AlignmentFlag.AlignRight, self._low)
+            painter.drawText(QRectF(bar.right() + 4, 0, side, self.height()), vertical, self._high)
+            if bar.width() > 0:
+                painter.drawImage(bar, self._image)
+                if self._signed:
+                    painter.setPen(self.theme.text)
+                    middle = round(bar.center().x())
+                    painter.drawLine(middle, round(bar.top()) - 2, middle, round(bar.bottom()) + 2)
+        painter.end()

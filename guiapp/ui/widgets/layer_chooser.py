@@ -1,0 +1,152 @@
+"""Chooses a layer of the network: a tree where there is room, a box with the same tree where there is little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHeaderView, QTreeView, QWidget
+
+if TYPE_CHECKING:
+    from guiapp.interpret.layers import LayerInfo
+
+_NAME = Qt.ItemDataRole.UserRole
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """``(6, 28, 28)`` as ``"6 × 28 × 28"``."""
+    return " × ".join(str(n) for n in shape)
+
+
+class LayerChooser(QWidget):
+    """The layers with output shape and type, as a tree or as a box.
+
+    Attributes:
+        chosen: Qualified name of the layer that was chosen by hand.
+        tree: The tree; ``box``: the box. One of the two is shown.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, name: str, usable: Callable[[LayerInfo], bool] = lambda layer: True, parent: QWidget | None = None
+    ) -> None:
+        """Make it; layers that are not ``usable`` are listed but cannot be chosen."""
+        super().__init__(parent)
+        self._usable = usable
+        self._layers: tuple[LayerInfo, ...] = ()
+        self._items: dict[str, QStandardItem] = {}
+        self._current: str | None = None
+        self._model = QStandardItemModel(self)
+        self.tree = self._view(self)
+        self.tree.setObjectName(f"{name}.layers")
+        self.tree.setAccessibleName("Layers")
+        self.tree.setModel(self._model)
+        self.tree.clicked.connect(self._picked)
+        self.tree.activated.connect(self._picked)
+        self.tree.selectionModel().currentChanged.connect(lambda now, _old: self._picked(now, self.tree.hasFocus()))
+        self.box = QComboBox(self)
+        self.box.setObjectName(f"{name}.layer")
+        self.box.setAccessibleName("Layer")
+        self.box.setToolTip("Layer that is shown")
+        self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.box.setMinimumContentsLength(8)
+        self.box.activated.connect(lambda row: self._pick(self.box.itemData(row)))
+        self._compact: bool | None = None
+        self.set_compact(False)
+
+    @staticmethod
+    def _view(parent: QWidget) -> QTreeView:
+        view = QTreeView(parent)
+        view.setUniformRowHeights(True)
+        view.setIndentation(12)
+        view.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
+        view.setAllColumnsShowFocus(True)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        return view
+
+    def set_layers(self, layers: Sequence[LayerInfo]) -> None:
+        """List the layers of another network."""
+        self._layers = tuple(layers)
+        self._items.clear()
+        self._model.clear()
+        self._model.setHorizontalHeaderLabels(["layer", "output", "type"])
+        for layer in layers:
+            short = layer.name.rpartition(".")[2] if layer.parent in self._items else layer.name
+            row = [QStandardItem(short), QStandardItem(shape_text(layer.output_shape)), QStandardItem(layer.type)]
+            for item in row:
+                item.setData(layer.name, _NAME)
+                item.setEnabled(self._usable(layer))
+                item.setToolTip(f"{layer.name} · {layer.type} · {layer.parameters:,} parameters")
+            holder = self._items.get(layer.parent)
+            (holder if holder is not None else self._model.invisibleRootItem()).appendRow(row)
+            self._items[layer.name] = row[0]
+        self.tree.expandAll()
+        header = self.tree.header()
+        header.setStretchLastSection(True)
+        for column in (0, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.box.clear()
+        for layer in layers:
+            if self._usable(layer):
+                self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {layer.type}", layer.name)
+        self._mark()
+
+    def set_current(self, name: str | None) -> None:
+        """Mark a layer; emits nothing."""
+        if name != self._current:
+            self._current = name
+            self._mark()
+
+    @property
+    def current(self) -> str | None:
+        """Name of the marked layer."""
+        return self._current
+
+    def _mark(self) -> None:
+        item = self._items.get(self._current or "")
+        if item is not None:
+            self.tree.setCurrentIndex(item.index())
+        self.box.setCurrentIndex(self.box.findData(self._current))
+
+    def _picked(self, index: QModelIndex, by_hand: bool = True) -> None:
+        if by_hand:
+            self._pick(index.data(_NAME))
+
+    def _pick(self, name: str | None) -> None:
+        layer = next((found for found in self._layers if found.name == name), None)
+        if layer is not None and self._usable(layer) and name != self._current:
+            self._current = name
+            self._mark()
+            self.chosen.emit(name)
+
+    # ------------------------------------------------------------------ size
+
+    def set_compact(self, compact: bool) -> None:
+        """Show the box instead of the tree."""
+        if compact != self._compact:
+            self._compact = compact
+            self.tree.setVisible(not compact)
+            self.box.setVisible(compact)
+            self.updateGeometry()
+
+    @property
+    def compact(self) -> bool:
+        """Whether the box is shown."""
+        return bool(self._compact)
+
+    def rows_height(self) -> int:
+        """Height of the tree with all its rows."""
+        return (len(self._layers) + 1) * (self.fontMetrics().height() + 9) + 4
+
+    def sizeHint(self) -> QSize:
+        return self.box.sizeHint() if self._compact else QSize(220, self.rows_height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.box.minimumSizeHint().height() if self._compact else 60)
+
+    def resizeEvent(self, event: object) -> None:
+        (self.box if self._compact else self.tree).setGeometry(self.rect())

@@ -1,0 +1,58 @@
+"""A line of text that changes often: new text repaints the line and lays out nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from guiapp.ui.widgets.painting import tabular
+
+
+class QuietLabel(QWidget):
+    """One line, cut off with an ellipsis where it does not fit; the whole text is then its tip.
+
+    Attributes:
+        ink: Colour of the text; None takes the palette's.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None, ink: QColor | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.ink = ink
+        self._text = ""
+        self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.setFont(tabular(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def text(self) -> str:
+        """What it says."""
+        return self._text
+
+    def set_text(self, text: str) -> None:
+        """Say something else."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def set_alignment(self, alignment: Qt.AlignmentFlag) -> None:
+        """Where the text stands; left and in the middle of the height by default."""
+        self._alignment = alignment
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(80, self.fontMetrics().height() + 2)
+
+    minimumSizeHint = sizeHint
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.ink if self.ink is not None else self.palette().color(self.foregroundRole()))
+        metrics = QFontMetrics(self.font())
+        shown = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), self._alignment, shown)
+        painter.end()
+        cut = self._text if shown != self._text else ""
+        if cut != self.toolTip():
+            self.setToolTip(cut)
