@@ -12,7 +12,7 @@ Table = npt.NDArray[np.uint8]
 
 # Anchors of the signed map at -1, -0.55, 0, 0.55, 1: blue is negative, red positive, lightness falls alike on both
 # sides so that values of equal size look equally strong.
-_SIGNED = ("#12308a", "#6f8ff0", "#f6f6f6", "#f07f66", "#8f1220")
+_SIGNED = ("#173c9c", "#6f8ff0", "#f6f6f6", "#f07f66", "#8f1220")
 _AT = (-1.0, -0.55, 0.0, 0.55, 1.0)
 
 

@@ -1,0 +1,81 @@
+"""A window on an engine that notes what is asked of it and trains nothing."""
+
+import gc
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+
+from guiapp.app import create_application
+from guiapp.engine.engine import Engine
+from guiapp.ui.main_window import MainWindow
+
+
+class NotingEngine(Engine):
+    """Opens nothing; ``asked`` holds what was asked, in order."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.asked = []
+
+    def open_experiment(self, name, settings=None):
+        self.asked.append(("experiment", name))
+
+    def open_run(self, folder):
+        self.asked.append(("run", folder))
+
+    def start(self, until=""):
+        self.asked.append(("start",))
+
+    def predict_many(self, images, title="predictions"):
+        raise AssertionError("nothing is open")
+
+
+@pytest.fixture
+def application(qapp):
+    return create_application(["test"])
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return QSettings(str(tmp_path / "session.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def make_window(application, qtbot, settings):
+    """Makes windows; each is closed and destroyed at the end of the test."""
+    made = []
+
+    def make(shown=True, **options):
+        window = MainWindow(engine=NotingEngine(), **{"settings": settings, **options})
+        made.append(window)
+        if shown:
+            with qtbot.waitSignals([window.first_painted, window.panels_built], timeout=30_000):
+                window.show()
+        return window
+
+    yield make
+    for window in made:
+        destroy(window)
+
+
+@pytest.fixture
+def window(make_window):
+    return make_window()
+
+
+def destroy(window):
+    """Close a window and let Qt delete it."""
+    if shiboken6.isValid(window):
+        window.close()
+        window.deleteLater()
+        settle()
+
+
+def settle():
+    """Carry out what waits in the event loop, deletions included."""
+    for _ in range(3):
+        QApplication.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
