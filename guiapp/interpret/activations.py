@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from guiapp.interpret.atlas import Atlas, make_atlases
@@ -49,35 +51,42 @@ class ActivationView:
     step: int | None
 
 
-def as_maps(output: torch.Tensor) -> torch.Tensor:
-    """The output of a layer for one picture as maps (C, h, w) or units (C,).
+class _Statistics(Mapping[str, Statistics]):
+    """Statistics by layer, computed when they are asked for: a tree of a hundred layers shows one at a time."""
 
-    Tokens (1, T, D) become one map of T rows; clips (1, C, T, h, w) become C T maps.
-    """
-    output = output[0] if output.ndim > 1 else output
-    if output.ndim == 2:
-        return output[None]
-    return output if output.ndim < 4 else output.flatten(0, -3)
+    def __init__(self, atlases: Mapping[str, Atlas], types: Mapping[str, str]) -> None:
+        self._atlases, self._types = atlases, types
+        self._known: dict[str, Statistics] = {}
+
+    def __getitem__(self, layer: str) -> Statistics:
+        if layer not in self._known:
+            self._known[layer] = statistics(self._atlases[layer].values, self._types.get(layer, ""))
+        return self._known[layer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._atlases)
+
+    def __len__(self) -> int:
+        return len(self._atlases)
 
 
-def statistics(output: torch.Tensor, kind: str = "") -> Statistics:
+def statistics(values: npt.NDArray[np.float32], kind: str = "") -> Statistics:
     """Statistics of a layer's output for one picture.
 
     Args:
-        output: (1, ...), what the layer gave.
+        values: (C, h, w), C maps or units.
         kind: Class name of the layer: ``"Tanh"`` and ``"Sigmoid"`` have a share of saturated outputs.
     """
-    maps = as_maps(output.detach()).float()
-    flat = maps.reshape(len(maps), -1)
-    deviation, mean = torch.std_mean(flat, correction=0)
-    low, high = flat.aminmax()
-    zero = flat == 0
+    maps = torch.from_numpy(values).reshape(len(values), -1)
+    deviation, mean = torch.std_mean(maps, correction=0)
+    low, high = maps.aminmax()
+    nonzero = maps.count_nonzero(1)
     saturated = None
     if kind in ("Tanh", "Sigmoid"):
-        edge = flat.abs() if kind == "Tanh" else (2 * flat - 1).abs()
+        edge = maps.abs() if kind == "Tanh" else (2 * maps - 1).abs()
         saturated = float((edge > SATURATED).float().mean())
-    zeros = float(zero.float().mean())
-    dead = int(zero.all(1).sum()) if zeros else 0
+    zeros = 1 - float(nonzero.sum()) / maps.numel()
+    dead = int((nonzero == 0).sum())
     return Statistics(float(mean), float(deviation), float(low), float(high), zeros, saturated, dead)
 
 
@@ -89,10 +98,10 @@ def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:
         options: The layer, the scale and the shape of the atlas.
     """
     options = options or ActivationOptions()
-    types = {layer.name: layer.type for layer in look.layers}
-    wanted = [options.layer] if options.layer else list(types)
+    wanted = [options.layer] if options.layer else [layer.name for layer in look.layers]
     outputs = {name: look.activations[name] for name in wanted if name in look.activations}
-    maps = {name: as_maps(output) for name, output in outputs.items()}
-    atlases = make_atlases(maps, aspect=options.aspect, scale=options.scale)
-    numbers = {name: statistics(output, types.get(name, "")) for name, output in outputs.items()}
+    atlases = make_atlases(outputs, aspect=options.aspect, scale=options.scale)
+    numbers = _Statistics(atlases, {layer.name: layer.type for layer in look.layers})
+    if options.layer in numbers:
+        numbers[options.layer]  # here, not on the thread of the window
     return ActivationView(atlases, numbers, look.step)

@@ -14,7 +14,7 @@ import torch
 
 Scale = Literal["layer", "map"]
 _Floats = npt.NDArray[np.float32]
-LARGE = 2**18  # numbers from which a layer is computed by itself, on its device; smaller ones go through one buffer
+LARGE = 2**15  # numbers from which a layer is computed by itself, on its device; smaller ones go through one buffer
 SIGNED_OFFSET, UNSIGNED_OFFSET = np.float32(128.5), np.float32(1.5)  # the index of zero, and a half for rounding
 SMALLEST = np.float32(1e-30)  # ranges below it are one value: index 128 where signed, else 1
 UNIT_PIXELS = 4  # side of the square of one unit of a dense layer
@@ -134,7 +134,7 @@ def make_atlas(
     """
     if columns is not None:
         return _large(maps, aspect, signed, scale, gap, tile_scale, columns)
-    return make_atlases({"": maps}, aspect, signed, scale, gap, tile_scale)[""]
+    return make_atlases({"": maps[None]}, aspect, signed, scale, gap, tile_scale)[""]
 
 
 def make_atlases(
@@ -147,14 +147,37 @@ def make_atlases(
 ) -> dict[str, Atlas]:
     """Atlases of several layers at once: small layers share one buffer, so that many cost little more than one.
 
-    Arguments are those of ``make_atlas``; the layers may lie on any one device.
+    Args:
+        layers: Outputs of layers for a batch of one, all on one device: (1, C, h, w) maps, (1, C) units, (1, T, D)
+            tokens (one map of T rows) or (1, C, T, h, w) clips (C T maps).
+        aspect: As in ``make_atlas``, and so are the rest.
+        signed: As in ``make_atlas``.
+        scale: As in ``make_atlas``.
+        gap: As in ``make_atlas``.
+        tile_scale: As in ``make_atlas``.
     """
-    small = {name: maps for name, maps in layers.items() if 0 < maps.numel() < LARGE}
-    found = _small(small, aspect, signed, scale, gap, tile_scale) if small else {}
+    small = {name: output for name, output in layers.items() if 0 < output.numel() < LARGE}
+    found: dict[str, Atlas] = {}
+    if small:
+        shapes = tuple([map_shape(output.shape) for output in small.values()])
+        found = _small(small, shapes, aspect, signed, scale, gap, tile_scale)
+    if len(found) == len(layers):
+        return found
     return {
-        name: found[name] if name in found else _large(maps, aspect, signed, scale, gap, tile_scale)
-        for name, maps in layers.items()
+        name: found[name]
+        if name in found
+        else _large(output.reshape(map_shape(output.shape)), aspect, signed, scale, gap, tile_scale)
+        for name, output in layers.items()
     }
+
+
+def map_shape(shape: torch.Size) -> tuple[int, ...]:
+    """Shape of a layer's output for one picture as maps (C, h, w) or units (C,)."""
+    if len(shape) in (2, 4):
+        return shape[1:]
+    if len(shape) < 2:
+        return tuple(shape)
+    return (math.prod(shape[1:-2]), *shape[-2:])
 
 
 @dataclass(frozen=True)
@@ -192,7 +215,7 @@ class _Plan:
     layouts: tuple[_Layout, ...]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _plan(shapes: tuple[tuple[int, ...], ...], aspect: float, scale: Scale | int, gap: int, tile_scale: int) -> _Plan:
     total = sum(math.prod(shape) for shape in shapes)
     indices: list[npt.NDArray[np.intp]] = []
@@ -227,6 +250,7 @@ def _plan(shapes: tuple[tuple[int, ...], ...], aspect: float, scale: Scale | int
 
 def _small(
     layers: Mapping[str, torch.Tensor],
+    shapes: tuple[tuple[int, ...], ...],
     aspect: float,
     signed: bool | None,
     scale: Scale | int,
@@ -234,20 +258,28 @@ def _small(
     tile_scale: int,
 ) -> dict[str, Atlas]:
     """All layers through one buffer on the CPU: one copy from the device and a fixed number of operations."""
-    plan = _plan(tuple([maps.shape for maps in layers.values()]), aspect, scale, gap, tile_scale)
-    joined = torch.cat([maps.reshape(-1) for maps in layers.values()]).detach()
-    flat: npt.NDArray[np.float32] = joined.float().cpu().numpy()
+    plan = _plan(shapes, round(aspect, 2), scale, gap, tile_scale)
+    tensors = list(layers.values())
+    if tensors[0].device.type == "cpu":
+        flat = np.concatenate([maps.detach().numpy() for maps in tensors], axis=None, dtype=np.float32)
+    else:
+        flat = torch.cat([maps.detach().reshape(-1).float() for maps in tensors]).cpu().numpy()
     low, high = np.minimum.reduceat(flat, plan.starts), np.maximum.reduceat(flat, plan.starts)
     shown, holes = flat, None
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    if not np.isfinite((high - low).sum()):
         holes = np.flatnonzero(~np.isfinite(flat))
         shown = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
         low, high = np.minimum.reduceat(shown, plan.starts), np.maximum.reduceat(shown, plan.starts)
-    # Maps of one layer share the kind of palette also where each has its own range.
-    sign = np.minimum.reduceat(low, plan.layers)[plan.layer] < 0 if signed is None else np.full(len(low), signed)
-    low, high, factor = _limits(low, high, sign)
+    if signed is not None:
+        sign = np.full(len(low), signed)
+    elif len(plan.layers) == len(low):
+        sign = low < 0
+    else:  # maps of one layer share the kind of palette also where each has its own range
+        sign = np.minimum.reduceat(low, plan.layers)[plan.layer] < 0
+    all_signed = bool(sign.all())
+    low, high, factor = _limits(low, high, sign, all_signed)
     indices = np.empty(len(flat) + 1, np.uint8)
-    if sign.all():
+    if all_signed:
         scaled = shown * factor.repeat(plan.lengths)
         np.add(scaled, SIGNED_OFFSET, out=indices[:-1], casting="unsafe")
     else:
@@ -277,10 +309,12 @@ def _small(
     }
 
 
-def _limits(low: _Floats, high: _Floats, signed: npt.NDArray[np.bool_]) -> tuple[_Floats, _Floats, _Floats]:
+def _limits(
+    low: _Floats, high: _Floats, signed: npt.NDArray[np.bool_], all_signed: bool
+) -> tuple[_Floats, _Floats, _Floats]:
     """The ends of each range, and the palette indices for one unit of value."""
     largest = np.maximum(-low, high)
-    if signed.all():
+    if all_signed:
         low, high = -largest, largest
     else:
         low = np.where(signed, -largest, np.minimum(low, 0))
@@ -312,7 +346,7 @@ def _large(
         values = values.masked_fill(holes, 0.0)
         lows, highs = _range(values, ranges)
     sign = np.full(len(lows), bool(lows.min() < 0) if signed is None else signed)
-    low, high, factor = _limits(lows, highs, sign)
+    low, high, factor = _limits(lows, highs, sign, bool(sign.all()))
     offset, shift = np.where(sign, SIGNED_OFFSET, UNSIGNED_OFFSET), np.where(sign, np.float32(0), low)
     tables = [np.repeat(table, count // ranges if ranges > 1 else 1) for table in (factor, offset, shift)]
     factors, offsets, shifts = (torch.from_numpy(table).to(maps.device)[:, None, None] for table in tables)

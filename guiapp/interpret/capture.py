@@ -12,7 +12,6 @@ from torch import nn
 from guiapp.core.notices import UserError
 from guiapp.interpret.layers import first_tensor
 
-
 # Networks in which a layer changes its input in place, so that what is kept has to be copied.
 _in_place: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 

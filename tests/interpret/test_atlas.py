@@ -93,10 +93,10 @@ def test_both_ways_agree(shape, scale, monkeypatch):
 
 
 def test_many_layers_equal_each_alone():
-    layers = {"a": torch.randn(6, 4, 4), "b": torch.rand(10), "c": torch.randn(3, 1, 1) - 5}
+    layers = {"a": torch.randn(1, 6, 4, 4), "b": torch.rand(1, 10), "c": torch.randn(1, 3, 1, 1) - 5}
     together = make_atlases(layers)
     for name, maps in layers.items():
-        np.testing.assert_array_equal(together[name].pixels, make_atlas(maps).pixels)
+        np.testing.assert_array_equal(together[name].pixels, make_atlas(maps[0]).pixels)
         np.testing.assert_array_equal(together[name].values.ravel(), maps.ravel())
 
 
@@ -134,3 +134,10 @@ def test_colours():
     assert own.high.tolist() == [2, 0]
     with pytest.raises(ValueError, match="three"):
         colour_atlas(torch.zeros(2, 4, 1, 1))
+
+
+def test_tokens_and_clips():
+    tokens, clip = torch.randn(1, 5, 7), torch.randn(1, 2, 3, 4, 5)
+    found = make_atlases({"tokens": tokens, "clip": clip})
+    np.testing.assert_array_equal(found["tokens"].values, tokens)
+    np.testing.assert_array_equal(found["clip"].values, clip.reshape(6, 4, 5))
