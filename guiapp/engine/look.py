@@ -181,7 +181,13 @@ class LookLane:
         times: dict[str, float] = {}
         look = Look(subject.twin.model, opened.layers, opened.preprocessing, picture=picture, dataset=opened.dataset)
         look.step = step = self._weights(question)
-        asked = {panel: (PROBES[r.probe], r.options) for panel, r in question.requests.items() if r.probe in PROBES}
+        # Until a panel has seen a newly opened network it may still ask for a layer of the one before.
+        names = {"", *(layer.name for layer in opened.layers)}
+        asked = {
+            panel: (PROBES[request.probe], request.options)
+            for panel, request in question.requests.items()
+            if request.probe in PROBES and getattr(request.options, "layer", "") in names
+        }
         prediction = plain = None
         device = opened.device
         with torch.no_grad():
