@@ -5,6 +5,7 @@ from guiapp.catalogue.entry import Experiment
 EXPERIMENTS = (
     Experiment(
         id="filters",
+        help="filters-of-every-layer",
         chapter="seeing-inside",
         title="Filters of every layer",
         systems=("filters",),
