@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QEventLoop, QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QCursor, QPixmap
 
 from guiapp.core import paths
 from guiapp.core.notices import Notice, UserError
@@ -91,6 +91,7 @@ class Driver:
         if layout is not None:
             self.window.use_layout(layout)
         self.window.show()
+        QCursor.setPos(self.window.mapToGlobal(QPoint(size[0] - 1, size[1] - 1)))  # nothing is under the pointer
         if opened:
             self.wait(lambda: bool(built), 60, "the panels")
             self.wait_opened()
@@ -117,7 +118,7 @@ class Driver:
     def rest(self, seconds: float) -> None:
         """Let the event loop run for a while."""
         loop = QEventLoop()
-        QTimer.singleShot(round(seconds * 1000), Qt.TimerType.PreciseTimer, loop.quit)
+        QTimer.singleShot(round(seconds * 1000), loop.quit)
         loop.exec()
 
     def wait_opened(self) -> None:

@@ -114,7 +114,7 @@ def _alive(driver: Driver) -> dict[str, int]:
 
     driver.rest(0.2)
     gc.collect()
-    networks = [found for found in gc.get_objects() if isinstance(found, torch.nn.Module)]
+    networks = [found for found in gc.get_objects() if issubclass(type(found), torch.nn.Module)]
     hooks = sum(
         len(module._forward_hooks) + len(module._forward_pre_hooks) + len(module._backward_hooks) for module in networks
     )

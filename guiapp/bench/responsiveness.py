@@ -53,7 +53,8 @@ def _fresh_process() -> dict[str, float]:
     command = [sys.executable, "-m", "guiapp.bench.responsiveness"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
-        raise RuntimeError(f"opening experiments failed: {done.stderr.strip().splitlines()[-1]}")
+        reason = [line for line in done.stderr.splitlines() if "Error" in line]
+        raise RuntimeError(f"opening experiments failed: {reason[-1] if reason else f'code {done.returncode}'}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -67,19 +68,21 @@ def _opening() -> None:
     drive.without_display()
     with drive.apart():
         driver = drive.Driver(_OPENING[0], opened=False)
-        started: list[drive.Ticks] = []
-        driver.window.first_painted.connect(lambda: started.append(drive.Ticks()))
-        driver.wait(lambda: bool(started), 60, "the first paint")
-        driver.wait_opened()
-        first = max(started[0].stop())
-        later = []
-        for name in _OPENING[1:]:
-            ticks = drive.Ticks()
-            driver.open(name)
-            driver.show_sample()
-            driver.settle()
-            later.append(max(ticks.stop()))
-        driver.close()
+        try:
+            started: list[drive.Ticks] = []
+            driver.window.first_painted.connect(lambda: started.append(drive.Ticks()))
+            driver.wait(lambda: bool(started), 60, "the first paint")
+            driver.wait_opened()
+            first = max(started[0].stop())
+            later = []
+            for name in _OPENING[1:]:
+                ticks = drive.Ticks()
+                driver.open(name)
+                driver.show_sample()
+                driver.settle()
+                later.append(max(ticks.stop()))
+        finally:
+            driver.close()
     print(json.dumps({"longest_while_torch_is_imported": first, "longest_on_opening": max(later)}))
 
 

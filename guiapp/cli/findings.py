@@ -18,8 +18,8 @@ from guiapp.interpret.atlas import Atlas
 
 _LONGEST = 32
 """Arrays up to this many numbers are written out in a summary; of longer ones the shape is told."""
-_TILE = 48
-"""Pixels that a tile of an atlas measures at least in a picture."""
+_SIDE = 560
+"""Pixels that the longer side of small maps measures about in a picture."""
 
 
 def summary(result: Any, full: bool = False) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _draw(found: list[tuple[str, Atlas]], title: str) -> Any:
 
     font = ImageFont.load_default(13)
     pictures = [(name, atlas, Image.fromarray(_coloured(atlas))) for name, atlas in found]
-    pictures = [(name, atlas, _enlarged(picture, atlas)) for name, atlas, picture in pictures]
+    pictures = [(name, atlas, _enlarged(picture)) for name, atlas, picture in pictures]
     heading, line = 34, 24
     width = max(*(picture.width for _, _, picture in pictures), 420) + 16
     height = heading + sum(picture.height + line + 12 for _, _, picture in pictures)
@@ -118,7 +118,9 @@ def _draw(found: list[tuple[str, Atlas]], title: str) -> Any:
     for name, atlas, picture in pictures:
         low, high = float(atlas.low.min()), float(atlas.high.max())
         shape = "x".join(map(str, atlas.values.shape))
-        draw.text((8, top), f"{name}   {shape}   {low:.3g} to {high:.3g}", fill="#a6adb8", font=font)
+        draw.text(
+            (8, top), f"{name.removeprefix('atlases.')}   {shape}   {low:.3g} to {high:.3g}", fill="#a6adb8", font=font
+        )
         canvas.paste(picture, (8, top + line), picture)
         top += picture.height + line + 12
     return canvas
@@ -133,9 +135,9 @@ def _coloured(atlas: Atlas) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(table[atlas.pixels])
 
 
-def _enlarged(picture: Any, atlas: Atlas) -> Any:
+def _enlarged(picture: Any) -> Any:
     """Whole multiples, so that pixels stay pixels; large maps stay as they are."""
     from PIL import Image
 
-    factor = max(1, min(_TILE // max(atlas.tile), 1600 // max(picture.width, 1)))
+    factor = max(1, _SIDE // max(picture.size))
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
