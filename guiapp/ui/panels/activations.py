@@ -13,7 +13,7 @@ from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panels.layer_panel import LayerPanel
 from guiapp.ui.widgets.buttons import declare, icon_button
-from guiapp.ui.widgets.colour_bar import number
+from guiapp.ui.widgets.colour_bar import number, short
 
 if TYPE_CHECKING:
     from guiapp.interpret.activations import Statistics
@@ -25,7 +25,7 @@ class ActivationsPanel(LayerPanel):
 
     id = "activations"
     title = "Activations"
-    scales = (("one scale", "layer"), ("scale per map", "map"))
+    scales = (("one scale", "layer"), ("per map", "map"))
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._shown: str | None = None
@@ -47,7 +47,7 @@ class ActivationsPanel(LayerPanel):
             menu="Model",
         ))  # fmt: skip
         for action, name in ((self._switch, "switch-off"), (self._overlay, "overlay"), (self._restore, "restore")):
-            self.tools.addWidget(icon_button(self, action, f"activations.{name}"))
+            self.words.addWidget(icon_button(self, action, f"activations.{name}"))
         self.atlas.make_menu = self._menu  # type: ignore[method-assign]
         for field, call in (("switched_off", self._follow_switched), ("overlay", lambda _o: self._enable())):
             stop = context.workspace.subscribe(field, call)
@@ -96,28 +96,24 @@ class ActivationsPanel(LayerPanel):
         fresh = self._shown != layer
         self._shown, self._numbers = layer, numbers
         self.atlas.set_atlas(atlas)
-        low, high = atlas.range_of(self.atlas.enlarged or self._chosen() or 0)
-        self.bar.set_range(low, high, atlas.signed)
-        self.statistics.set_text(self._statistics_text(numbers))
         if fresh:
             self._follow_switched(self.context.workspace.switched_off)
             self.mark_unit(self._chosen())
-        self.describe_hover()
+        if fresh or self.words_due():
+            shown = self.atlas.enlarged if self.atlas.enlarged is not None else self._chosen()
+            self.bar.set_range(*atlas.range_of(min(shown or 0, atlas.count - 1)), atlas.signed)
+            self.statistics.set_text(self._statistics_text(numbers))
+            self.describe_hover()
 
-    def _statistics_text(self, numbers: Statistics) -> str:
-        info = self.info()
-        shape = info.output_shape if info is not None else ()
-        if len(shape) == 3:
-            what = f"{shape[0]} maps {shape[1]} × {shape[2]}"
-        else:
-            what = f"{shape[0]} units" if len(shape) == 1 else " × ".join(map(str, shape))
-        parts = [f"{self._shown} · {what} · mean {number(numbers.mean)} · std {number(numbers.deviation)}"]
+    @staticmethod
+    def _statistics_text(numbers: Statistics) -> str:
+        parts = [f"mean {short(numbers.mean)} · std {short(numbers.deviation)}"]
         parts.append(f"zeros {numbers.zeros * 100:.0f} %")
         if numbers.saturated is not None:
             parts.append(f"saturated {numbers.saturated * 100:.0f} %")
         if numbers.dead:
             parts.append(f"{numbers.dead} all zero")
-        parts.append(f"{number(numbers.low)} … {number(numbers.high)}")
+        parts.append(f"{short(numbers.low)} … {short(numbers.high)}")
         return " · ".join(parts)
 
     def describe_hover(self) -> None:

@@ -10,7 +10,7 @@ from guiapp.engine.state import LookResult, Request
 from guiapp.interpret.options import FilterOptions
 from guiapp.ui.context import Context
 from guiapp.ui.panels.layer_panel import LayerPanel
-from guiapp.ui.widgets.colour_bar import number
+from guiapp.ui.widgets.colour_bar import number, short
 
 if TYPE_CHECKING:
     from guiapp.interpret.filters import FilterView
@@ -27,7 +27,7 @@ class FiltersPanel(LayerPanel):
 
     id = "filters"
     title = "Filters"
-    scales = (("one scale", "layer"), ("scale per filter", "filter"))
+    scales = (("one scale", "layer"), ("per filter", "filter"))
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -72,19 +72,24 @@ class FiltersPanel(LayerPanel):
         view = result.results.get(self.id)
         if view is None or view.layer != self.layer:
             return
+        fresh = self.view is None
         self.view = view
         self._list_inputs(view)
         self.atlas.set_atlas(view.atlas)
-        low, high = view.atlas.range_of(0)
-        self.bar.set_range(low, high, True)
-        size = f"{view.size[0]} × {view.size[1]}"
-        inputs = f" on {view.inputs} channels" if view.inputs > 1 else ""
-        self.statistics.set_text(
-            f"{view.layer} · {view.filters} filters {size}{inputs} · {number(float(view.minimum.min()))} … "
-            f"{number(float(view.maximum.max()))} · mean {number(float(view.mean.mean()))} · "
-            f"std {number(_total_deviation(view))}"
-        )
+        if fresh or self.words_due():
+            self._say(view)
         self.mark_unit(self.context.workspace.unit)
+
+    def _say(self, view: FilterView) -> None:
+        """Range and statistics in words."""
+        self.bar.set_range(*view.atlas.range_of(0), True)
+        size = f"{view.size[0]} × {view.size[1]}"
+        inputs = f" × {view.inputs}" if view.inputs > 1 else ""
+        low, high = float(view.minimum.min()), float(view.maximum.max())
+        self.statistics.set_text(
+            f"{view.filters} filters {size}{inputs} · mean {short(float(view.mean.mean()))} · "
+            f"std {short(_total_deviation(view))} · {short(low)} … {short(high)}"
+        )
         self.describe_hover()
 
     def _list_inputs(self, view: FilterView) -> None:

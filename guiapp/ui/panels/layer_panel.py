@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
 _TREE_FROM = 330  # height of the panel from which the tree stands above the atlas
+_WORDS_S = 0.35
 _BESIDE_FROM = 560  # width from which it stands beside it
 
 
@@ -38,6 +41,7 @@ class LayerPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self._opened: object = None
+        self._words_at = 0.0
         self._arrangement: tuple[object, ...] = ()
         theme = context.theme
         self.chooser = LayerChooser(self.id, self.usable, self)
@@ -54,6 +58,8 @@ class LayerPanel(Panel):
         self.scale = QComboBox(self)
         self.scale.setObjectName(f"{self.id}.scale")
         self.scale.setAccessibleName("Scale of the colours")
+        self.scale.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.scale.setMinimumContentsLength(6)
         self.scale.setToolTip("One range of values for all tiles, or one for each")
         for title, value in self.scales:
             self.scale.addItem(title, value)
@@ -62,8 +68,16 @@ class LayerPanel(Panel):
         self.tools.setSpacing(4)
         self.tools.addWidget(self.scale)
         self.tools.addWidget(self.bar, 1)
+        self._build()
+        theme.changed.connect(self._restyle)
+        for field, call in (("layer", self._follow_layer), ("unit", self._follow_unit)):
+            stop = context.workspace.subscribe(field, call)
+            self.destroyed.connect(lambda _=None, s=stop: s())
+        self._arrange()
+
+    def _build(self) -> None:
         self._pages = QStackedWidget(self)
-        actions = ()
+        actions, context = (), self.context
         if "catalogue.find" in context.commands.records:
             actions = ((context.commands["catalogue.find"], f"{self.id}.open"),)
         self.empty = EmptyState(self.empty_text, actions, parent=self)
@@ -78,16 +92,14 @@ class LayerPanel(Panel):
         self._sides.setSpacing(8)
         self._column = QVBoxLayout()
         self._column.setSpacing(4)
-        self._column.addWidget(self.statistics)
+        self.words = QHBoxLayout()
+        self.words.setSpacing(0)
+        self.words.addWidget(self.statistics, 1)
+        self._column.addLayout(self.words)
         self._column.addWidget(self.atlas, 1)
         self._column.addLayout(self.tools)
         self._column.addWidget(self.hover)
         self._sides.addLayout(self._column, 1)
-        theme.changed.connect(self._restyle)
-        for field, call in (("layer", self._follow_layer), ("unit", self._follow_unit)):
-            stop = context.workspace.subscribe(field, call)
-            self.destroyed.connect(lambda _=None, s=stop: s())
-        self._arrange()
 
     # ------------------------------------------------------------------ for the two panels
 
@@ -121,6 +133,14 @@ class LayerPanel(Panel):
             if self.usable(layer):
                 return layer.name
         return None
+
+    def words_due(self) -> bool:
+        """Whether texts are to be brought up to date: at a rate that can be read while the weights move."""
+        now = time.monotonic()
+        if self.context.bridge.state.phase == "running" and now - self._words_at < _WORDS_S:
+            return False
+        self._words_at = now
+        return True
 
     def info(self) -> LayerInfo | None:
         """The layer that is shown."""
@@ -161,6 +181,9 @@ class LayerPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 150)
 
     def _arrange(self) -> None:
         """The tree beside the atlas in a wide panel, above it in a high one, a box in a small one."""

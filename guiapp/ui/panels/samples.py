@@ -6,6 +6,7 @@ import html
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
@@ -84,6 +85,9 @@ class SamplesPanel(Panel):
             self._check.setEnabled(dataset is not None)
             self.browse()
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(180, 150)
+
     def browse(self) -> None:
         """Show the thumbnails."""
         self.progress.hide()
@@ -138,7 +142,7 @@ def report_html(report: DatasetReport) -> str:
     lines.append(f"<tr><td><b>all</b></td>{totals}</tr></table>")
     channels, height, width = report.shape
     mean, std = (", ".join(f"{v:.4f}" for v in values) for values in (report.mean, report.std))
-    lines.append(f"<p>{width} × {height} pixels, {channels} channel{'s' if channels > 1 else ''}.")
+    lines.append(f"<p>{width} × {height} pixels, {channels} channel{'s' if channels > 1 else ''}. ")
     lines.append(f"Training part on the scale 0 to 1: mean {mean}, standard deviation {std}.</p>")
     repeats = ", ".join(f"{part} {count:,}" for part, count in report.repeats.items() if count) or "none"
     lines.append(f"<p>Repeated within a part: {repeats}. In two parts: {len(report.duplicates):,}.</p>")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QHideEvent
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QStackedLayout,
     QVBoxLayout,
@@ -227,19 +228,20 @@ class TrainingPanel(Panel):
         self.dataset.setAccessibleName("Data set")
         self.dataset.setToolTip("Data set on which the network is trained")
         self.dataset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.dataset.setMinimumContentsLength(9)
+        self.dataset.setMinimumContentsLength(6)
         self.dataset.textActivated.connect(self._choose_dataset)
         self.recipe_button = QPushButton("Recipe …", self)
         self.recipe_button.setObjectName("training.recipe")
         self.recipe_button.setToolTip("Every field of the recipe: optimiser, schedule, weight decay, seed, device, …")
         self.recipe_button.clicked.connect(self.show_recipe)
+        self.dataset.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.recipe_row.addWidget(self.dataset)
         self.recipe_row.addStretch(1)
         self.recipe_row.addWidget(self.recipe_button)
 
     def _build_time(self) -> QHBoxLayout:
         self.time_label = QuietLabel("training.time-step", self)
-        self.time_label.setFixedWidth(self.fontMetrics().horizontalAdvance("step 000,000 "))
+        self.time_label.set_room("step 000,000")
         self.smoothing = QSlider(Qt.Orientation.Horizontal, self)
         self.smoothing.setObjectName("training.smoothing")
         self.smoothing.setRange(0, len(_SMOOTHING) - 1)
@@ -248,7 +250,7 @@ class TrainingPanel(Panel):
         self.smoothing.setAccessibleName("Smoothing of the training curves")
         self.smoothing.valueChanged.connect(self._set_smoothing)
         self.smoothing_label = QuietLabel("training.smoothing-steps", self, self.context.theme.faint)
-        self.smoothing_label.setFixedWidth(self.fontMetrics().horizontalAdvance("mean of 1000"))
+        self.smoothing_label.set_room("no smoothing")
         self._set_smoothing(self.smoothing.value())
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -263,6 +265,29 @@ class TrainingPanel(Panel):
 
     def _start_or_pause(self) -> None:
         (self._pause if self._state.phase == "running" else self._start).trigger()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_recipe_row()
+
+    def _fit_recipe_row(self) -> None:
+        """Leave out what does not fit, least needed first; the recipe box has every field."""
+        form = self.form
+        if form is None:
+            return
+        parts = {d: (form.caption(d), form.editor(d)) for d in _INLINE}
+        drops: list[QWidget] = [parts["optimiser.name"][0], parts["schedule.name"][0]]
+        drops += [*parts["epochs"], *parts["batch"], parts["schedule.name"][1]]
+        shown = [widget for pair in parts.values() for widget in pair]
+        room = self.width() - self.dataset.sizeHint().width() - self.recipe_button.sizeHint().width() - 60
+        while drops and sum(w.sizeHint().width() + 6 for w in shown) > room:
+            shown.remove(drops.pop(0))
+        for widget in (w for pair in parts.values() for w in pair):
+            if widget.isHidden() == (widget in shown):
+                widget.setVisible(widget in shown)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(420, 190)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._box.hide()
@@ -340,7 +365,9 @@ class TrainingPanel(Panel):
             self.form.rejected.connect(self._say)
             for dotted in ("batch", "epochs"):
                 self.form.editor(dotted).setFixedWidth(46)
+            self.form.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             self.recipe_row.insertWidget(1, self.form)
+            self._fit_recipe_row()
         self.form.set_options(opened.recipe)
         if self.full_form is not None:
             self.full_form.set_options(opened.recipe)

@@ -62,7 +62,9 @@ class TrainingCurves(QWidget):
             plot.crosshair_moved.connect(self._cross)
             row.addWidget(plot, stretch)
         self.plots["accuracy"].set_limits(0.0, 100.0)
-        self.plots["rate"].set_limits(0.0, None)
+        self.plots["accuracy"].legend_below = True
+        for name in ("loss", "rate"):
+            self.plots[name].set_limits(0.0, None)
 
     def _cross(self, x: float | None) -> None:
         for plot in self.plots.values():

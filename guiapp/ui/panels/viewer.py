@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.widgets.atlas_view import palette_table
 from guiapp.ui.widgets.buttons import declare, icon_button
-from guiapp.ui.widgets.class_bars import ClassBars
+from guiapp.ui.widgets.class_bars import ROW, ClassBars
 from guiapp.ui.widgets.confidence_history import ConfidenceHistory
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.image_view import ImageView, MapLayer
@@ -29,6 +29,7 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
 
+_WORDS_S = 0.18
 _EMPTY = "No picture yet: draw on the pad, choose a sample, or drop a picture on the window."
 
 
@@ -41,7 +42,10 @@ class ViewerPanel(Panel):
         history: Probabilities over the last looks, ``viewer.history``.
         neighbours: Nearest training samples, ``viewer.neighbours``.
         draw_ms: Time to show and paint the newest result, in milliseconds.
+        drawn: Emitted with that time, once a look.
     """
+
+    drawn = Signal(float)
 
     id = "viewer"
     title = "Viewer"
@@ -49,7 +53,8 @@ class ViewerPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         theme, commands, workspace = context.theme, context.commands, context.workspace
-        self._show_ms = 0.0
+        self._show_ms = self._words_at = 0.0
+        self._words_of: Picture | None = None
         self._shown: Picture | None = None
         self._as_sample = False
         self._history_of: object = None
@@ -67,7 +72,7 @@ class ViewerPanel(Panel):
         self.step = QuietLabel("viewer.step", self, theme.faint)
         self._sort = declare(commands, Command(
             "viewer.sort", "Best class first", self.bars.set_sorted, "Order classes by probability, not by index", "",
-            "down", checkable=True, menu="View",
+            "sort", checkable=True, menu="View",
         ))  # fmt: skip
         self._restore = declare(commands, Command(
             "model.restore", "Restore network", self._restore_network, "Switch every channel on again", "", "reset",
@@ -138,7 +143,18 @@ class ViewerPanel(Panel):
         width = max(170, min(320, round(self.width() * 0.4)))
         if self._side.width() != width:
             self._side.setFixedWidth(width)
-        self.history.setVisible(self.height() >= 300)
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """All classes first (up to twelve), then the history where there is room left."""
+        rows = min(12, max(3, self.bars.count)) * ROW
+        words = 3 * (self.fontMetrics().height() + 8) + 16
+        left = self.height() - words - rows - (0 if self.neighbours.isHidden() else self.neighbours.sizeHint().height())
+        self.history.setVisible(left >= 48)
+        self.history.setFixedHeight(max(44, min(110, left - 4)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(320, 180)
 
     @property
     def draw_ms(self) -> float:
@@ -194,6 +210,7 @@ class ViewerPanel(Panel):
 
     def show_look(self, result: LookResult) -> None:
         """Show a prediction; what looks the same is not painted again."""
+        self.drawn.emit(self.draw_ms)  # of the look before this one, which has been painted by now
         started = time.perf_counter()
         self._result = result
         picture, prediction = result.picture, result.prediction
@@ -204,10 +221,18 @@ class ViewerPanel(Panel):
         if picture is not self._shown and picture is self.context.workspace.picture:
             self._show_picture(picture)
         self._begin_history(picture)
+        had = self.bars.count, self.neighbours.isHidden()
         self.bars.set_prediction(prediction, picture.label, result.plain)
-        self.history.add(prediction.probabilities, prediction.labels)
-        self._show_words(result)
+        # Words and curves change at a rate that can be read, bars at every look.
+        running = self.context.bridge.state.phase == "running"
+        due = not running or started - self._words_at > _WORDS_S or picture is not self._words_of
+        self.history.add(prediction.probabilities, prediction.labels, repaint=due)
+        if due:
+            self._words_at, self._words_of = started, picture
+            self._show_words(result)
         self.neighbours.set_neighbours(prediction.neighbours, result.opened.dataset.train, result.opened.labels)
+        if had != (self.bars.count, self.neighbours.isHidden()):
+            self._share_height()
         self._show_overlay(result)
         self._show_ms = (time.perf_counter() - started) * 1e3
 

@@ -136,7 +136,7 @@ class AtlasView(ImageView):
         if self._enlarged is not None:
             self.enlarge(self._enlarged)
         exact = max(1, self.width()) / max(1, self.height())
-        if not 0.8 < exact / self._aspect < 1.25:
+        if not 0.93 < exact / self._aspect < 1.07:
             self._aspect = float(np.clip(round(exact, 1), 0.1, 15.0))
             self.aspect_changed.emit()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guiapp.tasks.predictions import ClassScores
     from guiapp.ui.theme import Theme
 
-ROW = 20
+ROW = 18
 
 
 class ClassBars(QAbstractScrollArea):
@@ -78,6 +78,11 @@ class ClassBars(QAbstractScrollArea):
         if index != self._chosen:
             self._chosen = index
             self._arrange()
+
+    @property
+    def count(self) -> int:
+        """Number of classes shown."""
+        return len(self._order)
 
     @property
     def order(self) -> list[int]:
@@ -194,8 +199,8 @@ class ClassBars(QAbstractScrollArea):
         )  # fmt: skip
         left = 10 + self._name_width + 8
         colour = theme.class_colour(index, len(self._labels))
-        painter.fillRect(QRectF(left, area.top() + 5, max(1, extent), ROW - 10), colour)
-        if plain is not None:
+        painter.fillRect(QRectF(left, area.top() + 4, max(1, extent), ROW - 8), colour)
+        if plain is not None and abs(plain - extent) > 1:
             painter.setPen(hairline(theme.text))
             painter.drawLine(left + plain, area.top() + 3, left + plain, area.bottom() - 3)
         right = QRect(area.right() - self._figures_width(), area.top(), self._figures_width() - 4, ROW)

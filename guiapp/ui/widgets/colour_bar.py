@@ -24,6 +24,14 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def short(value: float) -> str:
+    """Two significant figures, at most four decimals, with a true minus sign."""
+    if abs(value) < 5e-5:
+        return "0"
+    text = f"{value:.4f}".rstrip("0") if abs(value) < 0.01 else f"{value:.2g}" if abs(value) < 100 else f"{value:.4g}"
+    return text.replace("-", "−")
+
+
 class ColourBar(QWidget):
     """Lowest value, colours, highest value, in one line; zero is marked where the map is signed."""
 
@@ -55,12 +63,12 @@ class ColourBar(QWidget):
         return QSize(140, self.fontMetrics().height() + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(100, self.fontMetrics().height() + 2)
+        return QSize(60, self.fontMetrics().height() + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._low:
-            side = self.fontMetrics().horizontalAdvance("−0.0000")
+            side = self.fontMetrics().horizontalAdvance("−0.000")
             bar = QRectF(side + 4, self.height() / 2 - 4, self.width() - 2 * side - 8, 8)
             painter.setPen(self.theme.faint)
             vertical = Qt.AlignmentFlag.AlignVCenter

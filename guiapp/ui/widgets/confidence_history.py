@@ -37,8 +37,6 @@ class ConfidenceHistory(QWidget):
         self._count = 0
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setMinimumHeight(56)
-        self.setMaximumHeight(120)
         self.setToolTip(f"Probability of the leading classes over the last {LOOKS} looks; clearing the pad begins anew")
         self.setAccessibleName("Confidence history")
         theme.changed.connect(self.update)
@@ -58,8 +56,8 @@ class ConfidenceHistory(QWidget):
             self._count = 0
             self.update()
 
-    def add(self, probabilities: npt.NDArray[np.float32], labels: tuple[str, ...]) -> None:
-        """Add one look, (C,)."""
+    def add(self, probabilities: npt.NDArray[np.float32], labels: tuple[str, ...], repaint: bool = True) -> None:
+        """Add one look, (C,); without ``repaint`` it is seen with the next one."""
         if labels != self._labels or self._values.shape[1] != len(probabilities):
             self._labels = labels
             self._values = np.empty((LOOKS, len(probabilities)), np.float32)
@@ -69,7 +67,8 @@ class ConfidenceHistory(QWidget):
             self._count -= 1
         self._values[self._count] = probabilities
         self._count += 1
-        self.update()
+        if repaint:
+            self.update()
 
     def leading(self) -> list[int]:
         """Classes that are drawn: those with the highest mean over the shown looks, above 5 % at least once."""
@@ -106,7 +105,9 @@ class ConfidenceHistory(QWidget):
             if all(abs(float(y[-1]) - other) >= metrics.height() - 3 for other in taken):
                 taken.append(float(y[-1]))
                 at = min(max(float(y[-1]) + metrics.ascent() / 2 - 1, metrics.ascent()), self.height() - 2.0)
-                name = metrics.elidedText(self._labels[index], Qt.TextElideMode.ElideRight, 22)
+                name = self._labels[index]
+                if len(name) > 2:
+                    name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, 22)
                 painter.drawText(QPointF(area.right() + 4, at), name)
         painter.end()
         self.paint_ms = (time.perf_counter() - started) * 1e3

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
 _EMPTY = np.empty(0)
-_LEFT, _TOP, _RIGHT, _BOTTOM = 44, 20, 8, 20
+_LEFT, _TOP, _RIGHT, _BOTTOM = 48, 20, 8, 20
 
 
 @dataclass
@@ -85,6 +85,7 @@ class CurvePlot(QWidget):
         crosshair_moved: x under the pointer, or None when it leaves.
         clicked: x of a click.
         paint_ms: Time of the last repaint.
+        legend_below: Whether a legend that does not fit beside the title stands at the bottom of the plot.
     """
 
     view_changed = Signal()
@@ -98,6 +99,7 @@ class CurvePlot(QWidget):
         self.theme, self.title, self.x_title, self.unit = theme, title, x_title, unit
         self.series: dict[str, Series] = {}
         self.paint_ms = 0.0
+        self.legend_below = False
         self._previous: list[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]] = []
         self._markers: tuple[Marker, ...] = ()
         self._log_x = self._log_y = False
@@ -113,7 +115,7 @@ class CurvePlot(QWidget):
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(150, 96)
+        self.setMinimumSize(100, 80)
         self.setAccessibleName(f"{title} over {x_title}")
         theme.changed.connect(self.refresh)
 
@@ -392,19 +394,25 @@ class CurvePlot(QWidget):
             self._line(painter, area, np.repeat(xs, 2), zigzag(low, high))
 
     def _paint_legend(self, painter: QPainter, metrics: QFontMetrics, area: QRectF) -> None:
+        """Names of the curves: right of the title where there is room, else in a corner of the plot."""
         if len(self.series) < 2:
             return
-        right = area.right()
+        widths = [metrics.horizontalAdvance(s.label) + 14 for s in self.series.values()]
         title_end = area.left() + metrics.horizontalAdvance(f"{self.title} {self.unit}") + 8
-        for series in reversed(self.series.values()):
-            left = right - metrics.horizontalAdvance(series.label)
-            if left - 14 < title_end:
-                return
+        inside = area.right() - sum(widths) - 10 * (len(widths) - 1) < title_end
+        left = area.right() - (max(widths) + 4 if inside else sum(widths) + 10 * (len(widths) - 1))
+        baseline = _TOP - 7.0
+        if inside:
+            height = metrics.height() * len(widths)
+            baseline = (area.bottom() - height if self.legend_below else area.top() + 4) + metrics.ascent()
+        for series, width in zip(self.series.values(), widths, strict=True):
             painter.setPen(self.theme.faint)
-            painter.drawText(QPointF(left, _TOP - 7), series.label)
-            middle = _TOP - 7 - metrics.xHeight() / 2
-            painter.fillRect(QRectF(left - 14, middle - 1, 10, 2), series.colour)
-            right = left - 24
+            painter.drawText(QPointF(left + 14, baseline), series.label)
+            painter.fillRect(QRectF(left, baseline - metrics.xHeight() / 2 - 1, 10, 2), series.colour)
+            if inside:
+                baseline += metrics.height()
+            else:
+                left += width + 10
 
     def _paint_curves(self, painter: QPainter) -> None:
         area = QRectF(self._plot())
@@ -431,7 +439,7 @@ class CurvePlot(QWidget):
         for marker in self._markers:
             x = round(float(self._to_x(marker.x, area))) + 0.5
             colour = self.theme.accent if marker.strong else self.theme.faint
-            painter.setPen(hairline(colour, style=Qt.PenStyle.DashLine if not marker.strong else None))
+            painter.setPen(hairline(colour, style=Qt.PenStyle.SolidLine if marker.strong else Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.restore()
 

@@ -137,12 +137,6 @@ class DrawingCanvas(QWidget):
         paper = self._paper()
         return QPointF((point.x() - paper.x()) * SIDE / paper.width(), (point.y() - paper.y()) * SIDE / paper.height())
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return width
-
     def sizeHint(self) -> QSize:
         return QSize(SIDE, SIDE)
 

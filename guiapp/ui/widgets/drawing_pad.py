@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from guiapp.core.picture import Picture
@@ -113,6 +113,9 @@ class DrawingPad(QWidget):
         column.addLayout(tools)
         column.addLayout(below)
         column.addWidget(self.note)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, 150)
 
     # ------------------------------------------------------------------ drawing
 

@@ -139,6 +139,7 @@ class OptionForm(QWidget):
         if field.choices:
             box = QComboBox(self)
             box.addItems(list(field.choices))
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             box.textActivated.connect(lambda text, d=field.dotted: self._take(d, text))
             return box
         if field.kind is bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 import shiboken6
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPen, QPolygonF
 
 Floats = npt.NDArray[np.float64]
@@ -80,12 +83,17 @@ def image_of(array: npt.NDArray[np.uint8], table: list[int] | None = None) -> QI
     return image
 
 
-def hairline(colour: QColor, alpha: float = 1.0, style: object = None) -> QPen:
-    """A pen of one device pixel, which Qt draws many times faster than any wider one."""
-    pen = QPen(QColor.fromRgbF(colour.redF(), colour.greenF(), colour.blueF(), alpha * colour.alphaF()), 1)
+def hairline(colour: QColor, alpha: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """A pen of one device pixel, which Qt draws many times faster than any wider one. Not to be changed."""
+    return _hairline(colour.rgba(), alpha, style)
+
+
+@lru_cache(maxsize=512)
+def _hairline(rgba: int, alpha: float, style: Qt.PenStyle) -> QPen:
+    colour = QColor.fromRgba(rgba)
+    colour.setAlphaF(alpha * colour.alphaF())
+    pen = QPen(colour, 1, style)
     pen.setCosmetic(True)
-    if style is not None:
-        pen.setStyle(style)
     return pen
 
 

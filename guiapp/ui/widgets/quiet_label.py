@@ -23,6 +23,7 @@ class QuietLabel(QWidget):
         self._text = ""
         self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         self.setFont(tabular(self.font()))
+        self._widest = self.fontMetrics().horizontalAdvance("m")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
@@ -36,21 +37,27 @@ class QuietLabel(QWidget):
             self.setAccessibleName(text)
             self.update()
 
+    def set_room(self, widest: str) -> None:
+        """Take exactly the width of the widest text it will show."""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(widest) + 2)
+
     def set_alignment(self, alignment: Qt.AlignmentFlag) -> None:
         """Where the text stands; left and in the middle of the height by default."""
         self._alignment = alignment
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(80, self.fontMetrics().height() + 2)
+        return QSize(24, self.fontMetrics().height() + 2)
 
     minimumSizeHint = sizeHint
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.ink if self.ink is not None else self.palette().color(self.foregroundRole()))
-        metrics = QFontMetrics(self.font())
-        shown = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        shown = self._text
+        if len(shown) * self._widest > self.width():  # only then is it worth measuring
+            shown = QFontMetrics(self.font()).elidedText(shown, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), self._alignment, shown)
         painter.end()
         cut = self._text if shown != self._text else ""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from guiapp.datasets.base import PARTS
 from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.context import Context
 from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.sample_grid import SampleGrid
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ class SampleBrowser(QWidget):
         self.mistakes.setObjectName(f"{name}.mistakes")
         self.mistakes.setCheckable(True)
         self.mistakes.setToolTip("Show only the samples that the network reads wrongly now")
-        self.count = QLabel(self)
-        self.count.setObjectName(f"{name}.count")
-        self.count.setProperty("faint", True)
+        self.count = QuietLabel(f"{name}.count", self, context.theme.faint)
+        for box in (self.part, self.classes):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(4)
         self.empty = EmptyState("No data set is open: choose an experiment in the catalogue.", parent=self)
         self._build()
         self._timer = QTimer(self)
@@ -81,20 +83,26 @@ class SampleBrowser(QWidget):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        row.addWidget(self.part, 2)
-        row.addWidget(self.classes, 2)
-        row.addWidget(self.mistakes)
+        row.addWidget(self.part, 1)
+        row.addWidget(self.classes, 1)
+        below = QHBoxLayout()
+        below.setSpacing(4)
+        below.addWidget(self.count, 1)
+        below.addWidget(self.mistakes)
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(row)
-        column.addWidget(self.count)
+        column.addLayout(below)
         column.addWidget(self.grid, 1)
         self._pages = QStackedLayout(self)
         self._pages.setContentsMargins(0, 0, 0, 0)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(body)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, 150)
 
     # ------------------------------------------------------------------ what is shown
 
@@ -130,9 +138,9 @@ class SampleBrowser(QWidget):
         if dataset is not None:
             for part in PARTS:
                 if len(dataset.part(part)):
-                    self.part.addItem(f"{_TITLES[part]} · {len(dataset.part(part)):,}", part)
+                    self.part.addItem(_TITLES[part], part)
             self.part.setCurrentIndex(max(0, self.part.findData(kept)))
-            self.classes.addItem("all classes", -1)
+            self.classes.addItem("all", -1)
             for index, label in enumerate(dataset.classes):
                 self.classes.addItem(label, index)
         for box in (self.part, self.classes, self.mistakes):
@@ -171,13 +179,12 @@ class SampleBrowser(QWidget):
         text = f"{shown:,} samples"
         if self.mistakes.isChecked() and samples is not None:
             known = int((self.grid.predictions >= 0).sum())
-            text = f"{shown:,} mistakes in {known:,} samples"
+            text = f"{shown:,} of {known:,} wrong"
             if self._checking is not None:
                 text += f" · reading, {100 * self._checking[0] // max(1, self._checking[1])} %"
             elif self.current_part == "test":
-                text += " · for a last look, not for choosing"
-        if text != self.count.text():
-            self.count.setText(text)
+                text += " · not for choosing"
+        self.count.set_text(text)
 
     # ------------------------------------------------------------------ predictions
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
 _GAP = 6
+_EDGE = 2  # room for the frame of the current sample
 
 
 class SampleGrid(QAbstractScrollArea):
@@ -117,7 +118,15 @@ class SampleGrid(QAbstractScrollArea):
     @property
     def columns(self) -> int:
         """Thumbnails in a row."""
-        return max(1, (self.viewport().width() + _GAP) // self._cell[0])
+        return max(1, (self.viewport().width() - 2 * _EDGE + _GAP) // self._cell[0])
+
+    @property
+    def _pitch(self) -> float:
+        """Distance of two columns: what is left over is shared out, within bounds."""
+        columns = self.columns
+        if columns == 1 or len(self._shown) < columns:
+            return float(self._cell[0])
+        return min(self._cell[0] * 1.3, (self.viewport().width() - 2 * _EDGE - self._side) / (columns - 1))
 
     def _visible_places(self) -> tuple[int, int]:
         height = self._cell[1]
@@ -128,22 +137,23 @@ class SampleGrid(QAbstractScrollArea):
     def cell_rect(self, place: int) -> QRect:
         """Where the thumbnail at a place of the order stands in the viewport."""
         row, column = divmod(place, self.columns)
-        width, height = self._cell
-        return QRect(column * width, row * height - self.verticalScrollBar().value(), self._side, height - _GAP)
+        height = self._cell[1]
+        left = _EDGE + round(column * self._pitch)
+        return QRect(left, _EDGE + row * height - self.verticalScrollBar().value(), self._side, height - _GAP)
 
     def index_at(self, x: int, y: int) -> int | None:
         """Index in the part of the sample at a point of the viewport."""
-        width, height = self._cell
-        column, row = x // width, (y + self.verticalScrollBar().value()) // height
+        column = int((x - _EDGE) // self._pitch)
+        row = (y - _EDGE + self.verticalScrollBar().value()) // self._cell[1]
         place = row * self.columns + column
-        if column >= self.columns or not 0 <= place < len(self._shown):
+        if not 0 <= column < self.columns or not 0 <= place < len(self._shown):
             return None
         return int(self._shown[place])
 
     def _scroll(self) -> None:
         rows = -(-len(self._shown) // self.columns)
         bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, rows * self._cell[1] - _GAP - self.viewport().height()))
+        bar.setRange(0, max(0, rows * self._cell[1] + 2 * _EDGE - _GAP - self.viewport().height()))
         bar.setPageStep(max(1, self.viewport().height()))
         bar.setSingleStep(max(1, self._cell[1] // 2))
 

@@ -85,7 +85,8 @@ class TimeSlider(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(200, 2 * _RADIUS + 6 + self.fontMetrics().height())
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QSize:
+        return QSize(90, self.sizeHint().height())
 
     def _track(self) -> tuple[float, float]:
         ends = self.fontMetrics().horizontalAdvance("live ▸") + 8
