@@ -47,7 +47,9 @@ class Trainer:
             nullcontext() if dtype is None else torch.autocast(device.type, dtype)
         )
         exact = torch.float32 if device.type == "mps" else torch.float64
-        self._sums = torch.zeros(2, dtype=exact, device=device)  # loss and correct samples of the epoch
+        self._loss_sum, self._correct_sum = (
+            torch.zeros((), dtype=exact, device=device) for _ in range(2)
+        )  # of the epoch
         self._seen = 0
         self._seconds = 0.0
 
@@ -67,11 +69,11 @@ class Trainer:
             while self.step < (self.epoch + 1) * self.steps_per_epoch:
                 yield self._advance()
             validation = yield from self._validate()
-            loss, correct = (self._sums / self._seen).tolist()
-            self._sums.zero_()
+            train = {"loss": self._loss_sum.item() / self._seen, "accuracy": self._correct_sum.item() / self._seen}
+            self._loss_sum.zero_()
+            self._correct_sum.zero_()
             seconds, self._seconds, self._seen = self._seconds, 0.0, 0
             self.epoch += 1
-            train = {"loss": loss, "accuracy": correct}
             yield EpochEnd(self.epoch, self.step, train, validation, seconds)
 
     def _advance(self) -> StepEnd:
@@ -83,7 +85,8 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = lr
         inputs, targets = self.data.batch(self.step)
-        self.model.train()
+        if not self.model.training:
+            self.model.train()
         seeds.seed_global(self.device, seeds.mix(self.recipe.seed, seeds.STEP, self.step))
         self._optimiser.zero_grad()
         with self._autocast:
@@ -97,8 +100,8 @@ class Trainer:
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimiser.step()
         loss, correct, count = loss.detach(), self.task.correct(output, targets), len(targets)
-        self._sums[0].add_(loss, alpha=count)
-        self._sums[1].add_(correct)
+        self._loss_sum.add_(loss, alpha=count)
+        self._correct_sum.add_(correct)
         self._seen += count
         self.step += 1
         self._seconds += time.perf_counter() - start
@@ -113,7 +116,7 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """What must be kept to go on, beside the weights: plain numbers, and tensors under ``"tensors"``."""
-        tensors = {"sums": self._sums.clone()}
+        tensors = {"loss_sum": self._loss_sum.clone(), "correct_sum": self._correct_sum.clone()}
         for index, values in self._optimiser.state_dict()["state"].items():
             tensors.update({f"{index}.{name}": v for name, v in values.items() if isinstance(v, torch.Tensor)})
         plain = {"step": self.step, "epoch": self.epoch, "seen": self._seen, "seconds": self._seconds}
@@ -126,11 +129,11 @@ class Trainer:
         if state["scaler"]:
             self._scaler.load_state_dict(state["scaler"])
         kept: dict[int, dict[str, torch.Tensor]] = collections.defaultdict(dict)
+        self._loss_sum.copy_(state["tensors"]["loss_sum"])
+        self._correct_sum.copy_(state["tensors"]["correct_sum"])
         for name, tensor in state["tensors"].items():
-            if name == "sums":
-                self._sums.copy_(tensor)
-            else:
-                index, _, inner = name.partition(".")
+            index, dot, inner = name.partition(".")
+            if dot:
                 kept[int(index)][inner] = tensor
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": dict(kept), "param_groups": groups})
