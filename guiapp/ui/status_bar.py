@@ -6,10 +6,11 @@ import time
 from collections import deque
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStatusBar, QWidget
 
 from guiapp.engine.state import EngineState, LookResult
-from guiapp.ui.theme import Theme, tabular
+from guiapp.ui.theme import Theme
+from guiapp.ui.widgets.quiet_label import QuietLabel
 
 _PARTS = ("capture", "preprocess", "forward", "postprocess", "draw")
 _TIPS = {
@@ -56,10 +57,10 @@ class _Field(QWidget):
         row.setSpacing(4)
         if caption:
             row.addWidget(self._faint(caption))
-        self.value = QLabel(self)
-        self.value.setFont(tabular())
-        self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance(widest) + 1)
+        # A QLabel would lay out the whole window again whenever its text changes, ten times a second.
+        self.value = QuietLabel(f"status.{name}-value", self)
+        self.value.set_alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.value.set_room(widest)
         row.addWidget(self.value)
         if unit:
             row.addWidget(self._faint(unit))
@@ -70,8 +71,7 @@ class _Field(QWidget):
         return label
 
     def show_text(self, text: str) -> None:
-        if text != self.value.text():
-            self.value.setText(text)
+        self.value.set_text(text)
 
 
 class StatusBar(QStatusBar):
@@ -86,11 +86,8 @@ class StatusBar(QStatusBar):
         self.device = QLabel("starting", self)
         self.device.setObjectName("status.device")
         self.device.setToolTip(_TIPS["device"])
-        self.activity = QLabel("", self)
-        self.activity.setObjectName("status.activity")
-        self.activity.setToolTip(_TIPS["activity"])
-        self.activity.setFont(tabular())
-        self.activity.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.activity = QuietLabel("status.activity", self)
+        self.activity.tip = _TIPS["activity"]
         self.fields = {
             "looking": _Field("looking", "00.0", "looking", "Hz"),
             **{part: _Field(part, "00.0", part) for part in _PARTS[:-1]},
@@ -129,7 +126,7 @@ class StatusBar(QStatusBar):
             device = "CPU" if state.opened.device == "cpu" else state.opened.device.upper()
             threads = f" · {state.threads} thread{'s' if state.threads != 1 else ''}" if device == "CPU" else ""
             self.device.setText(device + threads)
-        self.activity.setText(activity(state))
+        self.activity.set_text(activity(state))
 
     def show_look(self, look: LookResult) -> None:
         """Show the times of one look."""

@@ -14,12 +14,14 @@ class QuietLabel(QWidget):
 
     Attributes:
         ink: Colour of the text; None takes the palette's.
+        tip: Tip while the whole text is seen.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None, ink: QColor | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.ink = ink
+        self.tip = ""
         self._text = ""
         self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         self.setFont(tabular(self.font()))
@@ -60,6 +62,6 @@ class QuietLabel(QWidget):
             shown = QFontMetrics(self.font()).elidedText(shown, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), self._alignment, shown)
         painter.end()
-        cut = self._text if shown != self._text else ""
+        cut = self._text if shown != self._text else self.tip
         if cut != self.toolTip():
             self.setToolTip(cut)
