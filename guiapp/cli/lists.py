@@ -106,12 +106,13 @@ def probes() -> Listed:
 
 
 def systems() -> Listed:
-    """Systems of the course texts that the catalogue shows, each with its experiments."""
-    from guiapp.catalogue import EXPERIMENTS
+    """Systems of the course texts by chapter, each with the experiments that show it."""
+    from guiapp.catalogue.systems import SYSTEMS, coverage
 
-    shown: dict[str, list[str]] = {}
-    for entry in EXPERIMENTS.values():
-        for system in entry.systems:
-            shown.setdefault(system, []).append(entry.id)
-    rows: list[Mapping[str, Any]] = [{"id": system, "experiments": ids} for system, ids in shown.items()]
-    return rows, ("id", "experiments")
+    shown = coverage()
+    rows: list[Mapping[str, Any]] = [
+        {"id": system, "chapter": chapter, "experiments": list(shown[system])}
+        for chapter, systems in SYSTEMS.items()
+        for system in systems
+    ]
+    return rows, ("id", "chapter", "experiments")
