@@ -41,7 +41,10 @@ class Card(QFrame):
         self.hide()
 
     def place(self, left: int, top: int, width: int, height: int) -> None:
-        """Show at a place of the window, moved and shrunk where it would stand over the edge."""
+        """Show at a place of the window, moved and shrunk where it would stand over the edge; others close."""
+        for other in self.parentWidget().findChildren(Card):
+            if other is not self and not other.isHidden():
+                other.dismiss()
         self._wanted = (left, top, width, height)
         self._fit()
         self.show()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from guiapp.ui.open_files import OpenFiles
@@ -19,11 +18,12 @@ class DropTarget(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QDropEvent) and type(event) is QDropEvent:
+        kind = event.type()
+        if kind == QEvent.Type.Drop:
             if self._files.take(event.mimeData()):
                 event.acceptProposedAction()
             return True
-        if isinstance(event, (QDragEnterEvent, QDragMoveEvent)):
+        if kind in (QEvent.Type.DragEnter, QEvent.Type.DragMove):
             data = event.mimeData()
             if data.hasUrls() or data.hasImage():
                 event.acceptProposedAction()

@@ -55,6 +55,8 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
 )
 
+_SEPARATOR = 4
+
 _SIDES: dict[Area, Qt.DockWidgetArea] = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "top": Qt.DockWidgetArea.TopDockWidgetArea,
@@ -115,13 +117,19 @@ def resize(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> No
     def shown(entries: Sequence[PanelEntry]) -> Dock | None:
         return next((docks[e.id] for e in entries if chosen.id in e.layouts), None)
 
-    sides = [
-        (shown([p for p in PANELS if p.area == area]), round(width * wide))
-        for area, width in (("left", chosen.left), ("right", chosen.right))
+    def least(*areas: Area) -> int:
+        """Width that the panels of a column need."""
+        inside = [docks[p.id] for p in PANELS if p.area in areas and chosen.id in p.layouts]
+        return max((dock.minimumSizeHint().width() for dock in inside), default=0)
+
+    # A column asked to be narrower than its panels would push the window over the edge of a small screen.
+    left = max(round(chosen.left * wide), least("left"))
+    room = window.width() - left - least("top", "bottom") - 2 * _SEPARATOR
+    right = max(min(round(chosen.right * wide), room), least("right"))
+    columns = [
+        (shown([p for p in PANELS if p.area == area]), width) for area, width in (("left", left), ("right", right))
     ]
-    sides = [(dock, width) for dock, width in sides if dock is not None]
-    middle = shown([p for p in PANELS if p.area in ("top", "bottom")])
-    columns = [*sides, (middle, max(200, window.width() - sum(width for _, width in sides) - 8))] if middle else sides
+    columns = [(dock, width) for dock, width in columns if dock is not None]
     window.resizeDocks([d for d, _ in columns], [w for _, w in columns], Qt.Orientation.Horizontal)
     for area in _SIDES:
         rows = [(shown(row), height) for row, height in zip(_rows(area), chosen.rows.get(area, ()), strict=False)]

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QTabWidget,
     QToolBar,
     QToolButton,
@@ -25,7 +26,7 @@ from guiapp.core.notices import NoticeBoard
 from guiapp.core.registry import resolve
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
-from guiapp.engine.state import EngineState, Opened
+from guiapp.engine.state import EngineState, LookResult, Opened
 from guiapp.ui import layouts
 from guiapp.ui.bridge import EngineBridge
 from guiapp.ui.commands import Command, Commands
@@ -101,6 +102,12 @@ class MainWindow(QMainWindow):
             self.setCorner(corner, Qt.DockWidgetArea.LeftDockWidgetArea)
         for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
             self.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
+        # Docks fill the window. A centre of no height lets the middle column take what a larger window gives; without
+        # any, Qt goes back to size hints whenever a panel changes.
+        centre = QWidget(self)
+        centre.setMaximumHeight(0)
+        centre.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.setCentralWidget(centre)
         self.docks = {p.id: Dock(p, self) for p in PANELS}
         for dock in self.docks.values():
             dock.help_asked.connect(self.show_help)
@@ -119,7 +126,7 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self._mark_theme()
         self.bridge.state_changed.connect(self._show_state)
-        self.bridge.looked.connect(self.status.show_look)
+        self.bridge.looked.connect(self._show_look)
         for p in PANELS:
             if p.early:
                 self.panel(p.id)
@@ -193,6 +200,9 @@ class MainWindow(QMainWindow):
         if self._closing:
             return
         waiting = [p for p in PANELS if p.id not in self._panels and p.id not in self._broken]
+        if not self._arranged and not any(self._layout in p.layouts for p in waiting):
+            self._arranged = True  # the panels have come with widths of their own
+            layouts.resize(self, self.docks, layouts.layout(self._layout))
         in_sight = [p for p in waiting if not self.docks[p.id].visibleRegion().isEmpty()]
         if waiting:
             self._try_panel((in_sight or waiting)[0].id)
@@ -243,6 +253,8 @@ class MainWindow(QMainWindow):
             button.setDefaultAction(self.commands[f"layout.{known.id}"])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             button.setProperty("text-button", True)
+            button.ensurePolished()
+            button.setMinimumWidth(button.sizeHint().width())
             bar.addWidget(button)
             bar.addWidget(_gap(4))
         bar.addWidget(self.notices)
@@ -384,6 +396,12 @@ class MainWindow(QMainWindow):
                     if name in self.docks and not self.docks[name].isHidden():
                         self.docks[name].raise_()
 
+    def _show_look(self, look: LookResult) -> None:
+        self.status.show_look(look)
+        viewer = self._panels.get("viewer")
+        if viewer is not None and viewer.isVisible():
+            self.status.show_draw(viewer.draw_ms)
+
     def _show_folder(self, folder: Path, first: Path | None) -> None:
         self.show_panel("source").show_folder(folder, first)
 
@@ -401,7 +419,6 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._arranged:  # sizes given to docks before the window has its own are lost
-            self._arranged = True
             layouts.resize(self, self.docks, layouts.layout(self._layout))
 
     def _after_first_paint(self) -> None:

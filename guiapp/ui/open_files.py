@@ -96,7 +96,8 @@ class OpenFiles(QObject):
 
     def paste(self) -> None:
         """Look at what the clipboard holds."""
-        if not self.take(QGuiApplication.clipboard().mimeData()):
+        data = QGuiApplication.clipboard().mimeData()
+        if data is None or not self.take(data):
             self._context.notices.post("info", "The clipboard holds no picture; copy one, or the file of one, first.")
 
     def take(self, data: QMimeData) -> bool:

@@ -14,6 +14,7 @@ from guiapp.ui.fuzzy import score
 from guiapp.ui.theme import Theme
 
 _SHOWN = 60
+_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,8 @@ class Palette(Card):
         """Show at the top of the window, ready to type."""
         window = self.parentWidget()
         width = min(640, window.width() - 32)
-        self.place((window.width() - width) // 2, 64, width, 420)
+        rows = self.list.sizeHintForRow(0) * _ROWS if self.shown else 0
+        self.place((window.width() - width) // 2, 64, width, self.line.sizeHint().height() + rows + 22)
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
 
     @property

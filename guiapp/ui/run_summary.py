@@ -18,7 +18,7 @@ class RunSummary:
 
     Attributes:
         folder: The run folder.
-        name: What the person calls it.
+        name: What the person calls it; the experiment's id where it was not given a name.
         experiment: Id of the catalogue entry; ``title`` is what a person reads.
         dataset: Name of the data set.
         state: ``running``, ``interrupted``, ``stopped``, ``done``, ``failed``, ``new``.
@@ -99,10 +99,11 @@ def read(folder: Path) -> RunSummary:
     last = rows[-1] if rows else {}
     best = max(rows, key=lambda row: _accuracy(row.get("validation")) or 0.0) if rows else {}
     chosen = best if (info.get("recipe") or {}).get("keep") == "best" else last
+    name = info.get("name")
     classes = len(info.get("classes") or ())
     return RunSummary(
         folder=folder,
-        name=str(info.get("name") or folder.name),
+        name=str(name if name and name != folder.name else experiment.get("id") or folder.name),
         experiment=str(experiment.get("id", "")),
         title=str(experiment.get("title", experiment.get("id", ""))),
         dataset=Path(str(info.get("dataset", ""))).name,

@@ -61,6 +61,7 @@ class _Field(QWidget):
         self.value = QuietLabel(f"status.{name}-value", self)
         self.value.set_alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.value.set_room(widest)
+        self.value.setAutoFillBackground(False)  # the bar has another ground than panels
         row.addWidget(self.value)
         if unit:
             row.addWidget(self._faint(unit))
@@ -88,6 +89,7 @@ class StatusBar(QStatusBar):
         self.device.setToolTip(_TIPS["device"])
         self.activity = QuietLabel("status.activity", self)
         self.activity.tip = _TIPS["activity"]
+        self.activity.setAutoFillBackground(False)
         self.fields = {
             "looking": _Field("looking", "00.0", "looking", "Hz"),
             **{part: _Field(part, "00.0", part) for part in _PARTS[:-1]},

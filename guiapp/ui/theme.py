@@ -165,7 +165,7 @@ def palette(c: Colours) -> QPalette:
 
 def stylesheet(c: Colours) -> str:
     """The few rules that Fusion and the palette do not cover."""
-    arrow = (resources() / "style" / "arrow.svg").as_posix()
+    style = (resources() / "style").as_posix()
     return f"""
     QMainWindow, QMenuBar, QToolBar, QStatusBar {{ background: {c.background}; border: none; }}
     QMainWindow::separator {{ background: {c.background}; width: 4px; height: 4px; }}
@@ -209,7 +209,7 @@ def stylesheet(c: Colours) -> str:
     QComboBox:hover {{ background: {c.hover}; }}
     QComboBox:disabled {{ color: {c.disabled}; background: {c.panel}; }}
     QComboBox::drop-down {{ border: none; width: 16px; }}
-    QComboBox::down-arrow {{ image: url("{arrow}"); width: 10px; height: 10px; }}
+    QComboBox::down-arrow {{ image: url("{style}/arrow.svg"); width: 10px; height: 10px; }}
     QComboBox QAbstractItemView {{
         background: {c.field}; border: 1px solid {c.border}; padding: 2px; selection-background-color: {c.selection}; }}
     QTextBrowser {{ border: none; background: transparent; }}
@@ -220,6 +220,9 @@ def stylesheet(c: Colours) -> str:
     QHeaderView, QHeaderView::section {{
         background: {c.panel}; color: {c.faint}; border: none; padding: 3px 4px; font-weight: normal; }}
     QHeaderView::section {{ border-bottom: 1px solid {c.border}; }}
+    QHeaderView::up-arrow, QHeaderView::down-arrow {{ width: 8px; height: 8px; subcontrol-position: top center; }}
+    QHeaderView::up-arrow {{ image: url("{style}/arrow-up.svg"); }}
+    QHeaderView::down-arrow {{ image: url("{style}/arrow.svg"); }}
     QTableView {{ gridline-color: {c.border}; }}
     QTabBar {{ background: {c.panel}; border: none; }}
     QTabBar::tab {{

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="di
 
 def run(code, **environment):
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
-    return subprocess.run(
+    return subprocess.run(  # noqa: PLW1510 - the tests look at the code
         [sys.executable, "-c", code], env={**env, **environment}, capture_output=True, text=True, timeout=60
     )
 

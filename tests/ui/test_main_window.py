@@ -13,8 +13,7 @@ from guiapp.engine.engine import Engine
 from guiapp.ui.layouts import LAYOUTS
 from guiapp.ui.main_window import MainWindow
 from guiapp.ui.panel_table import PANELS
-
-from .conftest import destroy, settle
+from tests.ui.conftest import destroy, settle
 
 
 def test_the_default_experiment_is_opened_after_the_first_paint(window):
@@ -84,7 +83,7 @@ def test_reset_layout_brings_back_what_was_closed_and_floated(window):
 
 def test_docks_that_share_a_place_have_one_row_of_tabs_and_no_title(window, qtbot):
     training = window.docks["training"]
-    qtbot.waitUntil(lambda: training._title.isHidden())
+    qtbot.waitUntil(training._title.isHidden)
     window.docks["runs"].close()
     window.docks["storage"].close()
     qtbot.waitUntil(lambda: not training._title.isHidden())
@@ -170,7 +169,7 @@ def test_a_panel_that_cannot_be_built_says_so_and_leaves_the_window_alive(make_w
 
 
 def test_five_windows_leave_nothing_behind(application, qtbot, tmp_path):
-    from .conftest import NotingEngine
+    from tests.ui.conftest import NotingEngine
 
     def once(number):
         window = MainWindow(

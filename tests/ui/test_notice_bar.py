@@ -5,8 +5,7 @@ import threading
 from PySide6.QtWidgets import QApplication, QListWidget, QPlainTextEdit
 
 from guiapp.ui.card import Card
-
-from .conftest import settle
+from tests.ui.conftest import settle
 
 
 def cards(window):

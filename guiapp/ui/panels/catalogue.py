@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from guiapp.ui.commands import Command
@@ -157,4 +157,11 @@ class CataloguePanel(Panel):
             self.tree.clearSelection()
             return
         self.tree.setCurrentItem(item)
-        self.tree.scrollToItem(item)
+        if self.isVisible():
+            self.tree.scrollToItem(item)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        item = self.tree.currentItem()
+        if item is not None:
+            self.tree.scrollToItem(item)

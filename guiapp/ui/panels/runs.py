@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, QUrl
@@ -32,7 +33,7 @@ from guiapp.ui.status_bar import size
 from guiapp.ui.widgets.buttons import icon_button
 
 _UNDO_SECONDS = 8
-_BIN = ".deleted-"
+_BIN = ".deleted"
 
 
 class RunsPanel(Panel):
@@ -158,7 +159,12 @@ class RunsPanel(Panel):
         """Bring the table to what is known, without what is about to be deleted."""
         chosen = {run.folder for run in self.chosen()}
         gone = {run.folder for run in self._doomed.values()}
-        shown = [run for folder, run in self.summaries.items() if folder not in gone]
+        paused = self._state.run if self._state.phase == "paused" else None
+        shown = [
+            replace(run, state="paused") if folder == paused else run
+            for folder, run in self.summaries.items()
+            if folder not in gone
+        ]
         self._model.show_runs(shown)
         if chosen != {run.folder for run in self.chosen()}:
             self.choose(chosen)
@@ -215,7 +221,7 @@ class RunsPanel(Panel):
         if self._doomed:
             text = f"{len(self._doomed)} deleted: Undo brings back"
         elif count:
-            text = f"{count} runs · {size(sum(run.bytes for run in self._model.runs))}"
+            text = f"{count} run{'s' if count != 1 else ''} · {size(sum(run.bytes for run in self._model.runs))}"
         else:
             text = "No runs yet: press Start in the training panel, or run `guiapp train lenet5`."
         self.hint.setText(text)
@@ -279,8 +285,9 @@ class RunsPanel(Panel):
             elif run.folder == self._state.run:
                 self.context.notices.post("warning", f"{run.name} is open; open an experiment before deleting it.")
             else:
-                bin_ = run.folder.with_name(_BIN + run.folder.name)
+                bin_ = run.folder.parent / _BIN / run.folder.name
                 try:
+                    bin_.parent.mkdir(exist_ok=True)
                     run.folder.rename(bin_)
                 except OSError as error:
                     self.context.notices.post("error", f"{run.name} cannot be deleted: {error.strerror}")
@@ -304,7 +311,7 @@ class RunsPanel(Panel):
         parent = paths.runs()
 
         def work() -> Generator[None, None, None]:
-            for folder in sorted(parent.glob(f"{_BIN}*")):
+            for folder in sorted((parent / _BIN).glob("*")):
                 shutil.rmtree(folder)
                 yield
 

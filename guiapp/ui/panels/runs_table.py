@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
@@ -10,9 +11,10 @@ from guiapp.ui.run_summary import RunSummary
 from guiapp.ui.status_bar import size
 from guiapp.ui.theme import Theme, tabular
 
-COLUMNS = ("name", "data", "state", "epochs", "train", "validation", "test", "baselines", "time", "date")
+COLUMNS = ("name", "state", "epochs", "validation", "train", "test", "baselines", "time", "date")
+_HEADS = {"train": "train %", "validation": "validation %", "test": "test %", "baselines": "baselines %"}
 _TIPS = {
-    "name": "The run; F2 renames it",
+    "name": "The run and its data set; F2 renames it",
     "state": "running, done, stopped, failed; interrupted: its process ended in the middle, it can be resumed",
     "epochs": "Passes over the training part: done of planned",
     "train": "Accuracy on the training part in the last epoch",
@@ -27,16 +29,26 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def percent(share: float | None) -> str:
-    """``"97.2 %"``, or a dash."""
-    return "–" if share is None else f"{100 * share:.1f} %"
+    """``"97.2"``, or a dash; the unit stands in the head of the column."""
+    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def duration(seconds: float) -> str:
-    """``"4.2 s"``, ``"3 min 05 s"``, ``"2 h 04 min"``."""
-    if seconds < 60:
+    """``"4.2 s"``, ``"3:05 min"``, ``"2:04 h"``."""
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
+
+
+def date(created: str) -> str:
+    """``"22 Nov 09:31"`` of an ISO time, with the year where it is not this one."""
+    try:
+        moment = datetime.datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    this_year = moment.year == datetime.datetime.now(moment.tzinfo).year
+    return moment.strftime("%d %b %H:%M" if this_year else "%d %b %Y")
 
 
 class RunsTable(QAbstractTableModel):
@@ -64,7 +76,7 @@ class RunsTable(QAbstractTableModel):
             return None
         name = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return name
+            return _HEADS.get(name, name)
         if role == Qt.ItemDataRole.ToolTipRole:
             return _TIPS.get(name)
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -78,12 +90,14 @@ class RunsTable(QAbstractTableModel):
         number = name in _NUMBERS
         found: dict[int, Callable[[], object]] = {
             Qt.ItemDataRole.DisplayRole: lambda: _text(run, name),
-            Qt.ItemDataRole.EditRole: lambda: _text(run, name),
+            Qt.ItemDataRole.EditRole: lambda: run.name,
             SORT_ROLE: lambda: _value(run, name),
             Qt.ItemDataRole.TextAlignmentRole: lambda: _RIGHT if number else None,
             Qt.ItemDataRole.FontRole: lambda: self._figures if number else None,
             Qt.ItemDataRole.ForegroundRole: lambda: self._ink(run, name),
-            Qt.ItemDataRole.ToolTipRole: lambda: f"{run.title}\n{run.folder}\n{size(run.bytes)}",
+            Qt.ItemDataRole.ToolTipRole: lambda: (
+                f"{run.title} on {run.dataset}\n{run.folder}\n{size(run.bytes)} · {run.created}"
+            ),
         }
         give = found.get(role)
         return give() if give is not None else None
@@ -91,7 +105,7 @@ class RunsTable(QAbstractTableModel):
     def _ink(self, run: RunSummary, name: str) -> object:
         if name == "state" and run.state in ("failed", "interrupted"):
             return self._theme.error if run.state == "failed" else self._theme.warning
-        return self._theme.faint if name in ("baselines", "date", "data") else None
+        return self._theme.faint if name in ("baselines", "date") else None
 
     def setData(self, index: QModelIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         name = str(value).strip()
@@ -126,21 +140,19 @@ def _text(run: RunSummary, column: str) -> str:
     if column == "baselines":
         return " · ".join(percent(share) for share in (run.chance, run.majority) if share is not None)
     return {
-        "name": run.name,
-        "data": run.dataset,
+        "name": f"{run.name} · {run.dataset}",
         "state": run.state,
-        "epochs": f"{run.epochs} of {run.planned}",
+        "epochs": f"{run.epochs}/{run.planned}",
         "train": percent(run.train),
         "test": percent(run.test),
         "time": duration(run.seconds),
-        "date": run.created[:16].replace("T", " "),
+        "date": date(run.created),
     }[column]
 
 
 def _value(run: RunSummary, column: str) -> object:
     return {
         "name": run.name.casefold(),
-        "data": run.dataset,
         "state": run.state,
         "epochs": run.epochs,
         "train": -1.0 if run.train is None else run.train,

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from guiapp.core import paths
 from guiapp.core.files import folder_bytes
@@ -77,7 +77,7 @@ class StoragePanel(Panel):
             what = QLabel(place.what, self)
             what.setProperty("faint", True)
             what.setToolTip(str(place.folder()))
-            what.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            what.setWordWrap(True)
             grid.addWidget(title, row, 0)
             grid.addWidget(amount, row, 1)
             grid.addWidget(what, row, 2)

@@ -82,7 +82,8 @@ class TrainingPanel(Panel):
         )
         self._build()
         self._follow_time(context.workspace.step)
-        for name, call in (("step", self._follow_time),):
+        follow = {"step": self._follow_time, "compared": lambda _: self._ask_previous(context.bridge.state)}
+        for name, call in follow.items():
             stop = context.workspace.subscribe(name, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
         self.show_state(context.bridge.state)
@@ -477,11 +478,11 @@ class TrainingPanel(Panel):
             plot.autoscale()
 
     def _ask_previous(self, state: EngineState) -> None:
-        """Read earlier runs of this experiment when it was opened and when a run has ended."""
+        """Read the runs chosen for comparison, else earlier ones of this experiment, when one was opened or ended."""
         opened = state.opened
         if opened is None or state.phase not in ("ready", "running", "paused", "finished"):
             return
-        asked = (opened.experiment.id, opened.dataset.name, state.run)
+        asked = (opened.experiment.id, opened.dataset.name, state.run, self.context.workspace.compared)
         if asked == self._previous_for:
             return
         self._previous_for = asked

@@ -180,8 +180,10 @@ def _event_text(event: Mapping[str, Any]) -> str:
     return f"{event.get('what')}: {event.get('value')}"
 
 
-def read_previous(experiment: str, dataset: str, leave_out: Path | None, most: int = 6) -> list[dict[str, Any]]:
-    """Curves of the newest earlier runs of an experiment on a data set, in few points.
+def read_previous(
+    experiment: str, dataset: str, leave_out: Path | None, chosen: Sequence[Path] = (), most: int = 6
+) -> list[dict[str, Any]]:
+    """Curves of the ``chosen`` runs, else of the newest earlier ones of an experiment on a data set, in few points.
 
     Reads files: for the work lane.
     """
@@ -191,7 +193,8 @@ def read_previous(experiment: str, dataset: str, leave_out: Path | None, most: i
     found: list[dict[str, Any]] = []
     for run in list_runs():
         same = run.info.get("experiment", {}).get("id") == experiment and run.info.get("dataset") == dataset
-        if not same or run.path == leave_out:
+        wanted = run.path in chosen if chosen else same
+        if not wanted or run.path == leave_out:
             continue
         columns = Columns(("loss", "accuracy", "lr"), run.path / "steps", read_only=True)
         count = len(columns)
