@@ -37,7 +37,7 @@ EXPERIMENTS = (
         model="lenet5",
         dataset="digits",
         summary="61,706 parameters, tanh and average pooling: train it, draw a digit, watch every layer follow",
-        recipe={"optimiser.lr": 0.03, "epochs": 12},
+        recipe={"optimiser.lr": 0.06, "epochs": 40},
         by_dataset={
             "mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 15},
             "fashion-mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 15},
@@ -55,7 +55,7 @@ EXPERIMENTS = (
         dataset="mnist",
         summary="The weights that ship with the program: a good reader of your drawings from the first moment",
         recipe={"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 15},
-        by_dataset={"digits": {"optimiser.lr": 0.03, "optimiser.weight_decay": 0.0, "epochs": 12}},
+        by_dataset={"digits": {"optimiser.lr": 0.06, "optimiser.weight_decay": 0.0, "epochs": 40}},
         panels=("training", "filters", "activations"),
         layer="tanh1",
         weights="lenet5-mnist.safetensors",
