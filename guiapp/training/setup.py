@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from guiapp.catalogue.entry import Experiment
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
-from guiapp.core.registry import UnknownName
+from guiapp.core.registry import UnknownName, resolve
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.training.recipe import Recipe, as_dict, change, convert, from_dict
 
@@ -76,18 +76,12 @@ class Setup:
         Raises:
             UserError: If the file cannot be read or does not fit.
         """
-        name = self.experiment.weights
-        changed = self.entry.name != self.experiment.model or self.dataset_name != self.experiment.dataset
-        if name is None or changed or any(setting.startswith("model.") for setting in self.settings):
+        path = _weight_file(self.experiment, self.settings)
+        if path is None:
             return None
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from guiapp.models.weights import load_weights
 
-        path = paths.resources() / "weights" / name
-        try:
-            return dict(load_file(path))
-        except (OSError, SafetensorError) as error:
-            raise UserError(f"the weights {path} cannot be read: {error}; install the program again") from None
+        return load_weights(path)[0]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``run.json``."""
@@ -127,12 +121,19 @@ def prepare(
         UserError: For data that cannot be opened.
     """
     from guiapp import models
-    from guiapp.datasets import open_dataset
+    from guiapp.datasets import DATASETS, open_dataset
     from guiapp.tasks.base import make_task
 
     settings = dict(settings or {})
     others = dict(settings)
+    notices: tuple[str, ...] = ()
     dataset_name = str(others.pop("dataset", experiment.dataset))
+    if "dataset" not in settings and not DATASETS[dataset_name].available():
+        notices = (
+            f"the files of {DATASETS[dataset_name].title} are not on this machine: opened with "
+            f"{DATASETS[experiment.fallback].title} instead; choose the data set itself to fetch it",
+        )
+        dataset_name = experiment.fallback
     model_name = str(others.pop("model", experiment.model))
     try:
         entry = models.MODELS[model_name]
@@ -151,16 +152,25 @@ def prepare(
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
     dataset = open_dataset(dataset_name, progress)
+    preprocessing = entry.preprocessing(dataset)
+    path = _weight_file(experiment, settings)
+    if path is not None:  # pictures and drawings are fed the way that these weights were trained
+        from guiapp.models.weights import load_weights
+
+        metadata = load_weights(path)[1]
+        preprocessing = Preprocessing.from_dict(metadata["preprocessing"])
+        dataset = dataclasses.replace(dataset, from_drawing=resolve(metadata["from_drawing"]))
     made = Setup(
         experiment=experiment,
         recipe=recipe,
         dataset_name=dataset_name,
         entry=entry,
-        preprocessing=entry.preprocessing(dataset),
+        preprocessing=preprocessing,
         classes=tuple(dataset.classes),
         task=make_task(experiment.task, tuple(dataset.classes)),
         model_options=options,
         settings=settings,
+        notices=notices,
         open_data=lambda: dataset,
     )
     if recipe.augmentation == "default":
@@ -209,6 +219,16 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
         settings={**data.get("settings", {}), **(settings or {})},
         open_data=lambda: open_dataset(data["dataset"], progress),
     )
+
+
+def _weight_file(experiment: Experiment, settings: Mapping[str, Any]) -> Path | None:
+    """The weights that the entry opens with; none where the settings choose another network or data set."""
+    if experiment.weights is None:
+        return None
+    wanted = {"model": experiment.model, "dataset": experiment.dataset}
+    if any(setting.startswith("model.") or wanted.get(setting, value) != value for setting, value in settings.items()):
+        return None
+    return paths.resources() / "weights" / experiment.weights
 
 
 def _option(entry: ModelEntry, name: str, value: Any) -> Any:
