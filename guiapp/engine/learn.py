@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.engine.look import LookLane, Subject
 from guiapp.engine.slot import Slot
-from guiapp.engine.state import EngineState, Opened
+from guiapp.engine.state import EngineState, Opened, Phase
 from guiapp.engine.twin import Twin
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class LearnLane:
 
     def _advance(self) -> None:
         """Advance the run until a command arrives, it pauses itself, or it ends."""
-        from guiapp.training.trainer import EpochEnd, Evaluating, StepEnd
+        from guiapp.training.events import EpochEnd, Evaluating, StepEnd
 
         session = self._session
         assert session is not None and session.runner is not None and session.events is not None
@@ -249,7 +249,7 @@ class LearnLane:
         from guiapp.interpret.layers import layer_list
         from guiapp.training.devices import choose
         from guiapp.training.estimate import estimate
-        from guiapp.training.threads import recommended_threads
+        from guiapp.training.threads import threads_of
 
         device = choose(setup.recipe.device)
         model.to(device)
@@ -272,16 +272,15 @@ class LearnLane:
         self._session = session
         snapshots = runner.snapshots if runner is not None else None
         self._look.ask(subject=Subject(opened, session.twin, setup.task, snapshots), switched_off={}, step=None)
-        phase = "ready"
+        phase: Phase = "ready"
         if runner is not None:
             session.events = runner.events() if not runner.at_end else None
             phase = "paused" if session.events is not None else "finished"
         else:
             session.estimating = estimate(setup, device)
         self._rate = _Rate()
-        self._publish(
-            EngineState(phase=phase, opened=opened, threads=recommended_threads(opened.layers, setup.recipe.batch))  # type: ignore[arg-type]
-        )
+        threads = 1 if setup.entry.trained_by == "memory" else threads_of(setup.recipe, model, setup.preprocessing.size)
+        self._publish(EngineState(phase=phase, opened=opened, threads=threads))
 
     def _estimate(self) -> None:
         session = self._session
@@ -304,12 +303,9 @@ class LearnLane:
                 raise UserError(self.newest.refused)
             self._new_run(session)
         assert session.runner is not None
-        import torch
-
         self._until = until
         self._look.busy = True
         self._look.ask(step=None)
-        torch.set_num_threads(self.newest.threads)
         session.runner.resumed()
         self._rate = _Rate()
         self._publish(phase="running", activity="training")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import traceback
@@ -144,7 +145,9 @@ class LookLane:
                 self._picture_taken = True
             if dirty and question.watching and question.subject is not None:
                 next_look = time.monotonic() + 1.0 / self.rate
-                self._guarded("look", lambda q=question: self.results.put(self._look(q)))
+                result = self._guarded("look", functools.partial(self._look, question))
+                if result is not None:
+                    self.results.put(result)
             if job is not None and not job.advance():
                 with self._condition:
                     self._jobs.remove(job)
@@ -213,7 +216,7 @@ class LookLane:
                 if probe.needs_picture and picture is None:
                     continue
                 started = time.perf_counter()
-                result = self._guarded(probe.title, lambda p=probe, o=options: p.run(look, o or p.options()))
+                result = self._guarded(probe.title, functools.partial(probe.run, look, options or probe.options()))
                 if result is not None:
                     results[panel] = result
                     times[panel] = _since(started)

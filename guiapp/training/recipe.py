@@ -58,6 +58,7 @@ class Recipe:
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
     augmentation: str = option("default", "random changes of training samples; 'default' is the data set's own")
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
+    threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(
         "auto", "mixed: half precision where it is safe; auto takes it on CUDA only for large networks"
     )

@@ -26,6 +26,7 @@ from guiapp.training.run_folder import RunFolder, now
 from guiapp.training.setup import Setup, from_run
 from guiapp.training.snapshots import SnapshotStore
 from guiapp.training.tensorboard import EventFile
+from guiapp.training.threads import threads_of
 from guiapp.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Runner:
         trainer: The loop.
         data: Its batches.
         device: Where it runs.
+        threads: Threads over which one operation is split on the CPU; results depend on it in the last bits.
         columns: Figures of each step: ``loss``, ``accuracy``, ``lr``.
         epochs: A record for each epoch: ``epoch``, ``step``, ``train``, ``validation``, ``lr``, ``seconds``, ``time``.
         hand_changes: Changes made by hand: ``step``, ``what``, ``value``, ``time``.
@@ -89,6 +91,8 @@ class Runner:
         self.data = TrainingData(setup, self.device)
         kind = MemoryTrainer if setup.entry.trained_by == "memory" else Trainer
         self.trainer: Trainer | MemoryTrainer = kind(self.model, setup.task, self.data, setup.recipe, self.device)
+        memory = setup.entry.trained_by == "memory"  # nothing to run before it remembers something
+        self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
         folder.lock()
         self.columns = Columns(COLUMNS, folder.path / "steps")
         self.epochs: list[dict[str, Any]] = []
@@ -151,6 +155,7 @@ class Runner:
             raise
 
     def _train(self) -> Iterator[RunEvent]:
+        torch.set_num_threads(self.threads)
         self.folder.update(state="running", parameters=self.parameters, device=str(self.device), **self._baselines())
         yield from self.data.prepare()
         if self.initial_loss is None:
@@ -196,7 +201,8 @@ class Runner:
         self._stopped = True
 
     def resumed(self) -> None:
-        """The run goes on after a pause: clocks start again."""
+        """The run goes on after a pause: clocks start again, the thread has its number of threads again."""
+        torch.set_num_threads(self.threads)
         self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
 
     def close(self) -> None:

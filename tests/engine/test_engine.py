@@ -14,7 +14,6 @@ from guiapp.engine.state import Request
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner, load_run
 from guiapp.training.setup import prepare
-from guiapp.training.threads import recommended_threads
 
 
 @pytest.fixture
@@ -74,7 +73,6 @@ def test_training_with_everything_watched_gives_the_weights_of_the_run_without_a
     setup = prepare(EXPERIMENTS["lenet5"], {"epochs": 4})
     runner = Runner(setup, RunFolder.create(home / "alone", setup))
     subject = opened(engine, settings={"epochs": 4})
-    torch.set_num_threads(recommended_threads(subject.layers, setup.recipe.batch))
     for _ in runner.events():
         if runner.trainer.step == steps:
             break
