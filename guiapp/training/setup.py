@@ -154,12 +154,8 @@ def prepare(
     dataset = open_dataset(dataset_name, progress)
     preprocessing = entry.preprocessing(dataset)
     path = _weight_file(experiment, settings)
-    if path is not None:  # pictures and drawings are fed the way that these weights were trained
-        from guiapp.models.weights import load_weights
-
-        metadata = load_weights(path)[1]
-        preprocessing = Preprocessing.from_dict(metadata["preprocessing"])
-        dataset = dataclasses.replace(dataset, from_drawing=resolve(metadata["from_drawing"]))
+    if path is not None:
+        preprocessing, dataset = _as_trained(path, dataset)
     made = Setup(
         experiment=experiment,
         recipe=recipe,
@@ -207,8 +203,15 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
     recipe: Recipe = change(from_dict(data["recipe"]), settings or {})
     _check(recipe)
     classes = tuple(data["classes"])
+    experiment = Experiment(**fields)
+    path_of_weights = _weight_file(experiment, data.get("settings", {}))
+
+    def open_data() -> Dataset:
+        dataset = open_dataset(data["dataset"], progress)
+        return dataset if path_of_weights is None else _as_trained(path_of_weights, dataset)[1]
+
     return Setup(
-        experiment=Experiment(**fields),
+        experiment=experiment,
         recipe=recipe,
         dataset_name=data["dataset"],
         entry=entry,
@@ -217,7 +220,7 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
         task=make_task(data.get("task", "classification"), classes),
         model_options=data["model_options"],
         settings={**data.get("settings", {}), **(settings or {})},
-        open_data=lambda: open_dataset(data["dataset"], progress),
+        open_data=open_data,
     )
 
 
@@ -229,6 +232,15 @@ def _weight_file(experiment: Experiment, settings: Mapping[str, Any]) -> Path | 
     if any(setting.startswith("model.") or wanted.get(setting, value) != value for setting, value in settings.items()):
         return None
     return paths.resources() / "weights" / experiment.weights
+
+
+def _as_trained(path: Path, dataset: Dataset) -> tuple[Preprocessing, Dataset]:
+    """Pictures and drawings are fed to weights from a file the way that these were trained."""
+    from guiapp.models.weights import load_weights
+
+    metadata = load_weights(path)[1]
+    drawn = dataclasses.replace(dataset, from_drawing=resolve(metadata["from_drawing"]))
+    return Preprocessing.from_dict(metadata["preprocessing"]), drawn
 
 
 def _option(entry: ModelEntry, name: str, value: Any) -> Any:

@@ -113,5 +113,17 @@ def test_weights_that_ship_are_for_looking_at_that_very_network():
     with_weights = Experiment("e", "c", "t", (), "mlp", "digits", "s", weights="nowhere.safetensors")
     assert prepare(ENTRY).initial_weights() is None
     assert prepare(with_weights, {"model": "linear"}).initial_weights() is None
-    with pytest.raises(UserError, match="cannot be read"):
-        prepare(with_weights).initial_weights()
+    with pytest.raises(UserError, match=r"nowhere\.safetensors"):
+        prepare(with_weights)
+
+
+def test_a_run_of_an_entry_with_weights_keeps_their_way_of_reading_drawings(tmp_path):
+    from guiapp.catalogue import EXPERIMENTS
+
+    with_weights = next(e for e in EXPERIMENTS.values() if e.weights is not None)
+    setup = prepare(with_weights)
+    assert set(setup.initial_weights()) == set(setup.build_model().state_dict())
+    RunFolder.create(tmp_path / "run", setup, exact=True).release()
+    again = from_run(tmp_path / "run")
+    assert again.preprocessing == setup.preprocessing
+    assert again.dataset.from_drawing is setup.dataset.from_drawing is not None
