@@ -150,6 +150,7 @@ class ViewerPanel(Panel):
         rows = min(12, max(3, self.bars.count)) * ROW
         words = 3 * (self.fontMetrics().height() + 8) + 16
         left = self.height() - words - rows - (0 if self.neighbours.isHidden() else self.neighbours.sizeHint().height())
+        left -= 0 if self.badge.isHidden() else self.badge.sizeHint().height() + 4
         self.history.setVisible(left >= 48)
         self.history.setFixedHeight(max(44, min(110, left - 4)))
 
@@ -285,6 +286,7 @@ class ViewerPanel(Panel):
 
     def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
         self.badge.setVisible(bool(mapping))
+        self._share_height()
         self._restore.setEnabled(bool(mapping))
 
     def _restore_network(self) -> None:

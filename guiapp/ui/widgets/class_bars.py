@@ -52,6 +52,7 @@ class ClassBars(QAbstractScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Class probabilities")
         self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
+        self._tabular = tabular(self.font())
         theme.changed.connect(self._restyle)
 
     def set_prediction(
@@ -110,7 +111,8 @@ class ClassBars(QAbstractScrollArea):
         elif len(self._order) != count or self._order != list(range(count)):
             self._order = list(range(count))
         best = int(self._probabilities.argmax()) if count else -1
-        rows = [self._row(index, best) for index in self._order]
+        extent = self._bar_width()
+        rows = [self._row(index, best, extent) for index in self._order]
         if len(rows) != len(self._painted):
             self._painted = rows
             self._scroll()
@@ -122,11 +124,10 @@ class ClassBars(QAbstractScrollArea):
                 self.viewport().update(0, number * ROW - top, self.viewport().width(), ROW)
         self._painted = rows
 
-    def _row(self, index: int, best: int) -> tuple[object, ...]:
+    def _row(self, index: int, best: int, extent: int) -> tuple[object, ...]:
         """Everything that decides how a row looks."""
         probability = float(self._probabilities[index])
         plain = float(self._plain[index]) if self._plain is not None else None
-        extent = self._bar_width()
         return (
             index, percent(probability), round(probability * extent), index == best, index == self._truth,
             index == self._chosen, None if plain is None else round(plain * extent),
@@ -168,7 +169,7 @@ class ClassBars(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         started = time.perf_counter()
         painter = QPainter(self.viewport())
-        painter.setFont(tabular(self.font()))
+        painter.setFont(self._tabular)
         top = self.verticalScrollBar().value()
         region = event.region()
         first = max(0, (event.rect().top() + top) // ROW)
@@ -192,7 +193,9 @@ class ClassBars(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
         ink = theme.text if best or truth or chosen else theme.faint
         painter.setPen(theme.text)
-        name = self.fontMetrics().elidedText(self._labels[index], Qt.TextElideMode.ElideRight, self._name_width)
+        name = self._labels[index]
+        if self.fontMetrics().horizontalAdvance(name) > self._name_width:
+            name = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, self._name_width)
         painter.drawText(
             QRect(10, area.top(), self._name_width, ROW),
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name,
@@ -215,7 +218,7 @@ class ClassBars(QAbstractScrollArea):
             painter.setFont(font)
         painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(figure))
         if best:
-            painter.setFont(tabular(self.font()))
+            painter.setFont(self._tabular)
 
     # ------------------------------------------------------------------ hand
 
@@ -228,6 +231,9 @@ class ClassBars(QAbstractScrollArea):
         index = self.row_at(round(event.position().y()))
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
             self.class_clicked.emit(index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))

@@ -39,6 +39,7 @@ class ColourBar(QWidget):
         super().__init__(parent)
         self.theme = theme
         self.setObjectName(name)
+        self.setAutoFillBackground(True)
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._low, self._high, self._signed = "", "", True

@@ -35,6 +35,7 @@ class ConfidenceHistory(QWidget):
         self._values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self._labels: tuple[str, ...] = ()
         self._count = 0
+        self.setAutoFillBackground(True)
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setToolTip(f"Probability of the leading classes over the last {LOOKS} looks; clearing the pad begins anew")

@@ -260,7 +260,9 @@ class ImageView(QWidget):
         if x1 <= x0 or y1 <= y0:
             return
         source = QRectF(x0, y0, x1 - x0, y1 - y0)
-        if self._scale * self.devicePixelRatioF() < 1:
+        # Shrinking is smooth; so is a scale of 1.1, where some pixels would be drawn twice and their neighbours once.
+        device = self._scale * self.devicePixelRatioF()
+        if device < 2 and device != 1:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(self.to_widget(source), self._image, source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)

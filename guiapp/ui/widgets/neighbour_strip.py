@@ -32,6 +32,7 @@ class NeighbourStrip(QWidget):
         super().__init__(parent)
         self.theme = theme
         self.setObjectName(name)
+        self.setAutoFillBackground(True)
         self._samples: Samples | None = None
         self._classes: tuple[str, ...] = ()
         self._indices: npt.NDArray[np.int64] = np.empty(0, np.int64)
@@ -69,6 +70,9 @@ class NeighbourStrip(QWidget):
         index = self.index_at(event.position().x())
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._samples is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from guiapp.ui.widgets.painting import tabular
@@ -25,7 +25,8 @@ class QuietLabel(QWidget):
         self._text = ""
         self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         self.setFont(tabular(self.font()))
-        self._widest = self.fontMetrics().horizontalAdvance("m")
+        # With a ground of its own nothing behind it is painted anew.
+        self.setAutoFillBackground(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
@@ -58,8 +59,9 @@ class QuietLabel(QWidget):
         painter = QPainter(self)
         painter.setPen(self.ink if self.ink is not None else self.palette().color(self.foregroundRole()))
         shown = self._text
-        if len(shown) * self._widest > self.width():  # only then is it worth measuring
-            shown = QFontMetrics(self.font()).elidedText(shown, Qt.TextElideMode.ElideRight, self.width())
+        metrics = self.fontMetrics()
+        if metrics.horizontalAdvance(shown) > self.width():  # measuring costs a tenth of shortening
+            shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), self._alignment, shown)
         painter.end()
         cut = self._text if shown != self._text else self.tip

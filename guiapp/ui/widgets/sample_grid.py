@@ -219,7 +219,8 @@ class SampleGrid(QAbstractScrollArea):
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
 
     def _name(self, index: int, metrics: object) -> str:
-        return metrics.elidedText(self._classes[index], Qt.TextElideMode.ElideRight, self._side)
+        name = self._classes[index]
+        return name if len(name) < 3 else metrics.elidedText(name, Qt.TextElideMode.ElideRight, self._side)
 
     # ------------------------------------------------------------------ hand
 
@@ -227,6 +228,9 @@ class SampleGrid(QAbstractScrollArea):
         index = self.index_at(round(event.position().x()), round(event.position().y()))
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
             self._choose(index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def _choose(self, index: int) -> None:
         self.set_current(index)

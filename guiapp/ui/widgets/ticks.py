@@ -31,7 +31,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         ticks = [t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)]
         if len(ticks) <= most + 1:
             return ticks
-    every = math.ceil(len(ticks) / max(most, 1))
+    every = math.ceil(len(ticks) / (most + 1))
     return ticks[::every]
 
 
@@ -70,7 +70,10 @@ def grown_range(low: float, high: float, log: bool) -> tuple[float, float]:
         return (bottom, top) if top > bottom else (bottom / 10, top * 10)
     if low >= 0 and low < 0.5 * high:
         return 0.0, grown_end(high)
-    span = high - low if high > low else abs(high) or 1.0
+    if high <= low:  # one value stands in the middle
+        half = abs(high) / 2 or 0.5
+        low, high = low - half, high + half
+    span = high - low
     step = tick_step(span, 4)
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 

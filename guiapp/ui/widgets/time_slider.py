@@ -36,7 +36,7 @@ class TimeSlider(QWidget):
         self.theme = theme
         self._steps: tuple[int, ...] = ()
         self._step: int | None = None
-        self._dragging = False
+        self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFont(tabular(self.font()))
@@ -156,6 +156,9 @@ class TimeSlider(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton and self._steps:
             self._move_to(event.position().x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._steps:
