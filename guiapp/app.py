@@ -6,6 +6,7 @@ import faulthandler
 import io
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ def create_application(argv: Sequence[str]) -> QApplication:
     check_display()
     if not faulthandler.is_enabled() and _real_stderr():
         faulthandler.enable()
+    if sys.platform == "win32":
+        import torch  # noqa: F401 - there Qt's libraries, loaded first, break those of torch
     try:
         from PySide6.QtCore import qInstallMessageHandler
         from PySide6.QtWidgets import QApplication
@@ -77,6 +80,9 @@ def run_window(argv: Sequence[str], source: Path | None = None) -> int:
     install_exception_hook(window.context.notices)
     if source is not None:
         window.first_painted.connect(lambda: window.files.open([source]))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the run that is training can be resumed
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: window.close())
     window.show()
     return application.exec()
 

@@ -77,6 +77,7 @@ class Dock(QDockWidget):
         self._title = _Title(self, entry)
         self.setTitleBarWidget(self._title)
         self.setWidget(QWidget(self))
+        self.topLevelChanged.connect(lambda floating: floating and self.widget().setFocus())
         if entry.area in ("top", "bottom"):  # the middle takes the room that a larger window gives
             self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 

@@ -64,7 +64,8 @@ class _Engine(QIconEngine):
         return pixmap(self._name, self._ink(mode), max(1, min(size.width(), size.height())))
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        drawn = QPixmap(self.pixmap(size, mode, state))
+        # The size is in logical pixels; Qt versions that give it in device pixels take a larger pixmap as well.
+        drawn = QPixmap(self.pixmap(size * scale, mode, state))
         drawn.setDevicePixelRatio(scale)
         return drawn
 

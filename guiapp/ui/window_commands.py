@@ -130,12 +130,8 @@ def _views(window: MainWindow) -> None:
             )
         )
         window.docks[panel.id].toggleViewAction().toggled.connect(action.setChecked)
-    for mode, title, symbol in (
-        ("system", "Theme of the system", "contrast"),
-        ("light", "Light theme", "sun"),
-        ("dark", "Dark theme", "moon"),
-    ):
-        action = add(Command(f"view.theme-{mode}", title, partial(window.set_theme, mode), icon=symbol, menu="View"))
+    for mode, title in (("system", "Theme of the system"), ("light", "Light theme"), ("dark", "Dark theme")):
+        action = add(Command(f"view.theme-{mode}", title, partial(window.set_theme, mode), menu="View"))
         action.setCheckable(True)
     add(
         Command(

@@ -122,3 +122,8 @@ def test_figures_are_tabular(application):
     from PySide6.QtGui import QFont
 
     assert tabular().featureValue(QFont.Tag("tnum")) == 1
+
+
+def test_icons_are_sharp_at_200_percent(application):
+    drawn = icons.icon("close").pixmap(QSize(16, 16), 2.0)
+    assert drawn.size() == QSize(32, 32) and drawn.devicePixelRatio() == 2.0
