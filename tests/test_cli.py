@@ -76,6 +76,7 @@ def test_train_prints_one_object_and_keeps_the_run(run_folder):
         assert 0.0 <= summary[part]["accuracy"] <= 1.0
     assert summary["seconds"] > 0
     assert summary["device"]
+    assert summary["dataset"] == "digits"
     assert json.loads((folder / "run.json").read_text())["state"] == "done"
     assert len(re.findall(r"^epoch \d/2 ", done.stderr, re.MULTILINE)) == 2
 

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             finished = _follow(runner, events, progress, interrupt)
             if finished:
                 progress.show("test")
-                summary = runner.finish(test=True)
+                summary = {**runner.finish(test=True), "dataset": runner.setup.dataset_name}
         finally:
             progress.clear()
             events.close()
