@@ -47,9 +47,9 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             metadata = json.loads((file.metadata() or {}).get(_KEY, "{}"))
     except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"there is no weight file {path}") from None
+        raise UserError(f"the weight file {path} cannot be read: it is not there") from None
     except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{path} is no readable safetensors file ({error}); copy or fetch it again") from None
+        raise UserError(f"{path} cannot be read as safetensors ({error}); copy or fetch it again") from None
     return state, metadata
 
 

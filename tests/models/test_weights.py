@@ -35,8 +35,8 @@ def test_what_does_not_fit_is_named_and_changes_nothing():
 
 
 def test_missing_and_broken_files(tmp_path):
-    with pytest.raises(UserError, match="there is no weight file"):
+    with pytest.raises(UserError, match="cannot be read: it is not there"):
         load_weights(tmp_path / "none.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"not a weight file at all")
-    with pytest.raises(UserError, match="no readable safetensors"):
+    with pytest.raises(UserError, match="cannot be read as safetensors"):
         load_weights(tmp_path / "broken.safetensors")
