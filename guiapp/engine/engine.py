@@ -136,6 +136,7 @@ class Engine:
             if done.state == "done" and on_done is not None:
                 on_done(done.result)  # type: ignore[arg-type]
             elif done.error is not None:
+                done.told = True
                 if on_error is not None:
                     on_error(done.error)
                 else:

@@ -24,6 +24,7 @@ class Job(Generic[R]):
         result: What the generator returned, once ``done``.
         error: What it raised, once ``failed``.
         seconds: Time it has run.
+        told: Whether the person was told of the error; two listeners do not tell it twice.
     """
 
     def __init__(self, generator: Generator[Step, None, R], title: str = "") -> None:
@@ -34,6 +35,7 @@ class Job(Generic[R]):
         self.result: R | None = None
         self.error: BaseException | None = None
         self.seconds = 0.0
+        self.told = False
         self._generator = generator
         self._go = threading.Event()
         self._go.set()

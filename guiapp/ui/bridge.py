@@ -153,7 +153,8 @@ class EngineBridge(QObject):
         def ended(done: Job[Any]) -> None:
             if done.state == "done" and not self._closed:
                 self._call_back.emit(callback, done.result)
-            elif done.error is not None:
+            elif done.error is not None and not done.told:
+                done.told = True
                 self.engine.notices.post("error", f"{done.title or 'Background work'} failed: {done.error}")
 
         job.on_end(ended)

@@ -99,6 +99,8 @@ def test_a_broken_picture_is_one_line(window, tmp_path, qtbot):
     qtbot.waitUntil(lambda: window.notices.shown is not None)
     assert window.notices.shown.level == "error" and "broken.png" in window.notices.shown.text
     assert window.workspace.picture is None
+    settle()
+    assert len(window.context.notices.notices) == 1, "told once"
 
 
 def test_an_empty_folder_is_told(window, tmp_path, qtbot):
