@@ -80,6 +80,7 @@ class Lazy:
         self.reference = reference
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
         return resolve(self.reference)(*args, **kwargs)
 
     def __repr__(self) -> str:
