@@ -29,7 +29,6 @@ class ActivationsPanel(LayerPanel):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._shown: str | None = None
-        self._numbers: Statistics | None = None
         super().__init__(context, parent)
         commands = context.commands
         self._switch = declare(commands, Command(
@@ -71,7 +70,6 @@ class ActivationsPanel(LayerPanel):
 
     def layer_changed(self) -> None:
         """Forget what was shown of another layer."""
-        self._numbers = None
         self._shown = None
         self.atlas.set_crossed(frozenset())
         self._enable()
@@ -92,9 +90,8 @@ class ActivationsPanel(LayerPanel):
                 self.statistics.set_text("no picture: draw on the pad or choose a sample")
                 self.hover.set_text("")
             return
-        atlas, numbers = view.atlases[layer], view.statistics[layer]
-        fresh = self._shown != layer
-        self._shown, self._numbers = layer, numbers
+        atlas, fresh = view.atlases[layer], self._shown != layer
+        self._shown = layer
         self.atlas.set_atlas(atlas)
         if fresh:
             self._follow_switched(self.context.workspace.switched_off)
@@ -102,7 +99,7 @@ class ActivationsPanel(LayerPanel):
         if fresh or self.words_due():
             shown = self.atlas.enlarged if self.atlas.enlarged is not None else self._chosen()
             self.bar.set_range(*atlas.range_of(min(shown or 0, atlas.count - 1)), atlas.signed)
-            self.statistics.set_text(self._statistics_text(numbers))
+            self.statistics.set_text(self._statistics_text(view.statistics[layer]))
             self.describe_hover()
 
     @staticmethod

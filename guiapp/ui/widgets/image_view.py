@@ -115,6 +115,7 @@ class ImageView(QWidget):
         self._array: npt.NDArray[np.uint8] | None = None
         self._table: list[int] | None = None
         self._image: QImage | None = None
+        self._shrunk: QImage | None = None
         self._layers: tuple[Layer, ...] = ()
         self._scale = 1.0
         self._offset = QPointF(0, 0)
@@ -140,6 +141,7 @@ class ImageView(QWidget):
         resized = array is None or self._array is None or array.shape[:2] != self._array.shape[:2]
         self._array, self._table = array, table
         self._image = None if array is None else image_of(array, table)
+        self._shrunk = None
         if resized:
             self._fitted = True
             self._fit()
@@ -262,10 +264,22 @@ class ImageView(QWidget):
         source = QRectF(x0, y0, x1 - x0, y1 - y0)
         # Shrinking is smooth; so is a scale of 1.1, where some pixels would be drawn twice and their neighbours once.
         device = self._scale * self.devicePixelRatioF()
+        if device < 0.6:
+            painter.drawImage(self.to_widget(QRectF(0, 0, width, height)), self._shrunk_to(device))
+            return
         if device < 2 and device != 1:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(self.to_widget(source), self._image, source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+
+    def _shrunk_to(self, device: float) -> QImage:
+        """The picture averaged down to device pixels, kept until picture or scale change."""
+        assert self._image is not None
+        width, height = (max(1, round(n * device)) for n in self.image_size)
+        if self._shrunk is None or self._shrunk.size() != QSize(width, height):
+            keep, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            self._shrunk = self._image.scaled(width, height, keep, smooth)
+        return self._shrunk
 
     def _paint_corner(self, painter: QPainter) -> None:
         if self._pointer is None or not self.corner_text:

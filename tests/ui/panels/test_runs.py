@@ -35,7 +35,7 @@ def cells(panel, row):
 def test_figures_of_a_run(panel):
     assert cells(panel, 1) | {"date": ""} == {
         "name": "lenet5 · digits", "state": "stopped", "epochs": "2/5", "validation": "90.0 (82.6–94.5)",
-        "train": "95.0", "test": "–", "baselines": "10.0 · 10.2", "time": "12.5 s", "date": "",
+        "train": "95.0", "test": "–", "baselines": "10.0 · 10.2", "time": "12 s", "date": "",
     }  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_nothing_to_do_without_a_choice(panel, window):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(4.24, "4.2 s"), (59.96, "1:00 min"), (185, "3:05 min"), (7449, "2:04 h")]
+    ("seconds", "text"), [(4.24, "4.2 s"), (12.5, "12 s"), (59.96, "1:00 min"), (185, "3:05 min"), (7449, "2:04 h")]
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text

@@ -1,0 +1,253 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from guiapp.training.columns import Columns
+from guiapp.ui.panels.training import TrainingPanel, duration, status_text
+
+
+@pytest.fixture
+def panel(context, opened, qtbot):
+    made = TrainingPanel(context)
+    made.resize(1000, 360)
+    qtbot.addWidget(made)
+    made.show()
+    made.show_state(context.bridge.state)
+    context.bridge.engine.asked.clear()
+    return made
+
+
+def columns(steps, start=2.3):
+    made = Columns(("loss", "accuracy", "lr"))
+    loss = start * np.exp(-np.arange(steps) / 200) + 0.1
+    made.append({"loss": loss, "accuracy": 1 - loss / 3, "lr": np.full(steps, 0.05)})
+    return made
+
+
+def running(context, panel, steps=500, **changes):
+    rows = [
+        {"epoch": 1, "step": 200, "validation": {"loss": 0.9, "accuracy": 0.7}},
+        {"epoch": 2, "step": 400, "validation": {"loss": 0.4, "accuracy": 0.9}},
+    ]
+    fields = {
+        "phase": "running",
+        "step": steps,
+        "total_steps": 2000,
+        "epoch": 2,
+        "epochs": 10,
+        "columns": columns(steps),
+        "epoch_rows": rows,
+        "snapshot_steps": (0, 1, 10, 100, 400),
+        "seconds_left": 72.0,
+        "learning_rate": 0.05,
+    }
+    context.bridge.give(panel, **{**fields, **changes})
+
+
+def type_into(line, text):
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, text)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+
+
+def asked(context):
+    return [call for call in context.bridge.engine.asked if call[0] != "predict_many"]
+
+
+def test_one_button_starts_and_pauses(panel, context):
+    QTest.mouseClick(panel.start_button, Qt.MouseButton.LeftButton)
+    assert asked(context) == [("start",)]
+    running(context, panel)
+    assert panel.start_button.text() == "Pause"
+    QTest.mouseClick(panel.start_button, Qt.MouseButton.LeftButton)
+    assert asked(context)[-1] == ("pause",)
+    context.bridge.give(panel, phase="paused")
+    assert panel.start_button.text() == "Resume"
+
+
+@pytest.mark.parametrize(
+    ("phase", "enabled"),
+    [
+        ("opening", set()),
+        ("ready", {"start", "step", "epoch", "reset"}),
+        ("running", {"pause", "stop", "reset"}),
+        ("paused", {"start", "resume", "step", "epoch", "stop", "reset"}),
+        ("finished", {"start", "reset"}),
+    ],
+)
+def test_commands_are_enabled_by_phase(panel, context, phase, enabled):
+    context.bridge.give(panel, phase=phase)
+    verbs = ("start", "pause", "resume", "step", "epoch", "stop", "reset")
+    assert {v for v in verbs if context.commands[f"training.{v}"].isEnabled()} == enabled
+
+
+@pytest.mark.parametrize("verb", ["step", "epoch", "stop", "reset"])
+def test_commands_reach_the_engine(panel, context, verb):
+    context.bridge.give(panel, phase="paused")
+    context.commands[f"training.{verb}"].trigger()
+    assert asked(context) == [(verb,)]
+
+
+def test_a_refused_start_says_why(panel, context):
+    context.bridge.give(panel, refused="needs 90 GB of memory: choose a smaller batch")
+    assert not panel.start_button.isEnabled()
+    assert panel.message.isVisible() and "90 GB" in panel.message.text()
+
+
+def test_curves_show_training_and_validation(panel, context):
+    running(context, panel)
+    for _ in range(5):
+        context.bridge.give(panel)
+    loss = panel.curves.plots["loss"]
+    assert loss.x_range == (0, 500)
+    values = {label: (x, value) for label, x, value in loss.values_at(400)}
+    assert values["validation"] == (400, 0.4)
+    exact = context.bridge.state.columns.view("loss")[380:400].mean()
+    assert values["training"][1] == pytest.approx(exact, rel=0.01)
+    accuracy = {label: value for label, _, value in panel.curves.plots["accuracy"].values_at(400)}
+    assert accuracy["validation"] == pytest.approx(90)
+
+
+def test_an_update_paints_one_plot_in_few_points(panel, context):
+    running(context, panel, steps=100_000)
+    drawn = []
+    panel.curves._draw = drawn.append
+    context.bridge.give(panel, step=100_001)
+    assert len(drawn) == 1
+    assert all(len(p.series["train"].x) <= 2 * p.columns for p in panel.curves.plots.values())
+
+
+def test_smoothing_changes_the_mean_alone(panel, context):
+    running(context, panel, phase="paused")
+    panel.smoothing.setValue(0)
+    x, low = panel.curves.plots["loss"].series["train"].x, panel.curves.plots["loss"].series["train"].y
+    exact = context.bridge.state.columns.view("loss")
+    assert low[-1] == pytest.approx(exact[x[-1] - 1], rel=0.02)
+    panel.smoothing.setValue(5)
+    smooth = panel.curves.plots["loss"].series["train"].y
+    assert smooth[-1] == pytest.approx(exact[-50:].mean(), rel=1e-4)
+
+
+def test_slider_sets_the_step_and_live_again(panel, context):
+    running(context, panel)
+    slider = panel.slider
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(3)), 8))
+    assert context.workspace.step == 100 and panel.time_label.text() == "step 100"
+    assert any(m.strong and m.x == 100 for m in panel.curves.plots["loss"]._markers)
+    context.commands["training.later"].trigger()
+    assert context.workspace.step == 400
+    context.commands["training.live"].trigger()
+    assert context.workspace.step is None and panel.time_label.text() == "step 500"
+    assert not any(m.strong for m in panel.curves.plots["loss"]._markers)
+
+
+def test_start_follows_live_weights_again(panel, context):
+    context.bridge.give(panel, phase="paused", snapshot_steps=(0, 5), step=10)
+    context.workspace.step = 5
+    assert panel.slider.step == 5
+    context.commands["training.start"].trigger()
+    assert context.workspace.step is None
+
+
+def test_rate_during_a_run_reaches_the_engine_and_is_marked(panel, context):
+    running(context, panel)
+    assert not panel.form.editor("batch").isEnabled() and panel.form.editor("optimiser.lr").isEnabled()
+    type_into(panel.form.editor("optimiser.lr"), "0.01")
+    assert asked(context) == [("set_learning_rate", 0.01)]
+    context.bridge.give(panel, events=({"step": 300, "what": "lr", "value": 0.01},))
+    (marker,) = panel.curves.plots["loss"]._markers
+    assert marker.x == 300 and "0.01" in marker.tip
+
+
+def test_recipe_before_a_run_configures_the_experiment(panel, context):
+    type_into(panel.form.editor("batch"), "128")
+    panel.form.editor("optimiser.name").textActivated.emit("adam")
+    assert asked(context) == [("configure", {"batch": 128}), ("configure", {"optimiser.name": "adam"})]
+
+
+def test_recipe_after_a_run_waits_for_the_next_start(panel, context):
+    context.bridge.give(panel, phase="finished", step=100, total_steps=100)
+    type_into(panel.form.editor("epochs"), "3")
+    assert asked(context) == [] and "next start" in panel.status.text()
+    context.commands["training.start"].trigger()
+    assert asked(context) == [("configure", {"epochs": 3}), ("start",)]
+
+
+def test_bad_values_are_refused_with_a_message(panel, context):
+    type_into(panel.form.editor("optimiser.lr"), "-3")
+    assert asked(context) == [] and "between" in panel.message.text()
+    type_into(panel.form.editor("optimiser.lr"), "0.2")
+    assert asked(context) == [("configure", {"optimiser.lr": 0.2})] and panel.message.isHidden()
+
+
+def test_the_box_has_every_field_and_both_forms_agree(panel, context):
+    panel.recipe_button.click()
+    assert panel._box.isVisible()
+    type_into(panel.full_form.editor("optimiser.weight_decay"), "0.001")
+    type_into(panel.full_form.editor("batch"), "32")
+    assert asked(context) == [("configure", {"optimiser.weight_decay": 0.001}), ("configure", {"batch": 32})]
+    assert panel.form.editor("batch").text() == "32"
+    panel._box.hide()
+
+
+def test_another_data_set_is_opened(panel, context):
+    assert panel.dataset.currentText() == "strokes"
+    panel.dataset.textActivated.emit("digits")
+    assert asked(context) == [("configure", {"dataset": "digits"})]
+
+
+def test_log_toggles(panel, context):
+    running(context, panel)
+    context.commands["training.log-loss"].trigger()
+    context.commands["training.log-steps"].trigger()
+    assert panel.curves.plots["loss"].log_y and panel.curves.plots["accuracy"].log_x
+    assert not panel.curves.plots["accuracy"].log_y
+    assert not panel.grab().isNull()
+
+
+def test_zoomed_accuracy_shows_the_later_half(panel, context):
+    running(context, panel, phase="paused")
+    context.commands["training.zoom-accuracy"].trigger()
+    low, high = panel.curves.plots["accuracy"].y_range
+    assert low > 0 and high == 100
+    context.commands["training.zoom-accuracy"].trigger()
+    assert panel.curves.plots["accuracy"].y_range == (0, 100)
+
+
+def test_one_crosshair_for_all_plots(panel, context):
+    running(context, panel, phase="paused")
+    plots = panel.curves.plots
+    QTest.mouseMove(plots["loss"], QPoint(round(plots["loss"].pixel_of(250)), 60))
+    assert {plot._cross for plot in plots.values()} == {plots["loss"]._cross} != {None}
+
+
+def test_words():
+    assert (duration(48.2), duration(72), duration(7500), duration(float("inf"))) == (
+        "48 s",
+        "1 min 12 s",
+        "2 h 05 min",
+        "–",
+    )
+
+
+def test_status_line(context, opened, panel):
+    running(context, panel)
+    assert status_text(context.bridge.state) == "epoch 3 of 10 · step 500 of 2,000 · 1 min 12 s left"
+    context.bridge.give(phase="ready", estimate="about 20 s, 300 MB")
+    assert status_text(context.bridge.state) == "about 20 s, 300 MB"
+
+
+def test_narrow_panels_keep_what_matters(panel):
+    panel.resize(480, 300)
+    assert panel.form.editor("optimiser.lr").isVisible() and not panel.form.editor("epochs").isVisible()
+    panel.resize(1100, 300)
+    assert panel.form.editor("epochs").isVisible() and panel.form.caption("schedule.name").isVisible()
+
+
+def test_without_an_experiment_it_says_what_to_do(context, qtbot):
+    made = TrainingPanel(context)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.empty.isVisible() and "catalogue" in made.empty.text.text()
