@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 from guiapp.interpret.atlas import Atlas, make_atlases
 from guiapp.interpret.base import Look
+from guiapp.interpret.layers import LayerInfo
 from guiapp.interpret.options import ActivationOptions
 
 SATURATED = 0.97  # |tanh| above this has a slope under 0.06 of the steepest; the same shares hold for the sigmoid
@@ -54,13 +55,14 @@ class ActivationView:
 class _Statistics(Mapping[str, Statistics]):
     """Statistics by layer, computed when they are asked for: a tree of a hundred layers shows one at a time."""
 
-    def __init__(self, atlases: Mapping[str, Atlas], types: Mapping[str, str]) -> None:
-        self._atlases, self._types = atlases, types
+    def __init__(self, atlases: Mapping[str, Atlas], layers: Sequence[LayerInfo]) -> None:
+        self._atlases, self._layers = atlases, layers
         self._known: dict[str, Statistics] = {}
 
     def __getitem__(self, layer: str) -> Statistics:
         if layer not in self._known:
-            self._known[layer] = statistics(self._atlases[layer].values, self._types.get(layer, ""))
+            kind = next((found.type for found in self._layers if found.name == layer), "")
+            self._known[layer] = statistics(self._atlases[layer].values, kind)
         return self._known[layer]
 
     def __iter__(self) -> Iterator[str]:
@@ -102,7 +104,7 @@ def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:
     wanted = [options.layer] if options.layer else [layer.name for layer in look.layers]
     outputs = {name: look.activations[name] for name in wanted if name in look.activations}
     atlases = make_atlases(outputs, aspect=options.aspect, scale=options.scale)
-    numbers = _Statistics(atlases, {layer.name: layer.type for layer in look.layers})
+    numbers = _Statistics(atlases, look.layers)
     if options.layer in numbers:
         numbers[options.layer]  # here, not on the thread of the window
     return ActivationView(atlases, numbers, look.step)

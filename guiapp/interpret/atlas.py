@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -144,7 +144,7 @@ def make_atlases(
     scale: Scale | int = "layer",
     gap: int = 1,
     tile_scale: int = 1,
-) -> dict[str, Atlas]:
+) -> Mapping[str, Atlas]:
     """Atlases of several layers at once: small layers share one buffer, so that many cost little more than one.
 
     Args:
@@ -156,19 +156,21 @@ def make_atlases(
         gap: As in ``make_atlas``.
         tile_scale: As in ``make_atlas``.
     """
+    if _all_small(tuple([output.shape for output in layers.values()])):
+        return _small(layers, aspect, signed, scale, gap, tile_scale)
     small = {name: output for name, output in layers.items() if 0 < output.numel() < LARGE}
-    found: dict[str, Atlas] = {}
-    if small:
-        shapes = tuple([map_shape(output.shape) for output in small.values()])
-        found = _small(small, shapes, aspect, signed, scale, gap, tile_scale)
-    if len(found) == len(layers):
-        return found
+    found = _small(small, aspect, signed, scale, gap, tile_scale) if small else {}
     return {
         name: found[name]
         if name in found
         else _large(output.reshape(map_shape(output.shape)), aspect, signed, scale, gap, tile_scale)
         for name, output in layers.items()
     }
+
+
+@lru_cache(maxsize=64)
+def _all_small(shapes: tuple[torch.Size, ...]) -> bool:
+    return bool(shapes) and all(0 < math.prod(shape) < LARGE for shape in shapes)
 
 
 def map_shape(shape: torch.Size) -> tuple[int, ...]:
@@ -216,7 +218,8 @@ class _Plan:
 
 
 @lru_cache(maxsize=8)
-def _plan(shapes: tuple[tuple[int, ...], ...], aspect: float, scale: Scale | int, gap: int, tile_scale: int) -> _Plan:
+def _plan(outputs: tuple[torch.Size, ...], aspect: float, scale: Scale | int, gap: int, tile_scale: int) -> _Plan:
+    shapes = [map_shape(shape) for shape in outputs]
     total = sum(math.prod(shape) for shape in shapes)
     indices: list[npt.NDArray[np.intp]] = []
     starts: list[int] = []
@@ -250,18 +253,18 @@ def _plan(shapes: tuple[tuple[int, ...], ...], aspect: float, scale: Scale | int
 
 def _small(
     layers: Mapping[str, torch.Tensor],
-    shapes: tuple[tuple[int, ...], ...],
     aspect: float,
     signed: bool | None,
     scale: Scale | int,
     gap: int,
     tile_scale: int,
-) -> dict[str, Atlas]:
+) -> Mapping[str, Atlas]:
     """All layers through one buffer on the CPU: one copy from the device and a fixed number of operations."""
-    plan = _plan(shapes, round(aspect, 2), scale, gap, tile_scale)
     tensors = list(layers.values())
+    plan = _plan(tuple([maps.shape for maps in tensors]), round(aspect, 2), scale, gap, tile_scale)
     if tensors[0].device.type == "cpu":
-        flat = np.concatenate([maps.detach().numpy() for maps in tensors], axis=None, dtype=np.float32)
+        arrays = [maps.detach().numpy() if maps.requires_grad else maps.numpy() for maps in tensors]
+        flat = np.concatenate(arrays, axis=None, dtype=np.float32)
     else:
         flat = torch.cat([maps.detach().reshape(-1).float() for maps in tensors]).cpu().numpy()
     low, high = np.minimum.reduceat(flat, plan.starts), np.maximum.reduceat(flat, plan.starts)
@@ -291,22 +294,49 @@ def _small(
     indices[-1] = 0
     if holes is not None:
         indices[holes] = 0
-    pixels = indices.take(plan.index)
-    return {
-        name: Atlas(
-            pixels[layout.pixels].reshape(layout.size),
-            layout.columns,
-            layout.rows,
-            layout.tile,
-            gap,
-            low[layout.ranges],
-            high[layout.ranges],
-            bool(sign[layout.ranges.start]),
-            layout.shape[0],
-            (flat, layout.first, layout.shape),
-        )
-        for name, layout in zip(layers, plan.layouts, strict=True)
-    }
+    pixels = indices.take(plan.index, mode="clip")  # every index fits: what is saved is the check
+    return _Atlases(dict(zip(layers, plan.layouts, strict=True)), pixels, low, high, sign, gap, flat)
+
+
+class _Atlases(Mapping[str, Atlas]):
+    """Atlases of many layers in one buffer, each taken out of it when it is asked for."""
+
+    def __init__(
+        self,
+        layouts: dict[str, _Layout],
+        pixels: npt.NDArray[np.uint8],
+        low: _Floats,
+        high: _Floats,
+        sign: npt.NDArray[np.bool_],
+        gap: int,
+        flat: _Floats,
+    ) -> None:
+        self._layouts, self._pixels, self._gap, self._flat = layouts, pixels, gap, flat
+        self._low, self._high, self._sign = low, high, sign
+        self._made: dict[str, Atlas] = {}
+
+    def __getitem__(self, name: str) -> Atlas:
+        if name not in self._made:
+            layout = self._layouts[name]
+            self._made[name] = Atlas(
+                self._pixels[layout.pixels].reshape(layout.size),
+                layout.columns,
+                layout.rows,
+                layout.tile,
+                self._gap,
+                self._low[layout.ranges],
+                self._high[layout.ranges],
+                bool(self._sign[layout.ranges.start]),
+                layout.shape[0],
+                (self._flat, layout.first, layout.shape),
+            )
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layouts)
+
+    def __len__(self) -> int:
+        return len(self._layouts)
 
 
 def _limits(
