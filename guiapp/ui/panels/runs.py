@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtGui import QAction, QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -107,8 +107,7 @@ class RunsPanel(Panel):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(40)
         return table
 
@@ -166,9 +165,25 @@ class RunsPanel(Panel):
             if folder not in gone
         ]
         self._model.show_runs(shown)
+        self._fit_columns()
         if chosen != {run.folder for run in self.chosen()}:
             self.choose(chosen)
         self._follow_selection()
+
+    def _fit_columns(self) -> None:
+        """Make columns as wide as what stands in them; Qt's own fitting leaves room for an arrow in each."""
+        model, wide = self._model, self.table.fontMetrics().horizontalAdvance
+        room = self.table.viewport().width()
+        for column in reversed(range(model.columnCount())):
+            texts = [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
+            head = str(model.headerData(column, Qt.Orientation.Horizontal))
+            width = max(map(wide, [head, *texts])) + 18
+            self.table.setColumnWidth(column, width if column else max(width, room))
+            room -= width
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def show_state(self, state: EngineState) -> None:
         """Read again when the engine begins or ends something."""

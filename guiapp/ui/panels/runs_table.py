@@ -12,7 +12,7 @@ from guiapp.ui.status_bar import size
 from guiapp.ui.theme import Theme, tabular
 
 COLUMNS = ("name", "state", "epochs", "validation", "train", "test", "baselines", "time", "date")
-_HEADS = {"train": "train %", "validation": "validation %", "test": "test %", "baselines": "baselines %"}
+_HEADS = {"train": "train %", "validation": "validation %", "test": "test %", "baselines": "base %"}
 _TIPS = {
     "name": "The run and its data set; F2 renames it",
     "state": "running, done, stopped, failed; interrupted: its process ended in the middle, it can be resumed",
@@ -34,21 +34,23 @@ def percent(share: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``"4.2 s"``, ``"3:05 min"``, ``"2:04 h"``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
+    """``"4.2 s"``, ``"42 s"``, ``"3:05 min"``, ``"2:04 h"``."""
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
 
 
 def date(created: str) -> str:
-    """``"22 Nov 09:31"`` of an ISO time, with the year where it is not this one."""
+    """``"09:31"`` of an ISO time of today, ``"22 Nov"`` of this year, else ``"Nov 2019"``; the tip has it whole."""
     try:
         moment = datetime.datetime.fromisoformat(created)
     except ValueError:
         return created
-    this_year = moment.year == datetime.datetime.now(moment.tzinfo).year
-    return moment.strftime("%d %b %H:%M" if this_year else "%d %b %Y")
+    now = datetime.datetime.now(moment.tzinfo)
+    if moment.date() == now.date():
+        return moment.strftime("%H:%M")
+    return moment.strftime("%d %b" if moment.year == now.year else "%b %Y")
 
 
 class RunsTable(QAbstractTableModel):

@@ -1,5 +1,6 @@
 """The list of runs: figures, opening, renaming, deleting with undo."""
 
+import datetime
 import json
 
 import pytest
@@ -134,6 +135,8 @@ def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
-def test_dates_keep_the_year_of_earlier_years():
-    assert date("2019-03-01T10:20:30+00:00") == "01 Mar 2019"
+def test_dates_are_as_short_as_they_can_be():
+    assert date("2019-03-01T10:20:30+00:00") == "Mar 2019"
+    today = datetime.datetime.now().astimezone().replace(hour=9, minute=31)
+    assert date(today.isoformat()) == "09:31"
     assert date("nonsense") == "nonsense"
