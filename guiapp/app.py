@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("guiapp.qt")
 _LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxkbcommon-x11-0"
+_INSTEAD = "log in to a desktop, use `ssh -X` or `xvfb-run guiapp`, or work without a window: `guiapp train lenet5`"
 
 
 def check_display() -> None:
@@ -29,12 +30,35 @@ def check_display() -> None:
     Raises:
         UserError: On Linux without a display.
     """
-    unix = sys.platform.startswith(("linux", "freebsd"))
-    if unix and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
-        raise UserError(
-            "there is no display (DISPLAY and WAYLAND_DISPLAY are not set): log in to a desktop, use `ssh -X` or "
-            "`xvfb-run guiapp`, or work without a window: `guiapp train lenet5`"
-        )
+    if not sys.platform.startswith(("linux", "freebsd")):
+        return
+    platform, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
+    wayland = os.environ.get("WAYLAND_DISPLAY")
+    if not (platform or display or wayland):
+        raise UserError(f"there is no display (DISPLAY and WAYLAND_DISPLAY are not set): {_INSTEAD}")
+    if platform.startswith("xcb") or (display and not platform and not wayland):
+        _check_x11(display or "")
+
+
+def _check_x11(display: str) -> None:
+    """Qt aborts the process where it cannot reach the X server or misses a library; say it in one line before.
+
+    Raises:
+        UserError: If so.
+    """
+    import ctypes
+
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+        ctypes.CDLL("libxcb-cursor.so.0")
+    except OSError as error:
+        raise UserError(f"Qt cannot start: {error}. On Debian or Ubuntu: `sudo apt install {_LIBRARIES}`") from None
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    broken = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if broken:
+        raise UserError(f"the display {display!r} cannot be reached: {_INSTEAD}")
 
 
 def create_application(argv: Sequence[str]) -> QApplication:

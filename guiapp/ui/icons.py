@@ -41,16 +41,17 @@ def pixmap(name: str, colour: str, pixels: int) -> QPixmap:
 class _Engine(QIconEngine):
     """Paints one icon in the colour that the palette has now, so icons follow a change of theme by themselves."""
 
-    def __init__(self, name: str, colour: QColor | None) -> None:
+    def __init__(self, name: str, colour: QColor | None, role: QPalette.ColorRole) -> None:
         super().__init__()
         self._name = name
         self._colour = colour
+        self._role = role
 
     def _ink(self, mode: QIcon.Mode) -> str:
         if self._colour is not None and mode != QIcon.Mode.Disabled:
             return self._colour.name()
         group = QPalette.ColorGroup.Disabled if mode == QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        role = QPalette.ColorRole.HighlightedText if mode == QIcon.Mode.Selected else QPalette.ColorRole.WindowText
+        role = QPalette.ColorRole.HighlightedText if mode == QIcon.Mode.Selected else self._role
         return QGuiApplication.palette().color(group, role).name()
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
@@ -70,14 +71,14 @@ class _Engine(QIconEngine):
         return drawn
 
     def clone(self) -> QIconEngine:
-        return _Engine(self._name, self._colour)
+        return _Engine(self._name, self._colour, self._role)
 
 
-def icon(name: str, colour: QColor | None = None) -> QIcon:
-    """Icon ``name``, sharp at every scale; in the text colour of the current theme unless ``colour`` is given.
+def icon(name: str, colour: QColor | None = None, role: QPalette.ColorRole = QPalette.ColorRole.WindowText) -> QIcon:
+    """Icon ``name``, sharp at every scale; in the theme's ``role`` colour unless a fixed ``colour`` is given.
 
     Raises:
         LookupError: If there is no such icon.
     """
     _source(name)
-    return QIcon(_Engine(name, colour))
+    return QIcon(_Engine(name, colour, role))

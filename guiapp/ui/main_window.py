@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QMainWindow,
     QMenu,
-    QPushButton,
     QSizePolicy,
     QTabWidget,
-    QToolBar,
-    QToolButton,
     QWidget,
 )
 
-from guiapp.catalogue import DEFAULT, EXPERIMENTS
+from guiapp.catalogue import EXPERIMENTS
 from guiapp.core import paths
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.registry import resolve
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
 from guiapp.engine.state import EngineState, LookResult, Opened
-from guiapp.ui import layouts
+from guiapp.ui import layouts, session
 from guiapp.ui.bridge import EngineBridge
 from guiapp.ui.commands import Command, Commands
 from guiapp.ui.context import Context
@@ -42,16 +40,11 @@ from guiapp.ui.selection import follow
 from guiapp.ui.status_bar import StatusBar
 from guiapp.ui.tabs import TabStrips
 from guiapp.ui.theme import MODES, Mode, Theme
+from guiapp.ui.toolbar import make_toolbar
 from guiapp.ui.window_commands import LAST, declare
 
-_STATE_VERSION = 1
 _MENUS = ("File", "View", "Source", "Model", "Run", "Help")
 _SHUTDOWN_SECONDS = 5.0
-
-
-def session_settings() -> QSettings:
-    """The remembered session: an INI file in the user's data folder."""
-    return QSettings(str(paths.user_data() / "session.ini"), QSettings.Format.IniFormat)
 
 
 class MainWindow(QMainWindow):
@@ -63,6 +56,7 @@ class MainWindow(QMainWindow):
         commands: Every action by id.
         context: What panels are given.
         docks: Docks by panel id.
+        layout_id: Id of the layout that was used last.
         first_painted: Emitted once, after the first completed paint.
         panels_built: Emitted once, when every panel that is open has been built.
     """
@@ -80,16 +74,17 @@ class MainWindow(QMainWindow):
         notices = engine.notices if engine is not None else NoticeBoard()
         self.engine = engine or Engine(notices)
         self.bridge = EngineBridge(self.engine, self.workspace, self)
-        self.settings = settings or session_settings()
-        self.theme = Theme(self._wanted_mode(), self)
+        self.settings = settings or session.session_settings()
+        self.theme = Theme(session.wanted_mode(self.settings), self)
         self.theme.apply()
         self.commands = Commands(self, self._list_command, self._build_for)
         self.context = Context(self.workspace, self.bridge, self.commands, notices, self.theme, self.settings)
         self._panels: dict[str, Panel] = {}
         self._broken: set[str] = set()
+        self._guests: set[str] = set()
         self._painted = self._closing = False
         self._opened: Opened | None = None
-        self._layout = layouts.LAYOUTS[0].id
+        self.layout_id = layouts.LAYOUTS[0].id
 
         self.setDockNestingEnabled(True)
         self.setDockOptions(
@@ -123,14 +118,14 @@ class MainWindow(QMainWindow):
         self.files.folder_chosen.connect(self._show_folder)
         DropTarget(self, self.files)
         declare(self)
-        self._make_toolbar()
+        self.addToolBar(make_toolbar(self))
         self._mark_theme()
         self.bridge.state_changed.connect(self._show_state)
         self.bridge.looked.connect(self._show_look)
         for p in PANELS:
             if p.early:
                 self.panel(p.id)
-        self._restore()
+        self._arranged = session.restore(self)
 
     # ------------------------------------------------------------------ panels
 
@@ -200,9 +195,9 @@ class MainWindow(QMainWindow):
         if self._closing:
             return
         waiting = [p for p in PANELS if p.id not in self._panels and p.id not in self._broken]
-        if not self._arranged and not any(self._layout in p.layouts for p in waiting):
+        if not self._arranged and not any(self.layout_id in p.layouts for p in waiting):
             self._arranged = True  # the panels have come with widths of their own
-            layouts.resize(self, self.docks, layouts.layout(self._layout))
+            layouts.resize(self, self.docks, layouts.layout(self.layout_id))
         in_sight = [p for p in waiting if not self.docks[p.id].visibleRegion().isEmpty()]
         if waiting:
             self._try_panel((in_sight or waiting)[0].id)
@@ -237,42 +232,6 @@ class MainWindow(QMainWindow):
         menu.insertAction(before, action)
         if not own and len(there) > 0:
             menu.insertSeparator(action)
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Layouts", self)
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setFloatable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.setIconSize(QSize(16, 16))
-        bar.setContentsMargins(0, 2, 0, 6)
-        bar.addWidget(_gap(6))
-        for known in layouts.LAYOUTS:
-            button = QToolButton(bar)
-            button.setObjectName(f"toolbar.{known.id}")
-            button.setDefaultAction(self.commands[f"layout.{known.id}"])
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setProperty("text-button", True)
-            button.ensurePolished()
-            button.setMinimumWidth(button.sizeHint().width())
-            bar.addWidget(button)
-            bar.addWidget(_gap(4))
-        bar.addWidget(self.notices)
-        search = QPushButton(icon("search", self.theme.faint), " Find an action, experiment, layer …   Ctrl+K", bar)
-        search.setObjectName("toolbar.search")
-        search.setProperty("search", True)
-        search.setIconSize(QSize(14, 14))
-        search.setToolTip(self.commands["palette.open"].toolTip())
-        search.clicked.connect(self.commands["palette.open"].trigger)
-        bar.addWidget(search)
-        for name in ("help.messages", "view.theme-toggle"):
-            button = QToolButton(bar)
-            button.setObjectName(f"toolbar.{name}")
-            button.setDefaultAction(self.commands[name])
-            bar.addWidget(_gap(4))
-            bar.addWidget(button)
-        bar.addWidget(_gap(2))
-        self.addToolBar(bar)
 
     def open_palette(self) -> None:
         """Open the command palette."""
@@ -336,47 +295,17 @@ class MainWindow(QMainWindow):
         for mode in MODES:
             self.commands[f"view.theme-{mode}"].setChecked(mode == self.theme.mode)
 
-    def _wanted_mode(self) -> Mode:
-        forced = QApplication.instance().property("theme")
-        mode = str(forced or self.settings.value("theme", "system"))
-        return mode if mode in MODES else "system"
-
     def reset_layout(self) -> None:
         """Put every panel of the current layout back to its place."""
-        self.use_layout(self._layout)
+        self.use_layout(self.layout_id)
 
     def use_layout(self, name: str) -> None:
         """Arrange the docks as the layout ``name`` says."""
-        self._layout = name
+        self.layout_id = name
         layouts.arrange(self, self.docks, layouts.layout(name))
         for known in layouts.LAYOUTS:
             action = self.commands[f"layout.{known.id}"]
             action.setChecked(known.id == name)
-
-    # ------------------------------------------------------------------ session
-
-    def _restore(self) -> None:
-        self.resize(1280, 800)
-        geometry = self.settings.value("geometry")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        name = str(self.settings.value("layout", self._layout))
-        self.use_layout(name if any(known.id == name for known in layouts.LAYOUTS) else self._layout)
-        state = self.settings.value("docks")
-        self._arranged = isinstance(state, QByteArray) and self.restoreState(state, _STATE_VERSION)
-        if self.workspace.experiment is None:
-            name = str(self.settings.value("experiment", DEFAULT))
-            self.workspace.experiment = name if name in EXPERIMENTS else DEFAULT
-
-    def _remember(self) -> None:
-        self.settings.setValue("geometry", self.saveGeometry())
-        self.settings.setValue("docks", self.saveState(_STATE_VERSION))
-        self.settings.setValue("layout", self._layout)
-        self.settings.setValue("theme", self.theme.mode)
-        if self.workspace.experiment:
-            self.settings.setValue("experiment", self.workspace.experiment)
-        self.settings.setValue("layer", self.workspace.layer or "")
-        self.settings.sync()
 
     # ------------------------------------------------------------------ engine
 
@@ -391,10 +320,27 @@ class MainWindow(QMainWindow):
             old, self._opened = self._opened, state.opened
             follow(self.workspace, old, state.opened, str(self.settings.value("layer", "")))
             self.setWindowTitle(f"{state.opened.experiment.title} · Vision Explorer")
-            if old is not None and old.experiment.id != state.opened.experiment.id:
-                for name in state.opened.experiment.panels:
-                    if name in self.docks and not self.docks[name].isHidden():
-                        self.docks[name].raise_()
+            if old is None or old.experiment.id != state.opened.experiment.id:
+                self._raise_panels(state.opened.experiment.panels, front=old is not None)
+
+    def _raise_panels(self, wanted: Sequence[str], front: bool) -> None:
+        """Bring the panels of an experiment to the front.
+
+        Panels that no layout shows come and go with the experiments that name them; others stay closed where the
+        person has closed them.
+        """
+        for name in self._guests - set(wanted):
+            self.docks[name].close()
+        self._guests &= set(wanted)
+        for name in wanted:
+            dock = self.docks.get(name)
+            if dock is None:
+                continue
+            if dock.isHidden() and not dock.entry.layouts:
+                self._guests.add(name)
+                self.show_panel(name)
+            elif front and not dock.isHidden():
+                dock.raise_()
 
     def _show_look(self, look: LookResult) -> None:
         self.status.show_look(look)
@@ -419,7 +365,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._arranged:  # sizes given to docks before the window has its own are lost
-            layouts.resize(self, self.docks, layouts.layout(self._layout))
+            layouts.resize(self, self.docks, layouts.layout(self.layout_id))
 
     def _after_first_paint(self) -> None:
         self.first_painted.emit()
@@ -433,17 +379,11 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._closing:
             self._closing = True
-            self._remember()
+            session.remember(self)
             self.bridge.close()
             self.notices.close_board()
             self.engine.shutdown(_SHUTDOWN_SECONDS)
         super().closeEvent(event)
-
-
-def _gap(width: int) -> QWidget:
-    gap = QWidget()
-    gap.setFixedWidth(width)
-    return gap
 
 
 def _apology(text: str) -> QLabel:

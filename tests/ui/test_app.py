@@ -28,6 +28,14 @@ def test_without_a_display_one_line_says_what_to_do():
     assert "xvfb-run" in line and "guiapp train" in line
 
 
+def test_a_display_that_cannot_be_reached_is_one_line_and_no_crash():
+    done = run("from guiapp.app import create_application\ntry: create_application(['x'])\nexcept Exception as e: "
+               "print(type(e).__name__, e)", DISPLAY=":987")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("UserError") and ("cannot be reached" in line or "apt install" in line)
+
+
 def test_the_command_line_says_the_same_without_a_traceback():
     done = run("import sys; sys.argv=['guiapp']; from guiapp.__main__ import main; main()")
     assert done.returncode != 0

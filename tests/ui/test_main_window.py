@@ -200,3 +200,17 @@ def test_experiments_open_from_the_window(window):
     window.open_experiment(name)
     assert window.engine.asked[-1] == ("experiment", name)
     assert window.workspace.experiment == name
+
+
+def test_panels_of_an_experiment_come_to_the_front_and_guests_go_with_it(window, monkeypatch):
+    guest = next(p.id for p in PANELS if not p.layouts)
+    window.show_panel("runs")
+    window.docks["filters"].close()
+    window._raise_panels(("filters", "training", guest), front=True)
+    settle()
+    assert window.docks["filters"].isHidden(), "what the person has closed stays closed"
+    assert not window.docks[guest].isHidden()
+    window._raise_panels(("training",), front=True)
+    settle()
+    assert window.docks[guest].isHidden()
+    assert not window.docks["training"].visibleRegion().isEmpty()

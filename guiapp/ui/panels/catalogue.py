@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QShowEvent
+from PySide6.QtGui import QFont, QPalette, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from guiapp.ui.commands import Command
@@ -32,7 +32,9 @@ class CataloguePanel(Panel):
         self.filter.setPlaceholderText("Filter")
         self.filter.setAccessibleName("Filter the catalogue")
         self.filter.setClearButtonEnabled(True)
-        self.filter.addAction(icon("search", context.theme.faint), QLineEdit.ActionPosition.LeadingPosition)
+        self.filter.addAction(
+            icon("search", role=QPalette.ColorRole.PlaceholderText), QLineEdit.ActionPosition.LeadingPosition
+        )
         self.tree = QTreeWidget(self)
         self.tree.setObjectName("catalogue.tree")
         self.tree.setAccessibleName("Experiments")
