@@ -214,3 +214,11 @@ def test_panels_of_an_experiment_come_to_the_front_and_guests_go_with_it(window,
     settle()
     assert window.docks[guest].isHidden()
     assert not window.docks["training"].visibleRegion().isEmpty()
+
+
+@pytest.mark.parametrize("name", [p.id for p in PANELS])
+def test_every_panel_has_a_help_text(name):
+    from guiapp.ui import help as helps
+
+    written = helps.text(name)
+    assert written is not None and len(written) > 100
