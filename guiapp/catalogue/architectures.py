@@ -6,7 +6,7 @@ EXPERIMENTS = (
     Experiment(
         id="simple-cnn",
         chapter="architectures",
-        title="Simple CNN: nine filters",
+        title="Simple CNN, 9 filters",
         systems=("simple-cnn",),
         model="simple-cnn",
         dataset="digits",
@@ -19,7 +19,7 @@ EXPERIMENTS = (
     Experiment(
         id="simple-cnn-3",
         chapter="architectures",
-        title="Simple CNN: three layers of three filters",
+        title="Simple CNN, 3 layers",
         systems=("simple-cnn",),
         model="simple-cnn-3",
         dataset="digits",
@@ -32,7 +32,7 @@ EXPERIMENTS = (
     Experiment(
         id="lenet5",
         chapter="architectures",
-        title="LeNet-5 on handwritten digits",
+        title="LeNet-5",
         systems=("lenet5",),
         model="lenet5",
         dataset="digits",
@@ -49,7 +49,7 @@ EXPERIMENTS = (
     Experiment(
         id="lenet5-mnist",
         chapter="architectures",
-        title="LeNet-5, already trained on MNIST",
+        title="LeNet-5 trained on MNIST",
         systems=("lenet5",),
         model="lenet5",
         dataset="mnist",
@@ -63,7 +63,7 @@ EXPERIMENTS = (
     Experiment(
         id="cifar-cnn",
         chapter="architectures",
-        title="CIFAR-10 network C1 to F8 with dropout",
+        title="CIFAR-10 network",
         systems=("cifar-cnn",),
         model="cifar-cnn",
         dataset="cifar10",

@@ -6,7 +6,7 @@ EXPERIMENTS = (
     Experiment(
         id="linear-classifier",
         chapter="learning-basics",
-        title="Linear classifier: one template a class",
+        title="Linear classifier",
         systems=("linear-classifier",),
         model="linear",
         dataset="digits",
@@ -19,7 +19,7 @@ EXPERIMENTS = (
     Experiment(
         id="softmax-classifier",
         chapter="learning-basics",
-        title="Soft-max classifier (multinomial logistic regression)",
+        title="Soft-max classifier",
         systems=("softmax-classifier",),
         model="linear",
         dataset="digits",
@@ -35,7 +35,7 @@ EXPERIMENTS = (
     Experiment(
         id="knn",
         chapter="learning-basics",
-        title="k nearest neighbours on images",
+        title="k nearest neighbours",
         systems=("knn",),
         model="knn",
         dataset="digits",

@@ -6,7 +6,7 @@ EXPERIMENTS = (
     Experiment(
         id="multiperceptron",
         chapter="neurons",
-        title="Multiperceptron: tanh, then soft-max",
+        title="Multiperceptron",
         systems=("multiperceptron",),
         model="multiperceptron",
         dataset="digits",
@@ -22,7 +22,7 @@ EXPERIMENTS = (
     Experiment(
         id="mlp",
         chapter="neurons",
-        title="Multi-layer perceptron with 64 hidden units",
+        title="MLP, 64 hidden units",
         systems=("mlp",),
         model="mlp",
         dataset="digits",

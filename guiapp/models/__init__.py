@@ -36,28 +36,31 @@ _add(
         options={"hidden": 64, "activation": "tanh"},
         source="T2, MNIST: Multi-layer Perceptron",
         description="One hidden layer learns the features that the output layer separates.",
+        counts=Lazy("guiapp.models.counting:mlp"),
     )
 )
 _add(
     ModelEntry(
         name="simple-cnn",
-        title="Simple CNN (9 filters)",
+        title="Simple CNN, 9 filters",
         build=Lazy("guiapp.models.simple_cnn:SimpleCNN"),
         input_size=(28, 28),
         options={"filters": 9, "kernel": 5, "pool": 2, "pooling": "max", "activation": "tanh"},
         source="T2, CNN and CNN with Pooling",
         description="The perceptron's first layer replaced by nine 5x5 filters, then pooling and one dense layer.",
+        counts=Lazy("guiapp.models.counting:simple_cnn"),
     )
 )
 _add(
     ModelEntry(
         name="simple-cnn-3",
-        title="Simple CNN (3 layers of 3 filters)",
+        title="Simple CNN, 3 layers",
         build=Lazy("guiapp.models.simple_cnn:SimpleCNN3"),
         input_size=(32, 32),
         options={"kernel": 5, "pool": 2, "activation": "tanh"},
         source="T0, Simple CNN",
         description="Three layers of three KxK filters, each followed by pooling by M, and one dense layer.",
+        counts=Lazy("guiapp.models.counting:simple_cnn_3"),
     )
 )
 _add(
@@ -73,7 +76,7 @@ _add(
 _add(
     ModelEntry(
         name="cifar-cnn",
-        title="CIFAR-10 network C1 to F8",
+        title="CIFAR-10 network",
         build=Lazy("guiapp.models.cifar_cnn:CifarCNN"),
         input_size=(32, 32),
         options={"hidden": 128, "dropout": 0.5},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from guiapp.datasets.base import Dataset
+    from guiapp.models.counting import Count
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class ModelEntry:
         trained_by: ``"gradient"``; ``"memory"`` for networks that keep the training part (``fit(images, labels)``).
         source: Paper, or course text and section.
         description: One or two sentences.
+        counts: Gives the parameter counts of the course with the numbers put in, or None: called as ``build`` is.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ModelEntry:
     source: str = ""
     description: str = ""
     task: str = "classification"
+    counts: Callable[..., Sequence[Count]] | None = None
 
     def preprocessing(self, dataset: Dataset) -> Preprocessing:
         """The preprocessing of this network on this data set."""
@@ -84,6 +87,12 @@ class ModelEntry:
     def make(self, preprocessing: Preprocessing, classes: int, **options: Any) -> torch.nn.Module:
         """Build the network for an input and a number of classes."""
         return self.build(*preprocessing.size, classes, **{**(self.options or {}), **options})
+
+    def count(self, preprocessing: Preprocessing, classes: int, **options: Any) -> Sequence[Count]:
+        """The parameter counts of the course for this network; none where it has no formula."""
+        if self.counts is None:
+            return ()
+        return self.counts(*preprocessing.size, classes, **{**(self.options or {}), **options})
 
 
 MODELS: Registry[ModelEntry] = Registry("model")
