@@ -13,7 +13,7 @@ EXPERIMENTS = (
         summary="Scores Wx + b; each row of W is an image: the algebraic, visual and geometric view of one classifier",
         recipe={"optimiser.name": "sgd", "optimiser.lr": 0.05, "schedule.name": "constant", "epochs": 15},
         by_dataset={"mnist": {"optimiser.lr": 0.01}, "fashion-mnist": {"optimiser.lr": 0.01}},
-        panels=("training", "activations", "filters"),
+        panels=("training", "filters", "linear"),
         layer="fc",
     ),
     Experiment(

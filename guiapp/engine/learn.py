@@ -271,7 +271,9 @@ class LearnLane:
         session = _Session(setup, opened, model, Twin(model, step), runner, weights=weights)
         self._session = session
         snapshots = runner.snapshots if runner is not None else None
-        self._look.ask(subject=Subject(opened, session.twin, setup.task, snapshots), switched_off={}, step=None)
+        # What panels asked of the network before is not asked of this one: they ask anew when they have seen it.
+        subject = Subject(opened, session.twin, setup.task, snapshots)
+        self._look.ask(subject=subject, requests={}, switched_off={}, step=None)
         phase: Phase = "ready"
         if runner is not None:
             session.events = runner.events() if not runner.at_end else None

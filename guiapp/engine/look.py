@@ -208,6 +208,10 @@ class LookLane:
                 times["forward"] = _since(started)
                 started = time.perf_counter()
                 prediction = subject.task.prediction(look.output)
+                nearest = getattr(subject.twin.model, "neighbours", None)
+                if nearest is not None:
+                    indices, distances = (found[0].cpu().numpy() for found in nearest(look.input))
+                    prediction = replace(prediction, neighbours=(indices, distances))
                 times["postprocess"] = _since(started)
                 if question.switched_off:
                     plain = subject.task.prediction(subject.twin.model(look.input).cpu())

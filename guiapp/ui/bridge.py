@@ -128,6 +128,7 @@ class EngineBridge(QObject):
             return
         if state.opened is not self.state.opened:
             self.look = None
+            self._asking.start()
         self.state = state
         self.state_changed.emit(state)
         for panel in self._panels:

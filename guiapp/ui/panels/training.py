@@ -511,7 +511,8 @@ def status_text(state: EngineState) -> str:
     elif state.phase == "failed":
         parts.append("failed: see the message")
     if state.epochs:
-        parts.append(f"epoch {min(state.epoch + 1, state.epochs)} of {state.epochs}")
+        current = state.epoch if state.phase == "finished" else state.epoch + 1
+        parts.append(f"epoch {min(current, state.epochs)} of {state.epochs}")
     if state.total_steps:
         parts.append(f"step {state.step:,} of {state.total_steps:,}")
     if state.phase == "running":

@@ -35,6 +35,7 @@ class ConfidenceHistory(QWidget):
         self._values: npt.NDArray[np.float32] = np.empty((0, 0), np.float32)
         self._labels: tuple[str, ...] = ()
         self._count = 0
+        self._names = 20
         self.setAutoFillBackground(True)
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -61,6 +62,7 @@ class ConfidenceHistory(QWidget):
         """Add one look, (C,); without ``repaint`` it is seen with the next one."""
         if labels != self._labels or self._values.shape[1] != len(probabilities):
             self._labels = labels
+            self._names = min(60, max((self.fontMetrics().horizontalAdvance(n) for n in labels[:50]), default=20) + 2)
             self._values = np.empty((LOOKS, len(probabilities)), np.float32)
             self._count = 0
         if self._count == LOOKS:
@@ -87,7 +89,7 @@ class ConfidenceHistory(QWidget):
         painter = QPainter(self)
         metrics = self.fontMetrics()
         left = metrics.horizontalAdvance("100 %") + 6
-        area = QRectF(left, 4, max(1, self.width() - left - 26), max(1, self.height() - 8))
+        area = QRectF(left, 4, max(1, self.width() - left - self._names - 6), max(1, self.height() - 8))
         for share, text in ((0.0, "0 %"), (1.0, "100 %")):
             y = round(area.bottom() - share * area.height()) + 0.5
             painter.setPen(hairline(self.theme.hover))
@@ -108,7 +110,7 @@ class ConfidenceHistory(QWidget):
                 at = min(max(float(y[-1]) + metrics.ascent() / 2 - 1, metrics.ascent()), self.height() - 2.0)
                 name = self._labels[index]
                 if len(name) > 2:
-                    name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, 22)
+                    name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, self._names)
                 painter.drawText(QPointF(area.right() + 4, at), name)
         painter.end()
         self.paint_ms = (time.perf_counter() - started) * 1e3
