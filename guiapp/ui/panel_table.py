@@ -43,7 +43,9 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, ()),
     PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0),
+    PanelEntry("model", "Model", f"{_PANELS}.model:ModelPanel", "right", 0),
     PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1),
+    PanelEntry("linear", "Linear views", f"{_PANELS}.linear:LinearPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )
 
