@@ -27,6 +27,7 @@ class FiltersPanel(LayerPanel):
 
     id = "filters"
     title = "Filters"
+    none_text = "This network has no weights to look at: it keeps the training samples themselves."
     scales = (("one scale", "layer"), ("per filter", "filter"))
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -63,9 +64,6 @@ class FiltersPanel(LayerPanel):
         self.inputs.clear()
         self.inputs.blockSignals(False)
         self.inputs.hide()
-        if self.context.bridge.state.opened is not None and self.layer is None:
-            self.empty.set_text("This network has no weights to look at: it keeps the training samples themselves.")
-            self._pages.setCurrentIndex(0)
 
     def show_look(self, result: LookResult) -> None:
         """Show the newest weights."""

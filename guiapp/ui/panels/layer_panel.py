@@ -36,6 +36,7 @@ class LayerPanel(Panel):
     """
 
     scales: tuple[tuple[str, str], ...] = (("one scale", "layer"),)
+    none_text = "This network has no layers to look into: it keeps the training samples themselves."
     empty_text = "Choose an experiment in the catalogue to look inside its network."
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -168,10 +169,14 @@ class LayerPanel(Panel):
         if state.opened is self._opened:
             return
         self._opened = state.opened
-        self._pages.setCurrentIndex(1 if state.opened is not None else 0)
         self.atlas.set_atlas(None)
+        self.statistics.set_text("")
+        self.hover.set_text("")
         self.chooser.set_layers(state.opened.layers if state.opened is not None else ())
         self.chooser.set_current(self.layer)
+        none = state.opened is not None and self.layer is None
+        self.empty.set_text(self.none_text if none else self.empty_text)
+        self._pages.setCurrentIndex(0 if none or state.opened is None else 1)
         self._arrange()
         self.layer_changed()
         self.request_changed.emit()
