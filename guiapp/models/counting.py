@@ -35,7 +35,7 @@ def mlp(channels: int, height: int, width: int, classes: int, hidden: int, **_: 
     """Both dense layers, and text 2's 50,240 for 28x28 pixels where the pictures are others (T2, MNIST)."""
     found = [
         Count("fc1", f"{hidden} × ({_pixels(channels, height, width)} + 1)", hidden * (channels * height * width + 1)),
-        Count("fc2", f"{classes} × {hidden}", classes * hidden, f"weights, and {classes} biases"),
+        Count("fc2", f"{classes} × {hidden}", classes * hidden, f"and {classes} biases"),
     ]
     if (channels, height, width) != (1, 28, 28):
         found.append(Count("on MNIST, as in text 2", f"{hidden} × (28 × 28 + 1)", hidden * 785))
@@ -49,7 +49,7 @@ def simple_cnn(
     rows, columns = height - kernel + 1, width - kernel + 1
     kernel_text = f"{kernel} × {kernel}" if channels == 1 else f"{channels} × {kernel} × {kernel}"
     down, right = rows // pool, columns // pool
-    biases = f"weights, and {classes} biases"
+    biases = f"and {classes} biases"
     found = [
         Count("conv1", f"{filters} × ({kernel_text} + 1)", filters * (channels * kernel * kernel + 1)),
         Count("fc1", f"{classes} × {filters} × {right} × {down}", classes * filters * right * down, biases),

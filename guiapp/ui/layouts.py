@@ -42,7 +42,7 @@ LAYOUTS: tuple[Layout, ...] = (
         left=244,
         right=320,
         rows={"left": (340, 370), "top": (340,), "bottom": (370,), "right": (270, 440)},
-        front=("training", "activations"),
+        front=("training", "filters", "activations"),
     ),
     Layout(
         "look-inside",
@@ -51,7 +51,7 @@ LAYOUTS: tuple[Layout, ...] = (
         left=244,
         right=440,
         rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (250, 460)},
-        front=("training", "activations"),
+        front=("training", "filters", "activations"),
     ),
 )
 
@@ -91,15 +91,17 @@ def arrange(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> N
             window.removeDockWidget(dock)
         for area, side in _SIDES.items():
             above: Dock | None = None
-            for row in _rows(area):
+            rows = _rows(area)
+            for row in rows:  # all rows before any tab: what is split from a dock with tabs becomes one more tab
                 first = docks[row[0].id]
                 if above is None:
                     window.addDockWidget(side, first)
                 else:
                     window.splitDockWidget(above, first, Qt.Orientation.Vertical)
-                for entry in row[1:]:
-                    window.tabifyDockWidget(first, docks[entry.id])
                 above = first
+            for row in rows:
+                for entry in row[1:]:
+                    window.tabifyDockWidget(docks[row[0].id], docks[entry.id])
         for dock in docks.values():
             dock.setVisible(chosen.id in dock.entry.layouts)
         resize(window, docks, chosen)

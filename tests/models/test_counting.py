@@ -28,7 +28,7 @@ def test_perceptron_in_words():
     found, _ = counts("mlp", (1, 28, 28))
     assert [str(c) for c in found.values()] == [
         "fc1: 64 × (28 × 28 + 1) = 50,240",
-        "fc2: 10 × 64 = 640 weights, and 10 biases",
+        "fc2: 10 × 64 = 640 and 10 biases",
     ]
 
 

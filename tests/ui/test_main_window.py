@@ -67,6 +67,9 @@ def test_layouts_show_their_panels_and_fit_a_small_screen(window, layout):
     assert {n for n, d in window.docks.items() if not d.isHidden()} == {p.id for p in PANELS if layout.id in p.layouts}
     assert [known.id for known in LAYOUTS if window.commands[f"layout.{known.id}"].isChecked()] == [layout.id]
     assert (window.width(), window.height()) == (1280, 800)
+    for panel in PANELS:
+        fellows = {dock.entry.row for dock in window.tabifiedDockWidgets(window.docks[panel.id])}
+        assert fellows <= {panel.row}, f"the tabs of {panel.id} are those of its own row"
     for dock in window.docks.values():
         if dock.isVisible() and not dock.visibleRegion().isEmpty():
             inside = window.rect().contains(dock.geometry())

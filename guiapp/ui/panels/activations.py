@@ -11,6 +11,7 @@ from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.options import ActivationOptions
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
+from guiapp.ui.network_commands import restore_network
 from guiapp.ui.panels.layer_panel import LayerPanel
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.colour_bar import number, short
@@ -41,10 +42,7 @@ class ActivationsPanel(LayerPanel):
             "Paint the chosen map over the picture in the viewer; once more takes it away", "Ctrl+Shift+D", "layers",
             menu="Model",
         ))  # fmt: skip
-        self._restore = declare(commands, Command(
-            "model.restore", "Restore network", self.restore, "Switch every channel on again", "", "reset",
-            menu="Model",
-        ))  # fmt: skip
+        self._restore = restore_network(context)
         for action, name in ((self._switch, "switch-off"), (self._overlay, "overlay"), (self._restore, "restore")):
             self.words.addWidget(icon_button(self, action, f"activations.{name}"))
         self.atlas.make_menu = self._menu  # type: ignore[method-assign]
@@ -181,10 +179,6 @@ class ActivationsPanel(LayerPanel):
         if off:
             mapping[layer] = frozenset(off)
         workspace.switched_off = mapping
-
-    def restore(self) -> None:
-        """Switch every channel of every layer on again."""
-        self.context.workspace.switched_off = {}
 
     def toggle_overlay(self, channel: int | None = None) -> None:
         """Lay a map over the picture, or take it away if it lies there."""

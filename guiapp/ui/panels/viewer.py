@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.options import ActivationOptions
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
+from guiapp.ui.network_commands import restore_network
 from guiapp.ui.panel import Panel
 from guiapp.ui.widgets.atlas_view import palette_table
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -74,10 +76,7 @@ class ViewerPanel(Panel):
             "viewer.sort", "Best class first", self.bars.set_sorted, "Order classes by probability, not by index", "",
             "sort", checkable=True, menu="View",
         ))  # fmt: skip
-        self._restore = declare(commands, Command(
-            "model.restore", "Restore network", self._restore_network, "Switch every channel on again", "", "reset",
-            menu="Model",
-        ))  # fmt: skip
+        self._restore = restore_network(context)
         for verb, title, call, symbol in (
             ("copy", "Copy picture", self.image.copy, "copy"),
             ("save-png", "Save picture as PNG …", self.image.ask_save, "save"),
@@ -258,9 +257,14 @@ class ViewerPanel(Panel):
         self.truth.set_text(text)
         words = f"entropy {self.bars.entropy():.3f} nats"
         loss = self.bars.cross_entropy()
-        if loss is not None:
-            words += f" · cross-entropy {loss:.3f} nats"
+        if loss is not None:  # of one true class, whose own entropy is 0
+            words = f"entropy {self.bars.entropy():.3f} · KL, cross-entropy {loss:.3f} nats"
         self.uncertainty.set_text(words)
+        most = len(prediction.labels)
+        self.uncertainty.tip = (
+            f"entropy of the prediction Q, at most log {most} = {math.log(most):.3f} nats; cross-entropy of the truth "
+            "P and Q is the loss of this picture: H(P) + KL(P‖Q), and H(P) = 0 for one true class"
+        )
         self.step.set_text("" if result.live else f"step {result.step:,}")
 
     # ------------------------------------------------------------------ overlay and changes to the network
@@ -288,9 +292,6 @@ class ViewerPanel(Panel):
         self.badge.setVisible(bool(mapping))
         self._share_height()
         self._restore.setEnabled(bool(mapping))
-
-    def _restore_network(self) -> None:
-        self.context.workspace.switched_off = {}
 
     # ------------------------------------------------------------------ hand
 

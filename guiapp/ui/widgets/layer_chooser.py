@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHeaderView, QTreeView, QWidget
+
+from guiapp.ui.widgets.painting import tabular
 
 if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
@@ -20,12 +23,38 @@ def shape_text(shape: Sequence[int]) -> str:
     return " × ".join(str(n) for n in shape)
 
 
+@dataclass(frozen=True)
+class LayerColumn:
+    """One column of the tree.
+
+    Attributes:
+        head: What stands above it.
+        value: What it tells of a layer.
+        text: That value as the tree shows it.
+        tip: One line on what it tells.
+        number: Whether it holds numbers, which stand at the right.
+        total: Value of the whole network, or empty.
+    """
+
+    head: str
+    value: Callable[[LayerInfo], Any]
+    text: Callable[[Any], str] = str
+    tip: str = ""
+    number: bool = False
+    total: Any = ""
+
+
+OUTPUT = LayerColumn("output", lambda layer: layer.output_shape, shape_text, "Channels × height × width, or units")
+TYPE = LayerColumn("type", lambda layer: layer.type, tip="Kind of the layer")
+
+
 class LayerChooser(QWidget):
-    """The layers with output shape and type, as a tree or as a box.
+    """The layers by name with what the columns say of them, as a tree or as a box.
 
     Attributes:
         chosen: Qualified name of the layer that was chosen by hand.
         tree: The tree; ``box``: the box. One of the two is shown.
+        columns: What stands beside the names; the last takes the room that is left.
     """
 
     chosen = Signal(str)
@@ -39,6 +68,7 @@ class LayerChooser(QWidget):
         self._layers: tuple[LayerInfo, ...] = ()
         self._items: dict[str, QStandardItem] = {}
         self._current: str | None = None
+        self.columns: Sequence[LayerColumn] = (OUTPUT, TYPE)
         self._model = QStandardItemModel(self)
         self.tree = self._view(self)
         self.tree.setObjectName(f"{name}.layers")
@@ -73,10 +103,12 @@ class LayerChooser(QWidget):
         self._layers = tuple(layers)
         self._items.clear()
         self._model.clear()
-        self._model.setHorizontalHeaderLabels(["layer", "output", "type"])
+        self._model.setHorizontalHeaderLabels(["layer", *(column.head for column in self.columns)])
+        for section, column in enumerate(self.columns, 1):
+            self._model.setHeaderData(section, Qt.Orientation.Horizontal, column.tip, Qt.ItemDataRole.ToolTipRole)
         for layer in layers:
             short = layer.name.rpartition(".")[2] if layer.parent in self._items else layer.name
-            row = [QStandardItem(short), QStandardItem(shape_text(layer.output_shape)), QStandardItem(layer.type)]
+            row = [QStandardItem(short), *(QStandardItem(column.text(column.value(layer))) for column in self.columns)]
             for item in row:
                 item.setData(layer.name, _NAME)
                 item.setEnabled(self._usable(layer))
@@ -84,16 +116,26 @@ class LayerChooser(QWidget):
             holder = self._items.get(layer.parent)
             (holder if holder is not None else self._model.invisibleRootItem()).appendRow(row)
             self._items[layer.name] = row[0]
+            self._align(row)
         self.tree.expandAll()
         header = self.tree.header()
         header.setStretchLastSection(True)
-        for column in (0, 1):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        for section in range(len(self.columns)):
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
         self.box.clear()
         for layer in layers:
             if self._usable(layer):
                 self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {layer.type}", layer.name)
         self._mark()
+
+    def _align(self, row: list[QStandardItem]) -> None:
+        """Numbers at the right, in figures of one width, under heads at the right."""
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for section, column in enumerate(self.columns, 1):
+            if column.number:
+                row[section].setTextAlignment(right)
+                row[section].setFont(tabular(self.font()))
+                self._model.setHeaderData(section, Qt.Orientation.Horizontal, right, Qt.ItemDataRole.TextAlignmentRole)
 
     def set_current(self, name: str | None) -> None:
         """Mark a layer; emits nothing."""
