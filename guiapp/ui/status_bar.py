@@ -12,6 +12,7 @@ from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.theme import Theme
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
+_READABLE_S = 0.4
 _PARTS = ("capture", "preprocess", "forward", "postprocess", "draw")
 _TIPS = {
     "device": "Where the network runs, and the threads that training uses",
@@ -83,6 +84,9 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setObjectName("status")
         self._looks: deque[float] = deque(maxlen=256)
+        self._look: LookResult | None = None
+        self._draw: float | None = None
+        self._shown_at = 0.0
         self._process: object | None = None
         self.device = QLabel("starting", self)
         self.device.setObjectName("status.device")
@@ -131,18 +135,28 @@ class StatusBar(QStatusBar):
         self.activity.set_text(activity(state))
 
     def show_look(self, look: LookResult) -> None:
-        """Show the times of one look."""
-        self._looks.append(time.monotonic())
-        for part in _PARTS[:-1]:
-            self.fields[part].show_text(milliseconds(look.milliseconds.get(part)))
-        self.fields["dropped"].show_text(f"{look.dropped}")
+        """Show the times of one look, at a rate that can be read; the clock shows the last one."""
+        now = time.monotonic()
+        self._looks.append(now)
+        self._look = look
+        if now - self._shown_at >= _READABLE_S:
+            self._show_times(now)
 
     def show_draw(self, value: float) -> None:
         """Show how long painting the newest result took, in milliseconds."""
-        self.fields["draw"].show_text(milliseconds(value))
+        self._draw = value
+
+    def _show_times(self, now: float) -> None:
+        self._shown_at = now
+        if self._look is not None:
+            for part in _PARTS[:-1]:
+                self.fields[part].show_text(milliseconds(self._look.milliseconds.get(part)))
+            self.fields["dropped"].show_text(f"{self._look.dropped}")
+        self.fields["draw"].show_text(milliseconds(self._draw))
 
     def _tick(self) -> None:
         now = time.monotonic()
+        self._show_times(now)
         recent = [moment for moment in self._looks if now - moment < 2.0]
         self.fields["looking"].show_text(f"{len(recent) / 2:.1f}" if recent else "–")
         if self._process is not None:

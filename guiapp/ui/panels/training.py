@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt
@@ -32,6 +33,7 @@ from guiapp.ui.widgets.option_form import OptionForm
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.time_slider import TimeSlider
 
+_READABLE_S = 0.25
 _SMOOTHING = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _INLINE = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
 _LABELS = {
@@ -68,6 +70,8 @@ class TrainingPanel(Panel):
         self._state = EngineState()
         self._opened: object = None
         self._pending: dict[str, Any] = {}
+        self._words_at = 0.0
+        self._words_of: tuple[object, ...] = ()
         self._buttons_for: tuple[object, ...] = ()
         self._previous_for: tuple[object, ...] = ()
         self.form: OptionForm | None = None
@@ -306,11 +310,15 @@ class TrainingPanel(Panel):
             self._pending.clear()
             self._show_recipe()
         self._show_buttons(state)
-        self._show_progress(state)
+        now = time.monotonic()
+        fresh = self._words_of != (state.phase, state.run)
+        if fresh or state.phase != "running" or now - self._words_at >= _READABLE_S:
+            self._words_at, self._words_of = now, (state.phase, state.run)
+            self._show_progress(state)
+            self._show_time()
+            self.slider.set_steps(state.snapshot_steps)
         self.curves.show_state(state)
         self.curves.set_markers(self.context.workspace.step)
-        self.slider.set_steps(state.snapshot_steps)
-        self._show_time()
         self._ask_previous(state)
 
     def _show_buttons(self, state: EngineState) -> None:

@@ -41,7 +41,7 @@ def test_every_tile_is_found_by_hover_and_click(view):
 
 
 def test_gaps_belong_to_no_tile(view):
-    left, top, width, height = view.atlas.tile_rect(0)
+    left, top, width, _height = view.atlas.tile_rect(0)
     gap = view.to_widget(QRectF(left + width, top, 1, 1)).center()
     assert view.tile_under(gap) is None
     assert view.tile_under(QPointF(point(view, 0))) == 0
