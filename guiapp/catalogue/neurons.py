@@ -26,7 +26,7 @@ EXPERIMENTS = (
         systems=("mlp",),
         model="mlp",
         dataset="digits",
-        summary="First-layer images and the second layer as 8x8 images, changing while the network learns",
+        summary="Multi-layer perceptron: first-layer images and the second layer as 8x8 images, moving while it learns",
         recipe={"optimiser.name": "momentum", "optimiser.lr": 0.05, "epochs": 30},
         by_dataset={
             "mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 1e-4, "batch": 64, "epochs": 30},
