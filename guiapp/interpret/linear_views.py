@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,8 +13,7 @@ from guiapp.core.notices import UserError
 from guiapp.datasets.base import Dataset
 from guiapp.interpret.atlas import Atlas, colour_atlas, make_atlas
 from guiapp.interpret.base import Look
-from guiapp.interpret.layers import LayerInfo
-from guiapp.interpret.options import LinearOptions
+from guiapp.interpret.options import LinearOptions, only_dense_layer
 from guiapp.models.base import Preprocessing
 
 _Floats = npt.NDArray[np.float32]
@@ -51,11 +49,12 @@ class Plane:
         indices: int64 (N,), their positions in the training part.
         offsets: float32 (C,), scores at the mean picture.
         slopes: float32 (C, 2).
-        extent: Least p, greatest p, least q, greatest q of the map.
-        regions: uint16 (R, R), winning class; row 0 is the least q.
+        extent: Least p, greatest p, least q, greatest q of the map; one unit of p is as long as one of q.
+        regions: uint16 (rows, columns), winning class in the middle of each cell; row 0 is the least q.
         explained: Share of the variance of the samples along each axis.
         picture: Point of the current picture, or None.
         distance: Distance of the current picture from the plane, or None: its scores are not those of its point.
+        borders: float32 (K, 4), lines p, q to p, q on which the two best classes are equal, cut at the extent.
     """
 
     points: _Floats
@@ -68,6 +67,7 @@ class Plane:
     explained: tuple[float, float]
     picture: tuple[float, float] | None
     distance: float | None
+    borders: _Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,28 +101,25 @@ def run(look: Look, options: LinearOptions | None = None) -> LinearView:
             the order of the scores).
     """
     options = options or LinearOptions()
-    layer = look.model.get_submodule(_only_dense(look.layers))
+    size = look.preprocessing.size
+    found = only_dense_layer(look.layers, size)
+    if found is None:
+        raise UserError("these views are for a network of one dense layer on the pixels: open the linear classifier")
+    layer = look.model.get_submodule(found.name)
     assert isinstance(layer.weight, torch.Tensor)
     weight = layer.weight.detach().float().cpu()
     bias = layer.bias.detach().float().cpu() if isinstance(layer.bias, torch.Tensor) else weight.new_zeros(len(weight))
-    size = look.preprocessing.size
-    if weight.shape[1] != size[0] * size[1] * size[2]:
-        raise UserError("these views need a dense layer that sees the pixels themselves")
     images = weight.reshape(-1, *size)
-    templates = colour_atlas(images) if size[0] == 3 else make_atlas(images.mean(1), signed=True)
+    if size[0] == 3:
+        templates = colour_atlas(images, options.aspect)
+    else:
+        templates = make_atlas(images.mean(1), options.aspect, signed=True)
     pixels = None if look.input is None else look.input[0].detach().float().cpu().reshape(-1)
     algebra = None if pixels is None else _algebra(weight, bias, pixels, size)
     plane = None
     if look.dataset is not None and options.sample_limit > 1:
         plane = _plane(weight, bias, pixels, look.dataset, look.preprocessing, options)
     return LinearView(templates, algebra, plane, look.step)
-
-
-def _only_dense(layers: Sequence[LayerInfo]) -> str:
-    found = [layer for layer in layers if layer.has_weights]
-    if len(found) != 1 or found[0].kind != "dense":
-        raise UserError("these views are for a network of one dense layer: open the linear classifier")
-    return found[0].name
 
 
 def _algebra(weight: torch.Tensor, bias: torch.Tensor, pixels: torch.Tensor, size: tuple[int, int, int]) -> Algebra:
@@ -151,22 +148,86 @@ def _plane(
         point = (float(projected[0]), float(projected[1]))
         distance = float((away - axes.axes @ projected).norm())
         low, high = torch.minimum(low, projected), torch.maximum(high, projected)
-    margin = 0.05 * (high - low).clamp_min(1e-6)
-    low, high = low - margin, high + margin
-    p, q = (torch.linspace(float(low[i]), float(high[i]), options.resolution) for i in (0, 1))
-    scores = offsets[:, None, None] + slopes[:, 0, None, None] * p + slopes[:, 1, None, None] * q[:, None]
+    extent = _extent(low, high, options.aspect)
+    cell = max(extent[1] - extent[0], extent[3] - extent[2]) / options.resolution
+    p, q = (_centres(*ends, cell) for ends in (extent[:2], extent[2:]))
+    regions = _winners(offsets.numpy(), slopes.numpy(), p, q)
     return Plane(
         axes.points.numpy(),
         dataset.train.labels[axes.indices],
         axes.indices,
         offsets.numpy(),
         slopes.numpy(),
-        (float(low[0]), float(high[0]), float(low[1]), float(high[1])),
-        scores.argmax(0).numpy().astype(np.uint16),
+        extent,
+        regions,
         axes.explained,
         point,
         distance,
+        _borders(offsets.double().numpy(), slopes.double().numpy(), extent, np.unique(regions)),
     )
+
+
+def _extent(low: torch.Tensor, high: torch.Tensor, aspect: float) -> tuple[float, float, float, float]:
+    """A rectangle of width / height ``aspect`` around what is shown, with a little room."""
+    middle = (low + high) / 2
+    half = (high - low).clamp_min(1e-6) * 0.55
+    across = max(float(half[0]), float(half[1]) * aspect)
+    up = across / aspect
+    return float(middle[0]) - across, float(middle[0]) + across, float(middle[1]) - up, float(middle[1]) + up
+
+
+def _centres(low: float, high: float, cell: float) -> _Floats:
+    count = max(1, round((high - low) / cell))
+    return (low + (np.arange(count, dtype=np.float32) + 0.5) * ((high - low) / count)).astype(np.float32)
+
+
+def _winners(offsets: _Floats, slopes: _Floats, p: _Floats, q: _Floats) -> npt.NDArray[np.uint16]:
+    """Class of the greatest score at each (q, p); five times as fast as argmax over all scores."""
+    across, up = offsets[:, None] + slopes[:, :1] * p, slopes[:, 1:] * q
+    best = across[0] + up[0][:, None]
+    winners = np.zeros(best.shape, np.uint16)
+    for index in range(1, len(offsets)):
+        scores = across[index] + up[index][:, None]
+        np.putmask(winners, scores > best, index)
+        np.maximum(best, scores, out=best)
+    return winners
+
+
+def _borders(
+    offsets: npt.NDArray[np.float64],
+    slopes: npt.NDArray[np.float64],
+    extent: tuple[float, float, float, float],
+    winners: npt.NDArray[np.integer],
+) -> _Floats:
+    """Where two of the ``winners`` share the best score: exact lines, not edges of cells.
+
+    On the line where classes i and j are equal, a place is x + t d. Every other class k, and every side of the
+    rectangle, says of t that a + b t >= 0; what is left of the line is the part between the greatest lower bound
+    and the least upper one.
+    """
+    i, j = winners[np.array(np.triu_indices(len(winners), 1))]
+    normal, shift = slopes[i] - slopes[j], offsets[i] - offsets[j]
+    square = (normal**2).sum(1)
+    crossing = square > 1e-18
+    i, j, normal, shift, square = i[crossing], j[crossing], normal[crossing], shift[crossing], square[crossing]
+    x = -normal * (shift / square)[:, None]
+    d = np.stack([-normal[:, 1], normal[:, 0]], 1) / np.sqrt(square)[:, None]
+    others = slopes[i][:, None] - slopes
+    a = offsets[i][:, None] - offsets + (others * x[:, None]).sum(2)
+    b = (others * d[:, None]).sum(2)
+    rows = np.arange(len(i))
+    for own in (i, j):  # a class says nothing of its own line
+        a[rows, own], b[rows, own] = 1.0, 0.0
+    left, right, bottom, top = extent
+    a = np.column_stack([a, x[:, 0] - left, right - x[:, 0], x[:, 1] - bottom, top - x[:, 1]])
+    b = np.column_stack([b, d[:, 0], -d[:, 0], d[:, 1], -d[:, 1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bound = -a / b
+    first = np.where(b > 0, bound, -np.inf).max(1)
+    last = np.where(b < 0, bound, np.inf).min(1)
+    there = (first < last) & ~((b == 0) & (a < 0)).any(1)
+    ends = [x[there] + t[there][:, None] * d[there] for t in (first, last)]
+    return np.concatenate(ends, 1).astype(np.float32)
 
 
 def _main_axes(dataset: Dataset, preprocessing: Preprocessing, limit: int) -> _Axes:

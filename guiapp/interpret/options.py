@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,7 +39,8 @@ class LinearOptions:
     """What the views of a linear classifier show."""
 
     sample_limit: int = _option(1000, "samples of the training part in the plane", low=0, high=100_000)
-    resolution: int = _option(96, "cells of the map of decisions along each axis", low=8, high=1024)
+    resolution: int = _option(160, "cells of the map of decisions along its longer side", low=8, high=1024)
+    aspect: float = _option(1.0, "width / height of the picture", low=0.05, high=20.0)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class InformationOptions:
     """What the information of a prediction is measured against."""
 
     label: int | None = _option(None, "true class; empty for the picture's own", low=0)
+
+
+def only_dense_layer(layers: Sequence[LayerInfo], size: tuple[int, ...]) -> LayerInfo | None:
+    """The one layer with weights, where it is a dense layer that sees the pixels of an input of ``size``; else None."""
+    found = [layer for layer in layers if layer.has_weights]
+    if len(found) != 1 or found[0].kind != "dense":
+        return None
+    weights = math.prod(found[0].output_shape) * math.prod(size)
+    return found[0] if found[0].parameters in (weights, weights + math.prod(found[0].output_shape)) else None
 
 
 def activation_layers(layers: Sequence[LayerInfo], options: ActivationOptions | None) -> tuple[str, ...]:

@@ -65,11 +65,61 @@ def test_the_classifier_in_the_plane_is_the_network_on_inputs_of_the_plane():
     mean = samples.mean(0)
     axes = torch.linalg.lstsq(torch.tensor(plane.points), samples - mean).solution  # the axes, from the points
     low_p, high_p, low_q, high_q = plane.extent
-    q, p = np.meshgrid(np.linspace(low_q, high_q, 20), np.linspace(low_p, high_p, 20), indexing="ij")
+    rows, columns = plane.regions.shape
+    p, q = low_p + (np.arange(columns) + 0.5) / columns * (high_p - low_p), np.arange(rows) + 0.5
+    q, p = np.meshgrid(low_q + q / rows * (high_q - low_q), p, indexing="ij")
     grid = torch.tensor(np.stack([p.ravel(), q.ravel()], 1), dtype=torch.float32)
     scores = seen.model((mean + grid @ axes).reshape(-1, 1, 8, 8)).detach()
     np.testing.assert_allclose(scores, plane.offsets + grid.numpy() @ plane.slopes.T, atol=1e-3)
     assert (scores.argmax(1).numpy() == plane.regions.ravel()).mean() > 0.99
+
+
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 2.5])
+def test_the_map_has_the_shape_that_is_asked_for_and_holds_every_sample(aspect):
+    plane = show(look("linear"), aspect=aspect, resolution=60).plane
+    left, right, bottom, top = plane.extent
+    assert (right - left) / (top - bottom) == pytest.approx(aspect)
+    assert plane.regions.shape == ((60, round(60 * aspect)) if aspect <= 1 else (round(60 / aspect), 60))
+    for values, low, high in ((plane.points[:, 0], left, right), (plane.points[:, 1], bottom, top)):
+        assert low < values.min() and values.max() < high
+
+
+def test_on_a_border_the_two_best_classes_are_equal():
+    plane = show(look("linear"), resolution=200).plane
+    assert len(plane.borders) >= len(np.unique(plane.regions)) - 1
+    starts, ends = plane.borders[:, :2], plane.borders[:, 2:]
+    for share in (0.01, 0.5, 0.99):
+        scores = plane.offsets + (starts + share * (ends - starts)) @ plane.slopes.T
+        best = np.sort(scores, axis=1)
+        np.testing.assert_allclose(best[:, -1], best[:, -2], atol=1e-4)
+    left, right, bottom, top = plane.extent
+    for p, q in (starts.T, ends.T):
+        assert (
+            (p > left - 1e-3).all()
+            and (p < right + 1e-3).all()
+            and (q > bottom - 1e-3).all()
+            and (q < top + 1e-3).all()
+        )
+
+
+def test_borders_lie_wherever_the_map_changes():
+    plane = show(look("linear"), resolution=80).plane
+    left, right, bottom, _ = plane.extent
+    cell = (right - left) / 80
+    rows, columns = np.nonzero(plane.regions[:, 1:] != plane.regions[:, :-1])
+    places = np.stack([left + (columns + 1) * cell, bottom + (rows + 0.5) * cell], 1)
+    starts, along = plane.borders[:, :2], plane.borders[:, 2:] - plane.borders[:, :2]
+    share = ((places[:, None] - starts) * along).sum(2) / (along**2).sum(1)
+    nearest = starts + np.clip(share, 0, 1)[..., None] * along
+    away = np.linalg.norm(places[:, None] - nearest, axis=2).min(1)
+    assert away.max() < 1.5 * cell
+
+
+def test_one_class_everywhere_has_no_border():
+    seen = look("linear")
+    with torch.no_grad():
+        seen.model.fc.weight.zero_()
+    assert show(seen).plane.borders.shape == (0, 4)
 
 
 def test_picture_in_the_plane():
