@@ -83,8 +83,8 @@ class Driver:
         self.window: MainWindow = MainWindow(Workspace(experiment=experiment))
         self._errors: list[Notice] = []
         self.window.bridge.notice.connect(self._note)
-        built: list[bool] = []
-        self.window.panels_built.connect(lambda: built.append(True))
+        self._built: list[bool] = []
+        self.window.panels_built.connect(lambda: self._built.append(True))
         if theme is not None:
             self.window.theme.set_mode(theme)
         self.window.resize(*size)
@@ -93,7 +93,6 @@ class Driver:
         self.window.show()
         QCursor.setPos(self.window.mapToGlobal(QPoint(size[0] - 1, size[1] - 1)))  # nothing is under the pointer
         if opened:
-            self.wait(lambda: bool(built), 60, "the panels")
             self.wait_opened()
 
     @property
@@ -122,8 +121,9 @@ class Driver:
         loop.exec()
 
     def wait_opened(self) -> None:
-        """Wait until the first experiment is open."""
+        """Wait until the first experiment is open and every panel is built."""
         self.wait(lambda: self.state.phase not in ("empty", "opening"), 120, "the first experiment")
+        self.wait(lambda: bool(self._built), 60, "the panels")
 
     def open(self, experiment: str, settings: Mapping[str, Any] | None = None) -> None:
         """Open a catalogue entry and wait until it is ready."""

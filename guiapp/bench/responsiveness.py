@@ -74,6 +74,7 @@ def _opening() -> None:
             driver.wait(lambda: bool(started), 60, "the first paint")
             driver.wait_opened()
             first = max(started[0].stop())
+            driver.settle()
             later = []
             for name in _OPENING[1:]:
                 ticks = drive.Ticks()
