@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.contention import Contention
 from guiapp.engine.look import LookLane, Subject
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, Opened, Phase
@@ -39,7 +40,9 @@ class _Session:
         twin: Its inspection twin.
         runner: The run, once started or opened from a folder.
         events: The run's generator, while it can go on.
-        weights: Weights from a file, with which a run begins.
+        weights: Weights from a file, that are looked at until a run begins.
+        estimating: The estimate of a run, while it is made.
+        contention: Watches for other programs on the cores that train.
     """
 
     setup: Setup
@@ -50,6 +53,7 @@ class _Session:
     events: Generator[Any, None, None] | None = None
     weights: Mapping[str, torch.Tensor] | None = None
     estimating: Generator[Any, None, Any] | None = field(default=None)
+    contention: Contention | None = None
 
 
 class LearnLane:
@@ -171,6 +175,9 @@ class LearnLane:
         if self._look.watching:
             session.twin.offer(session.runner.model, session.runner.trainer.step)
             self._look.weights_changed()
+        advice = session.contention.advice() if session.contention is not None else None
+        if advice is not None:
+            self._notices.post("warning", advice)
         share = evaluating.done / max(evaluating.total, 1) if evaluating else None
         self._publish(activity="evaluating" if evaluating else "training", share=share)
         # Showing takes at most a twentieth of the time, however large the network is.
@@ -309,6 +316,7 @@ class LearnLane:
         self._look.busy = True
         self._look.ask(step=None)
         session.runner.resumed()
+        session.contention = Contention(session.runner.threads) if session.opened.device == "cpu" else None
         self._rate = _Rate()
         self._publish(phase="running", activity="training")
 
