@@ -13,7 +13,7 @@ EXPERIMENTS = (
         summary="The perceptron's first layer replaced by nine 5x5 filters, then pooling; watch the filters form",
         recipe={"optimiser.lr": 0.02, "epochs": 15},
         by_dataset={"mnist": {"epochs": 8}, "fashion-mnist": {"epochs": 8}},
-        panels=("activations", "filters", "training"),
+        panels=("activations", "model", "filters", "training"),
         layer="conv1",
     ),
     Experiment(
@@ -26,7 +26,7 @@ EXPERIMENTS = (
         summary="Three filters a layer and about a thousand parameters: how far does text 0's small network get?",
         recipe={"optimiser.lr": 0.02, "epochs": 20},
         by_dataset={"mnist": {"epochs": 8}, "fashion-mnist": {"epochs": 8}},
-        panels=("filters", "activations", "training"),
+        panels=("model", "activations", "training"),
         layer="conv1",
     ),
     Experiment(

@@ -29,7 +29,7 @@ EXPERIMENTS = (
             "mnist": {"optimiser.lr": 0.005, "batch": 128, "augmentation": "none"},
             "fashion-mnist": {"optimiser.lr": 0.005, "batch": 128, "augmentation": "none"},
         },
-        panels=("activations", "filters", "training"),
+        panels=("filters", "training", "linear"),
         layer="fc",
     ),
     Experiment(

@@ -16,7 +16,7 @@ EXPERIMENTS = (
             "mnist": {"optimiser.lr": 0.02, "batch": 128},
             "fashion-mnist": {"optimiser.lr": 0.02, "batch": 128},
         },
-        panels=("activations", "filters", "training"),
+        panels=("linear", "activations", "filters", "training"),
         layer="fc",
     ),
     Experiment(
@@ -32,7 +32,7 @@ EXPERIMENTS = (
             "mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 1e-4, "batch": 64, "epochs": 30},
             "fashion-mnist": {"optimiser.lr": 0.05, "optimiser.weight_decay": 1e-4, "batch": 64, "epochs": 30},
         },
-        panels=("activations", "filters", "training"),
+        panels=("activations", "model", "filters", "training"),
         layer="fc1",
     ),
 )

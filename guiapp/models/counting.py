@@ -38,7 +38,7 @@ def mlp(channels: int, height: int, width: int, classes: int, hidden: int, **_: 
         Count("fc2", f"{classes} × {hidden}", classes * hidden, f"and {classes} biases"),
     ]
     if (channels, height, width) != (1, 28, 28):
-        found.append(Count("on MNIST, as in text 2", f"{hidden} × (28 × 28 + 1)", hidden * 785))
+        found.append(Count("on MNIST", f"{hidden} × (28 × 28 + 1)", hidden * 785))
     return tuple(found)
 
 

@@ -217,9 +217,10 @@ def stylesheet(c: Colours) -> str:
     QTreeView::item, QListView::item, QTableView::item {{ padding: 2px 4px; border: none; }}
     QAbstractItemView::item:hover {{ background: {c.hover}; }}
     QAbstractItemView::item:selected {{ background: {c.selection}; color: {c.text}; }}
-    QHeaderView, QHeaderView::section {{
-        background: {c.panel}; color: {c.faint}; border: none; padding: 3px 4px; font-weight: normal; }}
-    QHeaderView::section {{ border-bottom: 1px solid {c.border}; }}
+    QHeaderView {{ background: {c.panel}; border: none; }}
+    QHeaderView::section {{
+        background: {c.panel}; color: {c.faint}; border: none; border-bottom: 1px solid {c.border}; padding: 3px 4px;
+        font-weight: normal; }}
     QHeaderView::up-arrow, QHeaderView::down-arrow {{ width: 8px; height: 8px; subcontrol-position: top center; }}
     QHeaderView::up-arrow {{ image: url("{style}/arrow-up.svg"); }}
     QHeaderView::down-arrow {{ image: url("{style}/arrow.svg"); }}

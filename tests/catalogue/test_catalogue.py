@@ -22,6 +22,7 @@ TABLE = Path(__file__).parents[3] / "shared" / "design" / "systems.toml"
 PANELS = {
     *("catalogue", "source", "viewer", "samples", "training", "runs", "model", "filters", "activations", "units"),
     *("attribution", "embedding", "attack", "evaluation", "recipe", "diagnosis", "playground", "imaging"),
+    "linear",
 }
 
 

@@ -1,39 +1,57 @@
-"""A linear classifier seen three ways: term by term, as templates, and as regions in a plane of pictures."""
+"""A linear classifier seen three ways: as numbers, as templates, and as regions in a plane of pictures."""
 
 from __future__ import annotations
 
+import csv
+import io
+import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
-from guiapp.interpret.options import LinearOptions
+from guiapp.interpret.options import LinearOptions, only_dense_layer
+from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
-from guiapp.ui.widgets.atlas_view import AtlasView
+from guiapp.ui.widgets.atlas_view import AtlasView, palette_table
+from guiapp.ui.widgets.buttons import declare
 from guiapp.ui.widgets.colour_bar import ColourBar, number
 from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.image_view import ImageView
+from guiapp.ui.widgets.number_table import NumberTable
+from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.plane_view import PlaneView
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.score_table import ScoreTable, figure
 
 if TYPE_CHECKING:
     from guiapp.interpret.linear_views import LinearView
 
 _PAGES = (
-    ("terms", "Terms", "Weight times pixel for each class: the sum, with the bias, is the score"),
-    ("templates", "Templates", "The weights of each class as a picture"),
-    ("plane", "Plane", "Regions of the classes in the plane of the two main directions of the training pictures"),
+    ("algebraic", "Algebraic", "Scores = W x + b as numbers, and what each pixel adds to the score of a class"),
+    ("visual", "Visual", "The weights of each class as a picture: its template"),
+    ("geometric", "Geometric", "Samples, regions and their borders in the plane of the two main directions"),
 )
+_OPEN = "linear-classifier"
+_NO_PICTURE = "no picture: draw on the pad or choose a sample"
+_WORDS_S = 0.35  # numbers change at a rate that can be read while the weights move
+_BESIDE_TABLE = 200  # height of all but the table where it stands above the contributions
+_BESIDE_FROM = 520  # width from which table and contributions stand side by side in a panel that is wider than high
 
 
 class LinearPanel(Panel):
-    """Three pages under one row of buttons, for networks of one dense layer.
+    """Three pages under one row of buttons, for networks of one dense layer on the pixels.
 
     Attributes:
-        atlas: Contributions or templates, ``linear.atlas``.
+        page: Which of ``"algebraic"``, ``"visual"``, ``"geometric"`` is shown.
+        table: Scores as numbers, ``linear.scores``.
+        contributions: Weight times pixel for the chosen class, ``linear.contributions``.
+        atlas: Templates, ``linear.atlas``.
         plane: The plane, ``linear.plane``.
-        page: Which of ``"terms"``, ``"templates"``, ``"plane"`` is shown.
     """
 
     id = "linear"
@@ -41,25 +59,54 @@ class LinearPanel(Panel):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        self.page = "terms"
+        self.page = "algebraic"
         self._view: LinearView | None = None
         self._opened: object = None
+        self._words_at = 0.0
+        self._hovered: int | None = None
         theme = context.theme
-        self.atlas = AtlasView(theme, "linear views", self)
+        self.scores = ScoreTable(theme, self)
+        self.table = NumberTable(self, "linear.scores", "Scores of the classes", self.scores.ordered)
+        self.table.least, self.table.names, self.table.padding = "−0.00", 48, 15
+        self.table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 3)
+        self.table.setIconSize(QSize(10, 10))
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.table.setSelectionMode(self.table.SelectionMode.SingleSelection)
+        self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.table.clicked.connect(self._choose_row)
+        self.table.activated.connect(self._choose_row)
+        self.contributions = ImageView(theme, "contributions", self)
+        self.contributions.setObjectName("linear.contributions")
+        self.contributions.corner_text = False
+        self.contributions.values = self._contributions_csv
+        self.contributions.hovered.connect(lambda _place: self._describe())
+        self.atlas = AtlasView(theme, "templates", self)
         self.atlas.setObjectName("linear.atlas")
         self.atlas.hovered.connect(lambda _place: self._describe())
         self.atlas.tile_clicked.connect(self._choose_class)
+        self.atlas.aspect_changed.connect(self.request_changed)
         self.plane = PlaneView(theme, self)
         self.plane.setObjectName("linear.plane")
-        self.plane.hovered.connect(self._describe_place)
-        self.plane.clicked.connect(self._choose_sample)
+        self.plane.hovered.connect(self._hover_place)
+        self.plane.clicked.connect(self._click_place)
+        self.plane.shape_changed.connect(self.request_changed)
         self.statistics = QuietLabel("linear.statistics", self, theme.faint)
         self.hover = QuietLabel("linear.hover", self)
         self.bar = ColourBar(theme, "linear.range", self)
-        self.empty = EmptyState("", parent=self)
-        self._views = QStackedWidget(self)
-        self._views.addWidget(self.atlas)
-        self._views.addWidget(self.plane)
+        action = declare(context.commands, Command(
+            "linear.open", "Open the linear classifier", self._open, "Open the experiment that these views are for", "",
+            "open", menu="Model",
+        ))  # fmt: skip
+        self.empty = EmptyState("", ((action, "linear.open"),), self)
+        self._build()
+        for field, call in (("class_index", self._follow_class), ("picture", lambda _p: self.plane.set_hover(None))):
+            stop = context.workspace.subscribe(field, call)
+            self.destroyed.connect(lambda _=None, s=stop: s())
+        theme.changed.connect(self._restyle)
+        self.show_page(self.page)
+        self.show_state(context.bridge.state)
+
+    def _build(self) -> None:
         self._buttons = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -68,10 +115,19 @@ class LinearPanel(Panel):
             button.setObjectName(f"linear.{name}")
             button.setToolTip(tip)
             button.setCheckable(True)
-            button.setChecked(name == self.page)
             button.clicked.connect(lambda _on=False, n=name: self.show_page(n))
             self._buttons.addButton(button)
             row.addWidget(button, 1)
+        algebraic = QWidget(self)
+        self._sides = QBoxLayout(QBoxLayout.Direction.TopToBottom, algebraic)
+        self._sides.setContentsMargins(0, 0, 0, 0)
+        self._sides.setSpacing(8)
+        self._sides.addWidget(self.table, 3)
+        self._sides.addWidget(self.contributions, 2)
+        self.contributions.setMinimumHeight(88)
+        self._views = QStackedWidget(self)
+        for page in (algebraic, self.atlas, self.plane):
+            self._views.addWidget(page)
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
@@ -87,23 +143,44 @@ class LinearPanel(Panel):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(8, 4, 8, 4)
         outer.addWidget(self._pages)
-        stop = context.workspace.subscribe("class_index", self.atlas.set_chosen)
-        self.destroyed.connect(lambda _=None: stop())
-        theme.changed.connect(self._restyle)
-        self.show_state(context.bridge.state)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(200, 150)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = self.width() >= max(_BESIDE_FROM, self.height())
+        way = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        self._sides.setDirection(way)
+        self._fit_table()
+
+    def _fit_table(self) -> None:
+        """All rows where there is room, and no more, so that the contributions get the rest."""
+        self.table.fit()
+        rows = self.table.verticalHeader().defaultSectionSize() * max(1, self.scores.rowCount())
+        high = rows + self.table.horizontalHeader().sizeHint().height() + 4
+        if self._sides.direction() == QBoxLayout.Direction.LeftToRight:
+            self.table.setMinimumHeight(0)
+            self.table.setMaximumHeight(16_777_215)
+        else:
+            self.table.setFixedHeight(max(60, min(high, self.height() - _BESIDE_TABLE)))
+
+    # ------------------------------------------------------------------ asking
+
     def suits(self) -> bool:
         """Whether the open network is one dense layer on the pixels."""
         opened = self.context.bridge.state.opened
-        found = [layer for layer in opened.layers if layer.has_weights] if opened is not None else []
-        return len(found) == 1 and found[0].kind == "dense"
+        return opened is not None and only_dense_layer(opened.layers, opened.preprocessing.size) is not None
 
     def request(self) -> Request | None:
-        """The views, for networks that have them."""
-        return Request("linear-views", LinearOptions()) if self.suits() else None
+        """What the page in front needs; the plane is left out where it is not seen."""
+        if not self.suits():
+            return None
+        if self.page == "geometric":
+            return Request(
+                "linear-views", LinearOptions(resolution=self.plane.cells, aspect=round(self.plane.aspect, 3))
+            )
+        return Request("linear-views", LinearOptions(sample_limit=0, aspect=self.atlas.aspect))
 
     def show_state(self, state: EngineState) -> None:
         """Say what to open where the network is another."""
@@ -112,17 +189,40 @@ class LinearPanel(Panel):
         self._opened = state.opened
         self._view = None
         self._pages.setCurrentIndex(1 if self.suits() else 0)
-        self.empty.set_text(
-            "These views are for a network of one dense layer: open the linear classifier in the catalogue."
-        )
+        self.empty.set_text(self._reason(state))
+        self.atlas.set_captions(self._labels())
         self.request_changed.emit()
+
+    @staticmethod
+    def _reason(state: EngineState) -> str:
+        """Why the open network has no such views."""
+        if state.opened is None:
+            return "No network is open."
+        having = sum(layer.has_weights for layer in state.opened.layers)
+        what = "no layer of weights" if not having else f"{having} layers of weights"
+        if having == 1:
+            what = "one layer of weights, but not a dense one on the pixels"
+        return (
+            f"{state.opened.model.title} has {what}. These views are for one dense layer on the pixels, where each "
+            "class has one weight a pixel."
+        )
+
+    def _open(self) -> None:
+        self.context.workspace.experiment = _OPEN
+        self.context.bridge.engine.open_experiment(_OPEN)
+
+    # ------------------------------------------------------------------ showing
 
     def show_page(self, name: str) -> None:
         """Show one of the three views."""
         self.page = name
         for button in self._buttons.buttons():
             button.setChecked(button.objectName() == f"linear.{name}")
+        self._views.setCurrentIndex([page for page, _, _ in _PAGES].index(name))
+        self.bar.setVisible(name != "geometric")
+        self._words_at = 0.0
         self._show()
+        self.request_changed.emit()
 
     def show_look(self, result: LookResult) -> None:
         """Show the newest weights and picture."""
@@ -132,30 +232,77 @@ class LinearPanel(Panel):
             self._show()
 
     def _show(self) -> None:
+        """Bring the page in front up to date: pictures at every look, words at a rate that can be read."""
         view = self._view
         if view is None:
             return
-        plane = self.page == "plane"
-        self._views.setCurrentWidget(self.plane if plane else self.atlas)
-        self.bar.setVisible(not plane)
-        if plane:
-            self.plane.set_plane(view.plane)
-            if view.plane is not None:
-                first, second = view.plane.explained
-                away = (
-                    f" · picture {number(view.plane.distance)} off the plane" if view.plane.distance is not None else ""
-                )
-                self.statistics.set_text(f"{first * 100:.0f} % and {second * 100:.0f} % of the variance{away}")
-            self._describe_place(None)
+        {"algebraic": self._show_terms, "visual": self._show_templates, "geometric": self._show_plane}[self.page](view)
+        now = time.monotonic()
+        if self.context.bridge.state.phase == "running" and now - self._words_at < _WORDS_S:
             return
-        atlas = view.templates if self.page == "templates" else view.algebra.contributions if view.algebra else None
-        self.atlas.set_atlas(atlas)
-        self.atlas.set_chosen(self.context.workspace.class_index)
-        if atlas is not None:
-            self.bar.set_range(*atlas.range_of(0), True)
-        words = "weights of each class" if self.page == "templates" else "weight × pixel; sum + bias = score"
-        self.statistics.set_text(words if atlas is not None else "no picture: draw on the pad or choose a sample")
+        self._words_at = now
+        if self.page == "algebraic":
+            self._show_numbers(view)
+        if self.page == "visual":
+            self.statistics.set_text("each class has one weight a pixel: its template")
+            self.bar.set_range(*view.templates.range_of(0), True)
+        if self.page == "geometric" and view.plane is not None:
+            first, second = view.plane.explained
+            away = view.plane.distance
+            self.statistics.set_text(
+                f"{first * 100:.0f} % + {second * 100:.0f} % of variance"
+                + (f" · picture off by {number(away)}" if away is not None else "")
+            )
         self._describe()
+
+    def _show_terms(self, view: LinearView) -> None:
+        if view.algebra is None:
+            self.contributions.set_image(None)
+            return
+        atlas, index = view.algebra.contributions, self._class()
+        left, top, width, height = atlas.tile_rect(index)
+        tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
+        self.contributions.set_image(tile, palette_table(True))
+
+    def _show_numbers(self, view: LinearView) -> None:
+        self.scores.show_scores(view.algebra, self._labels())
+        self._fit_table()
+        self._mark_row()
+        if view.algebra is not None:
+            self.statistics.set_text("score = w·x + b: weights times pixels, plus bias")
+            self.bar.set_range(*view.algebra.contributions.range_of(0), True)
+        else:
+            self.statistics.set_text(_NO_PICTURE)
+
+    def _show_templates(self, view: LinearView) -> None:
+        self.atlas.set_atlas(view.templates)
+        self.atlas.set_chosen(self.context.workspace.class_index)
+
+    def _show_plane(self, view: LinearView) -> None:
+        if view.plane is not None:
+            self.plane.set_plane(view.plane, self._labels())
+
+    def _class(self) -> int:
+        """The chosen class; where none is chosen, the one that wins."""
+        chosen = self.context.workspace.class_index
+        scores = self._view.algebra.scores if self._view is not None and self._view.algebra is not None else ()
+        if chosen is not None and chosen < len(scores):
+            return chosen
+        return int(np.argmax(scores)) if len(scores) else 0
+
+    def _follow_class(self, index: int | None) -> None:
+        self.atlas.set_chosen(index)
+        self._words_at = 0.0
+        self._show()
+
+    def _mark_row(self) -> None:
+        chosen = self.context.workspace.class_index
+        if chosen is None or chosen >= self.scores.rowCount():
+            self.table.clearSelection()
+            return
+        row = self.scores.ordered.mapFromSource(self.scores.index(chosen, 0)).row()
+        if [index.row() for index in self.table.selectionModel().selectedRows()] != [row]:
+            self.table.selectRow(row)
 
     # ------------------------------------------------------------------ words and choices
 
@@ -164,46 +311,98 @@ class LinearPanel(Panel):
         return opened.labels if opened is not None else ()
 
     def _describe(self) -> None:
-        """The class under the pointer with its sum; the winning class without one."""
-        view, place, atlas = self._view, self.atlas.pointer, self.atlas.atlas
-        if view is None or atlas is None or self.page == "plane":
+        """What is under the pointer, or the sum of the chosen class."""
+        view = self._view
+        if view is None:
+            self.hover.set_text("")
+        elif self.page == "algebraic":
+            self._describe_terms(view)
+        elif self.page == "visual":
+            self._describe_template(view)
+        elif self._hovered is None and self.plane.pointer is None:
+            self.hover.set_text("a point is a training sample · click opens it")
+
+    def _describe_terms(self, view: LinearView) -> None:
+        if view.algebra is None:
+            self.hover.set_text("")
             return
-        tile = atlas.tile_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
-        text = ""
-        if view.algebra is not None:
-            index = tile if tile is not None else int(view.algebra.scores.argmax())
-            product, bias, score = (
-                float(v[index]) for v in (view.algebra.products, view.algebra.bias, view.algebra.scores)
-            )
-            sign = "+" if bias >= 0 else "−"
-            text = f"{self._labels()[index]}: {number(product)} {sign} {number(abs(bias))} = {number(score)}"
-        value = atlas.value_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
+        index, place = self._class(), self.contributions.pointer
+        if place is not None:
+            value = float(view.algebra.contributions.values[index, place[1], place[0]])
+            self.hover.set_text(f"row {place[1]}, column {place[0]} adds {number(value)} to {self._labels()[index]}")
+            return
+        product, bias = float(view.algebra.products[index]), float(view.algebra.bias[index])
+        sign = "−" if figure(bias, 3).startswith("−") else "+"
+        self.hover.set_text(
+            f"{self._labels()[index]}: {figure(product, 3)} {sign} {figure(abs(bias), 3)} = "
+            f"{figure(float(view.algebra.scores[index]), 3)}"
+        )
+
+    def _describe_template(self, view: LinearView) -> None:
+        place = self.atlas.pointer
+        tile = view.templates.tile_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
+        if tile is None or place is None:
+            self.hover.set_text("click enlarges and chooses the class")
+            return
+        text = f"template of {self._labels()[tile]}"
+        value = view.templates.value_at(place[0] + 0.5, place[1] + 0.5)
         if value is not None:
             text += f" · row {value[1]}, column {value[2]}: {number(value[3])}"
-        self.hover.set_text(text or "a tile is a class")
+        self.hover.set_text(text)
 
-    def _describe_place(self, place: tuple[float, float] | None) -> None:
-        """Winner and runner-up at a place of the plane."""
-        if self._view is None or self._view.plane is None:
-            self.hover.set_text("")
-        elif place is None:
-            self.hover.set_text("a point is a training sample · click looks at it")
-        else:
-            scores = self.plane.scores_at(*place)
-            first, second = scores.argsort()[::-1][:2]
-            labels = self._labels()
-            self.hover.set_text(
-                f"{labels[first]} {number(float(scores[first]))}, then {labels[second]} {number(float(scores[second]))}"
-            )
-
-    def _choose_class(self, tile: int) -> None:
-        self.context.workspace.class_index = tile
-
-    def _choose_sample(self, index: int) -> None:
+    def _hover_place(self, place: tuple[int, int] | None) -> None:
+        """The sample under the pointer, else winner and runner-up at a place of the plane."""
         opened = self.context.bridge.state.opened
-        if opened is not None:
+        if self._view is None or self.plane.plane is None or opened is None:
+            return
+        plane, labels = self.plane.plane, self._labels()
+        row = self.plane.sample_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
+        if row != self._hovered:
+            self._hovered = row
+            pixels = np.asarray(opened.dataset.train.images[plane.indices[row]]) if row is not None else None
+            if pixels is not None and pixels.shape[2] == 1:
+                pixels = pixels[:, :, 0]
+            self.plane.set_hover(row, image_of(pixels) if pixels is not None else None)
+        if row is not None:
+            self.hover.set_text(
+                f"training sample {int(plane.indices[row]):,} · {labels[plane.labels[row]]} · click opens it"
+            )
+        elif place is not None and len(labels) > 1:
+            scores = self.plane.scores_at(*self.plane.to_plane(place[0] + 0.5, place[1] + 0.5))
+            first, second = scores.argsort()[::-1][:2]
+            self.hover.set_text(
+                f"here {labels[first]} {number(float(scores[first]))}, "
+                f"then {labels[second]} {number(float(scores[second]))}"
+            )
+        else:
+            self._describe()
+
+    def _choose_row(self, index: QModelIndex) -> None:
+        self._choose_class(self.scores.ordered.mapToSource(index).row())
+
+    def _choose_class(self, index: int) -> None:
+        self.context.workspace.class_index = index
+
+    def _click_place(self, x: float, y: float) -> None:
+        """Look at the sample that was clicked."""
+        opened, row = self.context.bridge.state.opened, self.plane.sample_at(x, y)
+        if opened is not None and row is not None and self.plane.plane is not None:
+            index = int(self.plane.plane.indices[row])
             self.context.workspace.sample = ("train", index)
             self.context.workspace.picture = opened.dataset.picture("train", index)
+
+    def _contributions_csv(self) -> str:
+        """The scores of all classes, then weight times pixel of the chosen one, row by row."""
+        stream = io.StringIO()
+        writer = csv.writer(stream)
+        writer.writerows(self.scores.csv_rows())
+        if self._view is not None and self._view.algebra is not None:
+            index = self._class()
+            writer.writerow([])
+            writer.writerow([f"weight times pixel for {self._labels()[index]}"])
+            for row in self._view.algebra.contributions.values[index].tolist():
+                writer.writerow([f"{value:.7g}" for value in row])
+        return stream.getvalue()
 
     def _restyle(self) -> None:
         self.statistics.ink = self.context.theme.faint

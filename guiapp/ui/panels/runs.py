@@ -8,15 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QResizeEvent
+from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
     QSizePolicy,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +29,7 @@ from guiapp.ui.panels.runs_table import COLUMNS, SORT_ROLE, RunsTable
 from guiapp.ui.run_summary import RunSummary
 from guiapp.ui.status_bar import size
 from guiapp.ui.widgets.buttons import icon_button
+from guiapp.ui.widgets.number_table import NumberTable
 
 _UNDO_SECONDS = 8
 _BIN = ".deleted"
@@ -89,26 +88,10 @@ class RunsPanel(Panel):
         self.visibility_changed.connect(self._visible)
         self._follow_selection()
 
-    def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setObjectName("runs.table")
-        table.setAccessibleName("Runs")
-        table.setModel(self._sorted)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    def _make_table(self) -> NumberTable:
+        table = NumberTable(self, "runs.table", "Runs", self._sorted)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setSortingEnabled(True)
         table.sortByColumn(COLUMNS.index("date"), Qt.SortOrder.DescendingOrder)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setMinimumSectionSize(40)
         return table
 
     def _declare(self) -> dict[str, QAction]:
@@ -165,25 +148,10 @@ class RunsPanel(Panel):
             if folder not in gone
         ]
         self._model.show_runs(shown)
-        self._fit_columns()
+        self.table.fit()
         if chosen != {run.folder for run in self.chosen()}:
             self.choose(chosen)
         self._follow_selection()
-
-    def _fit_columns(self) -> None:
-        """Make columns as wide as what stands in them; Qt's own fitting leaves room for an arrow in each."""
-        model, wide = self._model, self.table.fontMetrics().horizontalAdvance
-        room = self.table.viewport().width()
-        for column in reversed(range(model.columnCount())):
-            texts = [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
-            head = str(model.headerData(column, Qt.Orientation.Horizontal))
-            width = max(map(wide, [head, *texts])) + 18
-            self.table.setColumnWidth(column, width if column else max(width, room))
-            room -= width
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_columns()
 
     def show_state(self, state: EngineState) -> None:
         """Read again when the engine begins or ends something."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from guiapp.ui import colour_maps
-from guiapp.ui.widgets.image_view import ImageView, RectLayer
+from guiapp.ui.widgets.image_view import ImageView, Layer, RectLayer
 from guiapp.ui.widgets.painting import hairline
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class AtlasView(ImageView):
         self._enlarged: int | None = None
         self._hover: int | None = None
         self._aspect = 1.0
+        self._captions: tuple[str, ...] = ()
         self.values = self._csv
         self.hovered.connect(self._hovered)
         self.clicked.connect(self._click)
@@ -83,17 +85,26 @@ class AtlasView(ImageView):
             self._crossed = tiles
             self._mark()
 
+    def set_captions(self, captions: tuple[str, ...]) -> None:
+        """Name the tiles, such as templates by their class."""
+        if captions != self._captions:
+            self._captions = captions
+            self._mark()
+
     def _mark(self) -> None:
         atlas = self.atlas
         if atlas is None:
             return
-        layers = [
+        layers: list[Layer] = [
             RectLayer(atlas.tile_rect(t), self.theme.warning, cross=True)
             for t in sorted(self._crossed)
             if t < atlas.count
         ]
         if self._chosen is not None and self._chosen < atlas.count:
             layers.append(_Frame(atlas.tile_rect(self._chosen), self.theme.accent))
+        if self._captions:
+            tiles = zip(self._captions[: atlas.count], range(atlas.count), strict=False)
+            layers.append(_Captions(tuple((text, QRectF(*atlas.tile_rect(tile))) for text, tile in tiles)))
         self.set_layers(layers)
 
     # ------------------------------------------------------------------ enlarging
@@ -220,3 +231,26 @@ class _Frame(RectLayer):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box.adjusted(-1, -1, 0, 0))
         painter.drawRect(box.adjusted(-2, -2, 1, 1))
+
+
+@dataclass(frozen=True)
+class _Captions:
+    """Names in the upper left corners of tiles."""
+
+    named: tuple[tuple[str, QRectF], ...]
+
+    def paint(self, painter: QPainter, view: AtlasView) -> None:
+        """On a small ground of their own; left out where they would cover much of a tile."""
+        metrics = view.fontMetrics()
+        ground = QColor(view.theme.panel)
+        ground.setAlpha(215)
+        for index, (text, tile) in enumerate(self.named):
+            if view.enlarged not in (None, index):
+                continue
+            box = view.to_widget(tile)
+            label = QRectF(box.x(), box.y(), metrics.horizontalAdvance(text) + 6, metrics.height())
+            if box.height() < 2.2 * label.height() or box.width() < label.width():
+                continue
+            painter.fillRect(label, ground)
+            painter.setPen(view.theme.text)
+            painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)

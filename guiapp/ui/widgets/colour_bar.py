@@ -69,7 +69,7 @@ class ColourBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._low:
-            side = self.fontMetrics().horizontalAdvance("−0.000")
+            side = self.fontMetrics().horizontalAdvance("−0.0000")
             bar = QRectF(side + 4, self.height() / 2 - 4, self.width() - 2 * side - 8, 8)
             painter.setPen(self.theme.faint)
             vertical = Qt.AlignmentFlag.AlignVCenter

@@ -1,0 +1,61 @@
+"""Tables of numbers: one look for all of them, columns as wide as what stands in them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+
+class NumberTable(QTableView):
+    """Sorts by a click on a head and chooses whole rows.
+
+    Attributes:
+        least: A text for which every column but the first has room, so that changing numbers seldom change widths.
+        padding: Pixels beside the widest text of a column.
+        names: Least width of the first column where its texts may be cut off; None gives them the room they need.
+    """
+
+    def __init__(self, parent: QWidget, name: str, title: str, model: QAbstractItemModel) -> None:
+        super().__init__(parent)
+        self.least = ""
+        self.padding = 18
+        self.names: int | None = None
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setModel(model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setSortingEnabled(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setMinimumSectionSize(40)
+
+    def fit(self) -> None:
+        """Make columns as wide as what stands in them, the first as wide as the room that is left.
+
+        Qt's own fitting leaves room for an arrow in each.
+        """
+        model, wide = self.model(), self.fontMetrics().horizontalAdvance
+        room = self.viewport().width()
+        for column in reversed(range(model.columnCount())):
+            texts = [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
+            head = str(model.headerData(column, Qt.Orientation.Horizontal))
+            width = max(
+                *(wide(text) + self.padding for text in [*texts, self.least if column else ""]), wide(head) + 18
+            )
+            if not column:
+                width = max(width if self.names is None else self.names, room)
+            self.setColumnWidth(column, width)
+            room -= width
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()

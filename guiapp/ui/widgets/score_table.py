@@ -1,0 +1,119 @@
+"""The scores of a linear classifier as numbers, one class a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
+
+from guiapp.ui.theme import Theme, tabular
+
+if TYPE_CHECKING:
+    from guiapp.interpret.linear_views import Algebra
+
+SORT_ROLE = Qt.ItemDataRole.UserRole
+HEADS = ("class", "w·x", "b", "score", "margin")
+_TIPS = (
+    "Class, in its colour",
+    "Sum of weight times pixel",
+    "Bias: what the class gets whatever the picture",
+    "w·x + b; the greatest wins",
+    "Score minus the greatest other score: the lead of the best class, the arrears of the others",
+)
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def figure(value: float, decimals: int) -> str:
+    """A number with a true minus sign; powers of ten where it would be long, zero without a sign."""
+    text = f"{value:.{decimals}f}" if abs(value) < 1e4 else f"{value:.1e}"
+    return text.lstrip("-") if not float(text) else text.replace("-", "−")
+
+
+def margins(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Each score minus the greatest of the others, (C,); above zero for the winner alone. Needs two classes."""
+    best = int(scores.argmax())
+    second = np.delete(scores, best).max()
+    lead: npt.NDArray[np.float32] = scores - scores[best]
+    lead[best] = scores[best] - second
+    return lead
+
+
+class ScoreTable(QAbstractTableModel):
+    """Rows are classes.
+
+    Attributes:
+        values: float32 (C, 4): product, bias, score, margin.
+        ordered: The same for a view, sorted by a click on a head.
+    """
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._labels: tuple[str, ...] = ()
+        self._best = -1
+        self._plain = tabular()
+        self._bold = tabular()
+        self._bold.setWeight(self._bold.Weight.DemiBold)
+        self.values = np.zeros((0, 4), np.float32)
+        self.ordered = QSortFilterProxyModel(self)
+        self.ordered.setSourceModel(self)
+        self.ordered.setSortRole(SORT_ROLE)
+
+    def show_scores(self, algebra: Algebra | None, labels: Sequence[str]) -> None:
+        """Show the scores of one picture; None empties the table."""
+        values = np.zeros((0, 4), np.float32)
+        if algebra is not None:
+            columns = (algebra.products, algebra.bias, algebra.scores, margins(algebra.scores))
+            values = np.stack(columns, 1)
+            self._best = int(algebra.scores.argmax())
+        if values.shape != self.values.shape or tuple(labels) != self._labels:
+            self.beginResetModel()
+            self.values, self._labels = values, tuple(labels)
+            self.endResetModel()
+        else:
+            self.values = values
+            self.dataChanged.emit(self.index(0, 0), self.index(len(values) - 1, len(HEADS) - 1))
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.values)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return len(HEADS)
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if way == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return HEADS[section]
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return _TIPS[section]
+            if role == Qt.ItemDataRole.TextAlignmentRole:
+                return _RIGHT if section else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.FontRole:
+            return self._bold if row == self._best else self._plain
+        if not column:
+            return self._class(row, role)
+        value = float(self.values[row, column - 1])
+        if role == Qt.ItemDataRole.DisplayRole:
+            return figure(value, 3 if HEADS[column] == "b" else 2)
+        if role == SORT_ROLE:
+            return value
+        return _RIGHT if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def _class(self, row: int, role: int) -> object:
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return self._labels[row]
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._theme.class_colour(row, len(self.values))
+        return row if role == SORT_ROLE else None
+
+    def csv_rows(self) -> list[list[object]]:
+        """The table with its head, by class."""
+        rows = zip(self._labels, self.values.tolist(), strict=False)
+        return [list(HEADS), *([label, *(f"{v:.7g}" for v in values)] for label, values in rows)]
