@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
+from guiapp.cli.inputs import check_input
 from guiapp.cli.subject import open_subject
 from guiapp.core.notices import UserError
 
@@ -20,6 +21,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         check_folder(options.out)
+    check_input(options.input)
     subject = open_subject(options.target)
     from guiapp.sources.image_file import read_picture
 

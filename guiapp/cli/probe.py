@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
+from guiapp.cli.inputs import check_input
 from guiapp.cli.subject import Subject, open_subject
 from guiapp.core.notices import SettingError, UserError
 
@@ -29,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
         check_folder(options.out)
     if probe.needs_picture and options.input is None:
         raise SettingError(f"{probe.name} looks at a picture: name one after the network")
+    if options.input is not None:
+        check_input(options.input)
     asked = _options(probe, options)
     subject = open_subject(options.target)
     if options.class_name is not None:

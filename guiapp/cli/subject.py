@@ -78,13 +78,19 @@ class Subject:
     @cached_property
     def from_drawing(self) -> FromDrawing | None:
         """What makes a sample of a drawing, or None where that makes no sense or the data is not here."""
+        return self._makers[0]
+
+    @cached_property
+    def _makers(self) -> tuple[FromDrawing | None, FromDrawing | None]:
+        """What makes a sample of a drawing, and of a picture file that looks like one."""
         if self.drawing_reference:
             made: FromDrawing = resolve(self.drawing_reference)
-            return made
+            return made, made
         try:
-            return self.open_dataset().from_drawing
+            dataset = self.open_dataset()
         except UserError:
-            return None
+            return None, None
+        return dataset.from_drawing, dataset.from_picture
 
     def input_of(self, picture: Picture, drawing: bool | None = None) -> tuple[npt.NDArray[np.uint8], str]:
         """What the network is fed for a picture file: the picture, or the sample made of the drawing on it.
@@ -100,19 +106,12 @@ class Subject:
         Raises:
             SettingError: If it is to be a drawing and the data set knows none.
         """
-        from guiapp.datasets.as_drawing import ink_of, is_on_light, looks_drawn
+        from guiapp.datasets.as_drawing import sample_of
 
-        make = self.from_drawing
+        make = self._makers[0 if drawing else 1]
         if make is None and drawing:
             raise SettingError(f"drawings make no sense for {self.name}: leave --drawing out")
-        if make is None or drawing is False:
-            return picture.pixels, "picture"
-        is_sample = picture.pixels.shape[:2] == make(np.zeros((8, 8), np.uint8)).shape[:2]
-        if drawing or (not is_sample and looks_drawn(picture.pixels)):
-            return make(ink_of(picture.pixels)), "drawing"
-        if is_sample and is_on_light(picture.pixels):
-            return 255 - picture.pixels, "negative"
-        return picture.pixels, "picture"
+        return sample_of(picture.pixels, make, drawing)
 
     def predict(self, image: npt.NDArray[np.uint8]) -> Prediction:
         """Prediction for one uint8 (H, W, C)."""
@@ -161,7 +160,7 @@ def open_subject(target: str) -> Subject:
             raise UserError(f"{path} is neither a run folder nor a {_ENDING} file")
         return _weights(path, target)
     if path.suffix == _ENDING:
-        raise UserError(f"there is no weight file {path}")
+        raise SettingError(f"there is no weight file {path}")
     if (paths.runs() / target / "run.json").is_file():
         return _run(paths.runs() / target, target)
     return _weights(_shipped(target), target)

@@ -70,6 +70,14 @@ class Dataset:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
     @property
+    def from_picture(self) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None:
+        """What makes a sample of what is drawn on a picture file (see ``datasets.as_drawing``).
+
+        None where the samples are picture files themselves: another file is then read as they were.
+        """
+        return None if len(self.train.paths) else self.from_drawing
+
+    @property
     def sample_shape(self) -> tuple[int, int, int]:
         """Channels, height, width of a sample."""
         _, height, width, channels = self.train.images.shape

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from guiapp.datasets.as_drawing import Reading
+    from guiapp.datasets.base import Dataset
     from guiapp.engine.twin import Twin
     from guiapp.tasks.base import Task
     from guiapp.training.snapshots import SnapshotStore
@@ -70,6 +72,7 @@ class LookLane:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._complained: set[str] = set()
+        self._fed: tuple[Picture, object, npt.NDArray[np.uint8], Reading] | None = None
 
     def ask(self, **changes: Any) -> None:
         """Change parts of the question (see ``_Question``) and look again."""
@@ -191,12 +194,14 @@ class LookLane:
             for panel, request in question.requests.items()
             if request.probe in PROBES and getattr(request.options, "layer", "") in names
         }
-        prediction = plain = None
+        prediction = plain = fed = None
+        read_as: Reading = "picture"
         device = opened.device
         with torch.no_grad():
             if picture is not None:
                 started = time.perf_counter()
-                look.input = opened.preprocessing(picture.network_pixels, device)
+                fed, read_as = self._sample(picture, opened.dataset)
+                look.input = opened.preprocessing(fed, device)
                 times["preprocess"] = _since(started)
                 started = time.perf_counter()
                 wanted = {name for probe, options in asked.values() for name in probe.layers(opened.layers, options)}
@@ -235,7 +240,20 @@ class LookLane:
             results,
             times,
             self._dropped,
+            fed,
+            read_as,
         )
+
+    def _sample(self, picture: Picture, dataset: Dataset) -> tuple[npt.NDArray[np.uint8], Reading]:
+        """What the network is fed for a picture, worked out once for each picture and data set."""
+        if picture.sample is not None:
+            return picture.sample, "picture"
+        known = self._fed
+        if known is None or known[0] is not picture or known[1] is not dataset.from_picture:
+            from guiapp.datasets.as_drawing import sample_of
+
+            self._fed = known = picture, dataset.from_picture, *sample_of(picture.pixels, dataset.from_picture)
+        return known[2], known[3]
 
     def _predictions(self, images: npt.NDArray[np.uint8]) -> Generator[Step, None, npt.NDArray[np.float32]]:
         """Predict a few pictures at a time, so that looks come in between."""

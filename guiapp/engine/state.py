@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from guiapp.catalogue.entry import Experiment
     from guiapp.core.picture import Picture
+    from guiapp.datasets.as_drawing import Reading
     from guiapp.datasets.base import Dataset
     from guiapp.interpret.layers import LayerInfo
     from guiapp.models.base import ModelEntry, Preprocessing
@@ -127,6 +131,8 @@ class LookResult:
         results: Probe results by the panel that asked.
         milliseconds: Time of ``capture``, ``preprocess``, ``forward``, ``postprocess``.
         dropped: Pictures overwritten before they were looked at, so far.
+        fed: What the network was fed, uint8 (H, W, C), or None without a picture.
+        read_as: How the picture became that: as it is, as a drawing, or as a negative (``datasets.as_drawing``).
     """
 
     opened: Opened
@@ -139,3 +145,5 @@ class LookResult:
     results: Mapping[str, Any] = field(default_factory=dict)
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     dropped: int = 0
+    fed: npt.NDArray[np.uint8] | None = None
+    read_as: Reading = "picture"

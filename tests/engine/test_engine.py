@@ -6,9 +6,11 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.notices import NoticeBoard
+from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.engine import Engine
 from guiapp.engine.state import Request
 from guiapp.training.run_folder import RunFolder
@@ -112,6 +114,26 @@ def test_looks_follow_the_newest_weights_and_the_newest_picture(engine):
     second = subject.dataset.picture("validation", 1)
     engine.set_picture(second)
     assert looked(engine, lambda look: look.picture is second).step == 30
+
+
+def test_a_picture_file_is_fed_the_way_that_the_open_data_set_takes_it(engine, tmp_path):
+    canvas = np.zeros((200, 200), np.uint8)
+    canvas[30:170, 90:110] = 255
+    page = Picture(rgb(255 - canvas), Origin("file", "page.png"))
+    digits = opened(engine)
+    engine.set_requests({}, watching=True)
+    engine.set_picture(page)
+    look = looked(engine, lambda look: look.picture is page)
+    assert look.read_as == "drawing"
+    np.testing.assert_array_equal(look.fed, digits.dataset.from_drawing(canvas))
+    for number in range(20):
+        for name in "ab":
+            (tmp_path / "scenes" / name).mkdir(parents=True, exist_ok=True)
+            shade = np.full((32, 32, 3), number * 10, np.uint8)
+            Image.fromarray(shade).save(tmp_path / "scenes" / name / f"{number}.png")
+    engine.open_experiment("lenet5", {"dataset": str(tmp_path / "scenes")})
+    look = looked(engine, lambda look: look.opened is not digits)
+    assert look.read_as == "picture" and look.fed is page.pixels
 
 
 def test_no_look_for_a_window_that_shows_nothing(engine):

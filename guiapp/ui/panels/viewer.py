@@ -29,9 +29,14 @@ from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
+    from guiapp.datasets.as_drawing import Reading
     from guiapp.models.base import Preprocessing
 
 _WORDS_S = 0.18
+_READ_AS = {"picture": "", "drawing": " · read as a drawing", "negative": " · read as a negative"}
+_READ_TIP = (
+    "The network reads light ink on black: what is drawn on this picture is brought to the way its data set was made"
+)
 _EMPTY = "No picture yet: draw on the pad, choose a sample, or drop a picture on the window."
 
 
@@ -58,7 +63,7 @@ class ViewerPanel(Panel):
         self._show_ms = self._words_at = 0.0
         self._words_of: Picture | None = None
         self._shown: Picture | None = None
-        self._as_sample = False
+        self._pixels: np.ndarray | None = None
         self._history_of: object = None
         self._result: LookResult | None = None
         self.image = ImageView(theme, "picture", self)
@@ -170,24 +175,36 @@ class ViewerPanel(Panel):
 
     def _show_picture(self, picture: Picture | None) -> None:
         """Show a picture at once; its prediction follows with the next look."""
-        as_sample = self.context.workspace.overlay is not None
-        if picture is self._shown and as_sample == self._as_sample:
+        # A map belongs to what the network was fed: under a map a drawing is shown as its sample.
+        overlay = self.context.workspace.overlay is not None
+        pixels = None if picture is None else self._fed(picture) if overlay else picture.pixels
+        if picture is self._shown and pixels is self._pixels:
             return
-        self._shown, self._as_sample = picture, as_sample
-        if picture is None:
+        self._shown, self._pixels = picture, pixels
+        if picture is None or pixels is None:
             self._pages.setCurrentWidget(self.empty)
             self.source.set_text("")
             self._clear_prediction()
             return
-        # A map belongs to what the network was fed: under a map a drawing is shown as its sample.
-        pixels = picture.network_pixels if as_sample else picture.pixels
         grey = pixels.shape[2] == 1
         self.image.set_image(np.ascontiguousarray(pixels[:, :, 0]) if grey else pixels)
         self._pages.setCurrentWidget(self.image)
-        width, height = self.image.image_size
-        self.source.set_text(f"{picture.origin.name} · {width} × {height}")
+        self._name_source(picture, "picture")
         if self._blank(picture):
             self._clear_prediction()
+
+    def _fed(self, picture: Picture) -> np.ndarray:
+        """What the network was fed for a picture, as far as a look has told."""
+        result = self._result
+        known = result is not None and result.picture is picture and result.fed is not None
+        return result.fed if known else picture.network_pixels
+
+    def _name_source(self, picture: Picture, read_as: Reading) -> None:
+        """The picture's name and size, and that the network was fed something else than these pixels."""
+        width, height = self.image.image_size
+        how = "" if picture.origin.kind == "drawing" else _READ_AS[read_as]
+        self.source.set_text(f"{picture.origin.name} · {width} × {height}{how}")
+        self.source.tip = _READ_TIP if how else ""
 
     @staticmethod
     def _blank(picture: Picture) -> bool:
@@ -218,8 +235,9 @@ class ViewerPanel(Panel):
             self._clear_prediction()
             self.step.set_text("")
             return
-        if picture is not self._shown and picture is self.context.workspace.picture:
+        if picture is self.context.workspace.picture:
             self._show_picture(picture)
+            self._name_source(picture, result.read_as)
         self._begin_history(picture)
         had = self.bars.count, self.neighbours.isHidden()
         self.bars.set_prediction(prediction, picture.label, result.plain)
@@ -284,7 +302,7 @@ class ViewerPanel(Panel):
             return
         left, top, width, height = atlas.tile_rect(overlay[1])
         tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
-        sample = result.picture.network_pixels
+        sample = self._fed(result.picture)
         area = network_area(result.opened.preprocessing, sample.shape[1], sample.shape[0])
         self.image.set_layers([MapLayer(image_of(tile, palette_table(atlas.signed)), 0.6, area)])
 

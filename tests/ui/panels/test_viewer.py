@@ -46,6 +46,19 @@ def test_prediction_truth_and_loss(viewer, context, opened, kit):
     assert viewer.truth.text() == f"reads 0, true class {picture.label}"
 
 
+def test_a_picture_that_was_read_as_a_drawing_says_so_and_lies_as_its_sample_under_a_map(viewer, context, kit):
+    picture = Picture(np.full((50, 40, 3), 255, np.uint8), Origin("file", "scan.png"))
+    fed = np.zeros((28, 28, 1), np.uint8)
+    context.workspace.picture = picture
+    viewer.show_look(kit.look(context, picture, kit.scores(3), fed=fed, read_as="drawing"))
+    assert viewer.source.text() == "scan.png · 40 × 50 · read as a drawing"
+    context.workspace.overlay = ("conv1", 0)
+    assert viewer.image.image_size == (28, 28)
+    context.workspace.overlay = None
+    viewer.show_look(kit.look(context, picture, kit.scores(3), fed=picture.pixels))
+    assert viewer.source.text() == "scan.png · 40 × 50", "another network may read it as it is"
+
+
 def test_history_of_a_drawing_goes_on_over_strokes_and_begins_anew_when_cleared(viewer, context, opened, kit):
     for rows in ((20,), (20, 120), (20, 120, 200)):
         picture = drawing_picture(ink(*rows), opened.dataset)
