@@ -109,3 +109,20 @@ def test_another_shape_asks_for_another_arrangement(view, qtbot):
     with qtbot.waitSignal(view.aspect_changed):
         view.resize(320, 60)
     assert view.aspect == pytest.approx(5.3, abs=0.1)
+
+
+def test_tiles_bear_their_names_where_there_is_room(view):
+    view.resize(400, 400)
+    plain = view.grab().toImage()
+    view.set_captions(("seven", "eight"))
+    named = view.grab().toImage()
+    assert named != plain
+    left, top, width, height = view.atlas.tile_rect(0)
+    corner = view.to_widget(QRectF(left, top, 1, 1)).topLeft().toPoint()
+    assert named.pixelColor(corner) != plain.pixelColor(corner)
+    middle = view.to_widget(QRectF(left + width / 2, top + height / 2, 0, 0)).topLeft().toPoint()
+    assert named.pixelColor(middle) == plain.pixelColor(middle)
+    view.resize(40, 40)
+    small = view.grab().toImage()
+    view.set_captions(())
+    assert view.grab().toImage() == small, "a name never covers a small tile"
