@@ -178,8 +178,8 @@ def _check_memory(size: tuple[int, int], called: str) -> None:
     free = psutil.virtual_memory().available
     if needed > free // 2:
         raise UserError(
-            f"{called} has {size[0]} x {size[1]} pixels and needs {needed / 1e9:.1f} GB of {free / 1e9:.1f} GB free: "
-            "make it smaller"
+            f"{called} has {size[0]} x {size[1]} pixels and needs {needed / 1e9:.1f} GB of memory; a picture may take "
+            f"{free / 2e9:.1f} GB here, half of what is free: make it smaller"
         )
 
 

@@ -276,3 +276,17 @@ def test_files_missing_folders_and_unicode_names(tmp_path):
     file = tmp_path / "Æpfel und 林檎 🍎.png"
     file.write_bytes(PNG)
     assert (decode(file).pixels == COLOURS).all()
+
+
+def test_a_picture_too_large_for_the_memory_is_refused_with_the_limit(monkeypatch):
+    import psutil
+
+    class Memory:
+        available = 2_000_000_000
+
+    monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    huge = encoded(Image.new("1", (20_000, 10_000)), "PNG")
+    with pytest.raises(
+        UserError, match=r"needs 1\.6 GB of memory; a picture may take 1\.0 GB here, half of what is free"
+    ):
+        decode(huge, "huge.png")
