@@ -143,7 +143,7 @@ class LearnLane:
             if session is not None:
                 session.estimating = None
             self._publish(phase="failed" if session is not None else "empty", activity="", share=None)
-            self._notices.post("error", text, traceback.format_exc())
+            self._notices.post("error", text, traceback.format_exc(), "learn")
 
     def _advance(self) -> None:
         """Advance the run until a command arrives, it pauses itself, or it ends."""

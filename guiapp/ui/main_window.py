@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QShowEvent
@@ -84,6 +83,7 @@ class MainWindow(QMainWindow):
         self._guests: set[str] = set()
         self._painted = self._closing = False
         self._opened: Opened | None = None
+        self._phase = "empty"
         self.layout_id = layouts.LAYOUTS[0].id
 
         self.setDockNestingEnabled(True)
@@ -115,7 +115,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.notices = NoticeBar(notices, self.theme, self)
         self.files = OpenFiles(self.context, self)
-        self.files.folder_chosen.connect(self._show_folder)
+        self.files.folder_chosen.connect(lambda folder: self.show_panel("source").show_folder(folder))
+        self.files.pictures_chosen.connect(lambda paths: self.show_panel("source").show_pictures(paths))
         DropTarget(self, self.files)
         declare(self)
         self.addToolBar(make_toolbar(self))
@@ -316,6 +317,9 @@ class MainWindow(QMainWindow):
 
     def _show_state(self, state: EngineState) -> None:
         self.status.show_state(state)
+        if state.opened is not self._opened or (state.phase == "running") > (self._phase == "running"):
+            self.context.notices.settle("learn")
+        self._phase = state.phase
         if state.opened is not None and state.opened is not self._opened:
             old, self._opened = self._opened, state.opened
             follow(self.workspace, old, state.opened, str(self.settings.value("layer", "")))
@@ -347,9 +351,6 @@ class MainWindow(QMainWindow):
         viewer = self._panels.get("viewer")
         if viewer is not None and viewer.isVisible():
             self.status.show_draw(viewer.draw_ms)
-
-    def _show_folder(self, folder: Path, first: Path | None) -> None:
-        self.show_panel("source").show_folder(folder, first)
 
     # ------------------------------------------------------------------ events
 

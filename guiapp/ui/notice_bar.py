@@ -27,13 +27,15 @@ _INFO_MS = 8000
 class NoticeBar(QWidget):
     """Shows the newest notice until it is dismissed; what is only information goes by itself.
 
-    Notices arrive through a queued signal, so any thread may post.
+    Notices arrive through a queued signal, so any thread may post. A failure also goes when the same kind of action
+    has succeeded since; the history keeps it.
 
     Attributes:
         shown: The notice in the bar, or None.
     """
 
     posted = Signal(object)
+    settled = Signal(str)
 
     def __init__(self, board: NoticeBoard, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -65,12 +67,14 @@ class NoticeBar(QWidget):
         self.details.clicked.connect(self.show_details)
         self.dismiss.clicked.connect(self.clear)
         self.posted.connect(self.show_notice, Qt.ConnectionType.QueuedConnection)
-        self._unsubscribe = board.subscribe(self.posted.emit)
+        self.settled.connect(self._settle)
+        self._unsubscribe = board.subscribe(self.posted.emit, self.settled.emit)
         self.clear()
 
     def show_notice(self, notice: Notice) -> None:
-        """Show one notice; information does not replace an error that nobody has dismissed."""
-        serious = self.shown is not None and self.shown.level != "info"
+        """Show one notice; information does not replace an error of another kind that nobody has dismissed."""
+        before = self.shown
+        serious = before is not None and before.level != "info" and not (before.topic and before.topic == notice.topic)
         if notice.level == "info" and serious:
             return
         self.shown = notice
@@ -92,6 +96,10 @@ class NoticeBar(QWidget):
         self._fade.stop()
         for widget in (self.symbol, self.text, self.details, self.dismiss):
             widget.hide()
+
+    def _settle(self, topic: str) -> None:
+        if self.shown is not None and self.shown.level != "info" and self.shown.topic == topic:
+            self.clear()
 
     def show_details(self) -> None:
         """Show the whole text of the notice in the bar, with a button that copies it."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from guiapp.core.decode import SUFFIXES
-from guiapp.core.notices import UserError
+from guiapp.core.notices import Level, UserError
 from guiapp.core.picture import Picture
 from guiapp.ui.context import Context
 
@@ -53,10 +53,12 @@ class OpenFiles(QObject):
     """Opens what the person points at; failures become notices.
 
     Attributes:
-        folder_chosen: Emitted with the path of a folder to look through and a file in it to begin with, or None.
+        folder_chosen: Emitted with the path of a folder to look through.
+        pictures_chosen: Emitted with the paths of several pictures to look through, beginning with the first.
     """
 
-    folder_chosen = Signal(object, object)
+    folder_chosen = Signal(object)
+    pictures_chosen = Signal(object)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -65,27 +67,36 @@ class OpenFiles(QObject):
         self._newest = 0
 
     def open(self, paths: Sequence[Path]) -> None:
-        """Open files or folders: the first decides, several pictures are looked through as their folder."""
+        """Open files or folders: the first decides, several pictures are looked through; what is left out is told."""
         path = paths[0]
         kind = kind_of(path)
-        post = self._context.notices.post
+        chosen = [path]
         if kind == "picture":
-            self.open_picture(path)
-            if len(paths) > 1:
-                self.folder_chosen.emit(path.parent, path)
+            chosen = [path for path in paths if kind_of(path) == "picture"]
+            if len(chosen) > 1:
+                self.pictures_chosen.emit(chosen)
+            else:
+                self.open_picture(path)
         elif kind == "folder":
-            self.folder_chosen.emit(path, None)
+            self.folder_chosen.emit(path)
         elif kind == "run":
             self.open_run(run_of(path) or path)
         elif kind == "weights":
             self._open_weights(path)
         elif kind == "missing":
-            post("error", f"{path} is not there.")
+            self._say("error", f"{path} is not there.")
         else:
-            post("warning", f"{path.name} is neither a picture, a folder, a run nor weights; nothing was opened.")
+            self._say("warning", f"{path.name} is neither a picture, a folder, a run nor weights; nothing was opened.")
+        if len(chosen) < len(paths) and kind in ("picture", "folder", "run"):
+            what = path.name if len(chosen) == 1 else "the pictures"
+            self._say("info", f"{len(chosen)} of {len(paths)} opened: {what}; open the others on their own.")
+
+    def _say(self, level: Level, text: str) -> None:
+        self._context.notices.post(level, text, topic="open")
 
     def open_run(self, folder: Path) -> None:
         """Open a run folder."""
+        self._context.notices.settle("open")
         self._context.bridge.engine.open_run(folder)
 
     def open_picture(self, path: Path) -> None:
@@ -98,7 +109,7 @@ class OpenFiles(QObject):
         """Look at what the clipboard holds."""
         data = QGuiApplication.clipboard().mimeData()
         if data is None or not self.take(data):
-            self._context.notices.post("info", "The clipboard holds no picture; copy one, or the file of one, first.")
+            self._say("info", "The clipboard holds no picture; copy one, or the file of one, first.")
 
     def take(self, data: QMimeData) -> bool:
         """Open what was dropped or pasted; return whether there was anything to open."""
@@ -131,7 +142,7 @@ class OpenFiles(QObject):
         """Let the person choose a run folder."""
         name = QFileDialog.getExistingDirectory(self._window, "Open run folder", self._last())
         if name and run_of(Path(name)) is None:
-            self._context.notices.post("warning", f"{name} is no run folder: it has no run.json.")
+            self._say("warning", f"{name} is no run folder: it has no run.json.")
         elif name:
             self.open_run(run_of(Path(name)) or Path(name))
 
@@ -153,7 +164,7 @@ class OpenFiles(QObject):
         if run is not None:
             self.open_run(run)
             return
-        self._context.notices.post(
+        self._say(
             "warning",
             f"{path.name} holds weights without the network they belong to; drop the run folder that it comes from.",
         )
@@ -177,13 +188,14 @@ class OpenFiles(QObject):
 
         def failed(error: BaseException) -> None:
             text = str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}"
-            self._context.notices.post("error", text)
+            self._say("error", text)
 
         def show(picture: Picture) -> None:
             if mine == self._newest:
+                self._context.notices.settle("open")
                 self._context.workspace.picture = picture
                 if picture.note:
-                    self._context.notices.post("info", f"{picture.origin.name}: {picture.note}")
+                    self._say("info", f"{picture.origin.name}: {picture.note}")
 
         bridge = self._context.bridge
         job = bridge.engine.submit(work, on_error=failed, title="Reading the picture")

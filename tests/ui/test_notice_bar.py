@@ -41,6 +41,21 @@ def test_dismiss_empties_the_bar(window, qtbot):
     assert not window.notices.text.isVisible()
 
 
+def test_a_later_success_of_the_same_kind_clears_a_failure(window, qtbot):
+    board = window.context.notices
+    board.post("error", "broken.png is damaged", topic="open")
+    board.post("info", "the clipboard is empty", topic="open")
+    settle()
+    assert window.notices.shown.text == "the clipboard is empty", "newer and of the same kind"
+    board.post("error", "the loss is not finite", topic="learn")
+    board.settle("open")
+    settle()
+    assert window.notices.shown.text == "the loss is not finite"
+    board.settle("learn")
+    assert window.notices.shown is None
+    assert board.notices[0].text == "broken.png is damaged"
+
+
 def test_information_does_not_hide_an_error_and_goes_by_itself(window, qtbot):
     window.context.notices.post("error", "important")
     window.context.notices.post("info", "by the way")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from guiapp.ui.open_files import kind_of, run_of
 from tests.ui.conftest import settle
@@ -59,16 +59,43 @@ def test_a_dropped_folder_is_looked_through_from_its_first_picture(window, tmp_p
     assert int(window.workspace.picture.pixels[0, 0, 0]) == 10
 
 
-def test_several_pictures_open_the_first_and_their_folder(window, tmp_path, qtbot):
+def test_several_pictures_open_the_first_and_offer_exactly_the_others(window, tmp_path, qtbot):
     names = [tmp_path / f"{n}.png" for n in "abc"]
     for name in names:
         Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(name)
     drop(window, names[1], names[2])
     qtbot.waitUntil(lambda: window.workspace.picture is not None)
-    files = window.panel("source").files
-    qtbot.waitUntil(lambda: files.view.model().rowCount() == 3)
     assert window.workspace.picture.origin.name == "b.png"
-    assert files.view.currentIndex().row() == 1
+    source = window.panel("source")
+    assert source.mode == "files" and source.files.count.text() == "2 pictures · opened together"
+    view = source.files.view
+    assert view.model().rowCount() == 2
+    view.setCurrentIndex(view.model().index(1, 0))
+    qtbot.waitUntil(lambda: window.workspace.picture.origin.name == "c.png")
+
+
+def test_what_was_left_out_of_a_drop_is_told(window, picture, tmp_path, qtbot):
+    (tmp_path / "notes.txt").write_text("x")
+    drop(window, picture, tmp_path / "notes.txt")
+    qtbot.waitUntil(lambda: window.workspace.picture is not None)
+    settle()
+    assert window.notices.shown.text.startswith("1 of 2 opened: red.png")
+
+
+def test_a_failure_leaves_the_bar_when_a_later_picture_opens_and_stays_in_the_history(window, picture, tmp_path, qtbot):
+    (tmp_path / "fake.jpg").write_text("hello")
+    drop(window, tmp_path / "fake.jpg")
+    qtbot.waitUntil(lambda: window.notices.shown is not None)
+    drop(window, picture)
+    qtbot.waitUntil(lambda: window.workspace.picture is not None)
+    settle()
+    assert window.notices.shown is None
+    assert "fake.jpg" in window.context.notices.notices[0].text
+    window.context.notices.post("error", "the run failed")
+    drop(window, picture)
+    qtbot.wait(50)
+    settle()
+    assert window.notices.shown.text == "the run failed", "another kind of failure stays"
 
 
 def test_a_run_folder_and_weights_inside_it_open_the_run(window, tmp_path):
@@ -108,6 +135,10 @@ def test_an_empty_folder_is_told(window, tmp_path, qtbot):
     drop(window, tmp_path / "none")
     qtbot.waitUntil(lambda: window.notices.shown is not None)
     assert "holds no pictures" in window.notices.shown.text
+    files = window.panel("source").files
+    qtbot.waitUntil(files.empty.isVisible)
+    assert files.empty.findChild(QPushButton, "source.choose-folder").isVisible()
+    assert len(window.context.notices.notices) == 1
 
 
 def test_paste_takes_pixels(window, qtbot):

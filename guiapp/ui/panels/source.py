@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -67,7 +68,12 @@ class SourcePanel(Panel):
         for name in _MODES:
             self.context.commands[f"source.{name}"].setChecked(name == mode)
 
-    def show_folder(self, path: Path, first: Path | None = None) -> None:
-        """Look through a folder, beginning with ``first`` where given."""
+    def show_folder(self, path: Path) -> None:
+        """Look through a folder."""
         self.show_mode("files")
-        self.files.show_folder(path, first)
+        self.files.show_folder(path)
+
+    def show_pictures(self, paths: Sequence[Path]) -> None:
+        """Look through these files, beginning with the first."""
+        self.show_mode("files")
+        self.files.show_pictures(paths)

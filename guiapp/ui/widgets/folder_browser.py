@@ -38,6 +38,7 @@ _CELL = 72
 _THUMBNAIL = 64
 _PATH = Qt.ItemDataRole.UserRole
 _Listed = tuple[FolderSource, list[Path]]
+_Found = _Listed | Exception
 
 
 class _Model(QAbstractListModel):
@@ -174,16 +175,26 @@ class FolderBrowser(QWidget):
 
     # ------------------------------------------------------------------ listing
 
-    def show_folder(self, path: Path, first: Path | None = None) -> None:
-        """List a folder on the work lane and look at its first picture, or at ``first``."""
+    def show_pictures(self, paths: Sequence[Path]) -> None:
+        """Show exactly these files and look at the first."""
+        self._begin(None)
+        self._show_files(list(paths), " · opened together")
+        self.count.setToolTip("\n".join(str(path) for path in paths[:20]))
+
+    def _begin(self, path: Path | None) -> int:
         self._serial += 1
-        serial = self._serial
         if self._listing is not None:
             self._listing.stop()
         self.path = path
-        self.count.setText("listing …")
         self._pages.setCurrentIndex(1)
         self._model.show_files(())
+        return self._serial
+
+    def show_folder(self, path: Path) -> None:
+        """List a folder on the work lane and look at its first picture."""
+        serial = self._begin(path)
+        self.count.setText("listing …")
+        self.count.setToolTip(str(path))
 
         def work() -> Generator[None, None, _Listed]:
             yield
@@ -195,34 +206,42 @@ class FolderBrowser(QWidget):
                 yield
             return source, [source.file(i) for i in range(len(source))]
 
-        def arrived(found: _Listed) -> None:
+        def arrived(found: _Found) -> None:
             if serial != self._serial:
                 return
+            if isinstance(found, BaseException):
+                text = str(found) if isinstance(found, UserError) else f"the folder cannot be listed: {found}"
+                self._context.notices.post("error", text, topic="open")
+                if self._model.rowCount() == 0:
+                    self.path = None
+                    self._pages.setCurrentIndex(0)
+                return
             source, files = found
-            self._show_files(files, source.complete, first)
+            self._context.notices.settle("open")
+            self._show_files(files, f"{'' if source.complete else ' so far'} · {path.name}")
             if not source.complete:
                 self._submit(lambda: rest(source), arrived)
 
         self._submit(work, arrived)
 
-    def _submit(self, work: Callable[[], Generator[None, None, _Listed]], arrived: Callable[[_Listed], None]) -> None:
+    def _submit(self, work: Callable[[], Generator[None, None, _Listed]], arrived: Callable[[_Found], None]) -> None:
+        """List on the work lane; ``arrived`` is given the files, or what was raised."""
         bridge = self._context.bridge
 
-        def failed(error: BaseException) -> None:
-            text = str(error) if isinstance(error, UserError) else f"the folder cannot be listed: {error}"
-            self._context.notices.post("error", text)
+        def listed() -> Generator[None, None, _Found]:
+            try:
+                return (yield from work())
+            except Exception as error:  # noqa: BLE001 - told on the window's thread, which shows the empty page
+                return error
 
-        self._listing = bridge.engine.submit(work, on_error=failed, title="listing the folder")
+        self._listing = bridge.engine.submit(listed, title="listing the folder")
         bridge.call(self._listing, arrived)
 
-    def _show_files(self, files: list[Path], complete: bool, first: Path | None) -> None:
+    def _show_files(self, files: list[Path], where: str) -> None:
         current = self.view.currentIndex().data(_PATH)
         self._model.show_files(files)
-        folder = self.path.name if self.path is not None else ""
-        self.count.setText(f"{len(files):,} pictures{'' if complete else ' so far'} · {folder}")
-        self.count.setToolTip(str(self.path))
-        wanted = current or first
-        row = self._model.row(wanted) if wanted is not None else 0
+        self.count.setText(f"{len(files):,} picture{'s' * (len(files) != 1)}{where}")
+        row = self._model.row(current) if current is not None else 0
         index = self._model.index(max(row, 0))
         selection = self.view.selectionModel()
         if current is not None:
@@ -250,12 +269,17 @@ class FolderBrowser(QWidget):
 
         def show(picture: Picture | None) -> None:
             if picture is not None and serial == self._looked:
+                self._context.notices.settle("open")
                 self._context.workspace.sample = None
                 self._context.workspace.picture = picture
 
         bridge = self._context.bridge
         notices = self._context.notices
-        job = bridge.engine.submit(work, on_error=lambda error: notices.post("error", f"{error}"), title="reading")
+
+        def failed(error: BaseException) -> None:
+            notices.post("error", f"{error}", topic="open")
+
+        job = bridge.engine.submit(work, on_error=failed, title="reading")
         bridge.call(job, show)
 
     def _drop_hidden(self) -> None:
