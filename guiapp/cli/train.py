@@ -158,6 +158,7 @@ def _follow(
 ) -> bool:
     """Advance the run to its end; return whether it got there."""
     from guiapp.training.events import EpochEnd, StepEnd
+    from guiapp.training.runner import Crowded
 
     trainer, began, first = runner.trainer, time.monotonic(), runner.trainer.step
     epochs = runner.setup.recipe.epochs
@@ -167,6 +168,8 @@ def _follow(
             return False
         if isinstance(event, EpochEnd):
             progress.line(_epoch_line(event, epochs))
+        elif isinstance(event, Crowded):
+            progress.line(event.text)
         elif progress.terminal and (now := time.monotonic()) - shown > 0.1:
             shown = now
             rate = (trainer.step - first) / max(now - began, 1e-9)

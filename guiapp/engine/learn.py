@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
-from guiapp.engine.contention import Contention
 from guiapp.engine.look import LookLane, Subject
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, Opened, Phase
@@ -42,7 +41,6 @@ class _Session:
         events: The run's generator, while it can go on.
         weights: Weights from a file, that are looked at until a run begins.
         estimating: The estimate of a run, while it is made.
-        contention: Watches for other programs on the cores that train.
     """
 
     setup: Setup
@@ -53,7 +51,6 @@ class _Session:
     events: Generator[Any, None, None] | None = None
     weights: Mapping[str, torch.Tensor] | None = None
     estimating: Generator[Any, None, Any] | None = field(default=None)
-    contention: Contention | None = None
 
 
 class LearnLane:
@@ -147,7 +144,9 @@ class LearnLane:
 
     def _advance(self) -> None:
         """Advance the run until a command arrives, it pauses itself, or it ends."""
+        from guiapp.training.data import Preparing
         from guiapp.training.events import EpochEnd, Evaluating, StepEnd
+        from guiapp.training.runner import Crowded
 
         session = self._session
         assert session is not None and session.runner is not None and session.events is not None
@@ -164,22 +163,22 @@ class LearnLane:
             if kind is EpochEnd and self._until == "epoch":
                 self._pause("epoch")
                 return
+            if kind is Crowded:
+                self._notices.post("warning", event.text)
             now = clock()
             if now >= self._next_display:
-                self._next_display = now + self._display(session, event if kind is Evaluating else None)
+                doing = {Evaluating: "evaluating", Preparing: "preparing"}.get(kind, "training")
+                share = None if doing == "training" else event.done / max(event.total, 1)
+                self._next_display = now + self._display(session, doing, share)
 
-    def _display(self, session: _Session, evaluating: Any) -> float:
+    def _display(self, session: _Session, doing: str, share: float | None) -> float:
         """Show the newest weights and figures; return the seconds until the next time."""
         started = time.perf_counter()
         assert session.runner is not None
         if self._look.watching:
             session.twin.offer(session.runner.model, session.runner.trainer.step)
             self._look.weights_changed()
-        advice = session.contention.advice() if session.contention is not None else None
-        if advice is not None:
-            self._notices.post("warning", advice)
-        share = evaluating.done / max(evaluating.total, 1) if evaluating else None
-        self._publish(activity="evaluating" if evaluating else "training", share=share)
+        self._publish(activity=doing, share=share)
         # Showing takes at most a twentieth of the time, however large the network is.
         return max(_DISPLAY_SECONDS, 20.0 * (time.perf_counter() - started))
 
@@ -316,7 +315,6 @@ class LearnLane:
         self._look.busy = True
         self._look.ask(step=None)
         session.runner.resumed()
-        session.contention = Contention(session.runner.threads) if session.opened.device == "cpu" else None
         self._rate = _Rate()
         self._publish(phase="running", activity="training")
 
@@ -331,6 +329,8 @@ class LearnLane:
         session.runner = Runner(session.setup, folder)
         session.events = session.runner.events()
         session.model = session.runner.model
+        # What was looked at before may be weights from a file, or those of the run before: this one starts afresh.
+        session.twin.offer(session.model, session.runner.trainer.step)
         subject = Subject(session.opened, session.twin, session.setup.task, session.runner.snapshots)
         self._look.ask(subject=subject)
 
@@ -356,11 +356,19 @@ class LearnLane:
             self.open_experiment(session.opened.experiment.id, session.opened.settings)
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change dotted settings of the open experiment, with fresh weights where they matter."""
+        """Change dotted settings of the open experiment, with fresh weights where they matter.
+
+        Settings that cannot be opened, such as a kernel larger than the picture, are told and those before hold.
+        """
         session = self._session
         if session is None:
             raise UserError("open an experiment first")
-        self.open_experiment(session.opened.experiment.id, {**session.opened.settings, **changes})
+        name, settings = session.opened.experiment.id, session.opened.settings
+        try:
+            self.open_experiment(name, {**settings, **changes})
+        except UserError as error:
+            self._notices.post("error", explain(error, "settings"))
+            self.open_experiment(name, settings)
 
     def set_learning_rate(self, value: float) -> None:
         """Use another rate from the next step on."""
@@ -390,6 +398,7 @@ class LearnLane:
                 snapshot_steps=tuple(runner.snapshots.steps()),
                 run=runner.folder.path,
                 initial_loss=runner.initial_loss,
+                threads=runner.threads,
             )
             if state.phase == "running":
                 rate = self._rate.update(state.step)

@@ -64,7 +64,7 @@ class EngineState:
     Attributes:
         phase: See ``Phase``.
         opened: The open experiment.
-        activity: What the learn lane does, in words: ``"training"``, ``"evaluating"``, ``""``.
+        activity: What the learn lane does, in words: ``"training"``, ``"preparing"``, ``"evaluating"``, ``""``.
         share: Share done of what takes long (0 to 1), or None.
         step, total_steps, epoch, epochs: Where the run stands; ``step`` counts completed steps.
         steps_per_second: Over the last second of training.

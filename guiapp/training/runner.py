@@ -17,6 +17,7 @@ from guiapp.core.notices import UserError
 from guiapp.datasets.base import PARTS
 from guiapp.training import checkpoints
 from guiapp.training.columns import Columns
+from guiapp.training.contention import Contention
 from guiapp.training.data import Preparing, TrainingData
 from guiapp.training.devices import choose
 from guiapp.training.evaluation import Evaluation, evaluating, finish, majority_share
@@ -55,11 +56,18 @@ class Best:
     weights: dict[str, torch.Tensor]
 
 
+class Crowded(NamedTuple):
+    """Other programs use the cores; the run goes on with fewer threads."""
+
+    threads: int
+    text: str
+
+
 class Diverged(UserError):
     """The loss is no longer a number; the weights are those of the last good snapshot."""
 
 
-RunEvent = Event | Preparing | Drained
+RunEvent = Event | Preparing | Drained | Crowded
 
 
 class Runner:
@@ -93,6 +101,9 @@ class Runner:
         self.trainer: Trainer | MemoryTrainer = kind(self.model, setup.task, self.data, setup.recipe, self.device)
         memory = setup.entry.trained_by == "memory"  # nothing to run before it remembers something
         self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
+        if resume and not setup.recipe.threads:
+            self.threads = int(folder.info.get("threads", self.threads))
+        self._contention = Contention(self.threads)
         folder.lock()
         self.columns = Columns(COLUMNS, folder.path / "steps")
         self.epochs: list[dict[str, Any]] = []
@@ -156,7 +167,13 @@ class Runner:
 
     def _train(self) -> Iterator[RunEvent]:
         torch.set_num_threads(self.threads)
-        self.folder.update(state="running", parameters=self.parameters, device=str(self.device), **self._baselines())
+        self.folder.update(
+            state="running",
+            parameters=self.parameters,
+            device=str(self.device),
+            threads=self.threads,
+            **self._baselines(),
+        )
         yield from self.data.prepare()
         if self.initial_loss is None:
             found = yield from self._evaluating("train")
@@ -180,6 +197,8 @@ class Runner:
                 drained = self.drain()
                 if drained is not None:
                     yield drained
+                if (crowded := self._make_room()) is not None:
+                    yield crowded
             if clock - self._checkpoint_at >= self.setup.recipe.checkpoint_seconds:
                 self._checkpoint()
             if self._stopped:
@@ -189,6 +208,23 @@ class Runner:
         self._leave("done")
         if self.setup.recipe.keep == "best" and self.best is not None:
             self.model.load_state_dict(self.best.weights)
+
+    def _make_room(self) -> Crowded | None:
+        """Use fewer threads where other programs hold up the ones in use, unless the recipe fixes their number."""
+        if self.setup.recipe.threads or self.device.type != "cpu":
+            return None
+        fewer = self._contention.fewer()
+        if fewer is None:
+            return None
+        watch = self._contention
+        text = (
+            f"Other programs use {watch.others:.1f} of {watch.cores} cores: training goes on with "
+            f"{fewer} instead of {self.threads} threads; set threads in the recipe to fix their number"
+        )
+        self.threads = fewer
+        torch.set_num_threads(fewer)
+        self.folder.update(threads=fewer)
+        return Crowded(fewer, text)
 
     def set_learning_rate(self, value: float) -> None:
         """Use this rate from the next step on; kept with the run and replayed when it is resumed."""
@@ -203,6 +239,7 @@ class Runner:
     def resumed(self) -> None:
         """The run goes on after a pause: clocks start again, the thread has its number of threads again."""
         torch.set_num_threads(self.threads)
+        self._contention.restart()
         self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
 
     def close(self) -> None:

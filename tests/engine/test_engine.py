@@ -72,9 +72,9 @@ def test_nothing_runs_before_there_is_something_to_do(engine):
 
 def test_training_with_everything_watched_gives_the_weights_of_the_run_without_a_window(engine, home):
     steps = 60
-    setup = prepare(EXPERIMENTS["lenet5"], {"epochs": 4})
+    setup = prepare(EXPERIMENTS["lenet5"], {"epochs": 4, "threads": 2})
     runner = Runner(setup, RunFolder.create(home / "alone", setup))
-    subject = opened(engine, settings={"epochs": 4})
+    subject = opened(engine, settings={"epochs": 4, "threads": 2})
     for _ in runner.events():
         if runner.trainer.step == steps:
             break
@@ -205,7 +205,7 @@ def test_the_learning_rate_by_hand_holds_from_the_next_step(engine):
 
 def test_closing_in_mid_training_leaves_a_run_that_goes_on_bit_for_bit(home):
     engine = Engine(NoticeBoard())
-    opened(engine, settings={"epochs": 2})
+    opened(engine, settings={"epochs": 2, "threads": 1})
     trained(engine, 17)
     folder = engine.newest_state.run
     engine.shutdown(30)
@@ -219,7 +219,7 @@ def test_closing_in_mid_training_leaves_a_run_that_goes_on_bit_for_bit(home):
     total = again.newest_state.step
     again.shutdown(30)
 
-    setup = prepare(EXPERIMENTS["lenet5"], {"epochs": 2})
+    setup = prepare(EXPERIMENTS["lenet5"], {"epochs": 2, "threads": 1})
     runner = Runner(setup, RunFolder.create(home / "alone", setup))
     for _ in runner.events():
         pass

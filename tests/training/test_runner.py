@@ -18,6 +18,7 @@ from guiapp.models.base import ModelEntry
 from guiapp.training import checkpoints
 from guiapp.training.evaluation import evaluate
 from guiapp.training.events import EpochEnd, StepEnd
+from guiapp.training.recipe import change
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Diverged, Runner, load_run
 
@@ -374,3 +375,25 @@ def test_pauses_are_not_counted_as_training_time(make_setup, tmp_path):
             time.sleep(0.5)
     runner.close()
     assert runner.seconds < 0.5
+
+
+def test_a_crowded_machine_gets_fewer_threads_unless_the_recipe_fixes_them(make_setup, tmp_path, monkeypatch):
+    from guiapp.training.contention import Contention
+    from guiapp.training.runner import Crowded
+
+    monkeypatch.setattr("guiapp.training.runner.DRAIN_SECONDS", 0.0)
+    answers = iter([1])
+    monkeypatch.setattr(Contention, "fewer", lambda self: next(answers, None))
+    runner = Runner(make_setup(), RunFolder.create(tmp_path, make_setup()))
+    said = [event for event in runner.events() if isinstance(event, Crowded)]
+    runner.finish()
+    assert [event.threads for event in said] == [1]
+    assert torch.get_num_threads() == 1
+    assert RunFolder.open(runner.folder.path).info["threads"] == 1
+
+    answers = iter([1])
+    setup = make_setup().with_recipe(change(make_setup().recipe, {"threads": 2}))
+    fixed = Runner(setup, RunFolder.create(tmp_path, setup))
+    assert not [event for event in fixed.events() if isinstance(event, Crowded)]
+    fixed.finish()
+    assert fixed.threads == 2

@@ -10,9 +10,9 @@ import time
 
 import psutil
 
-_SECONDS = 3.0
+_SECONDS = 2.0
 _PATIENCE = 2
-"""Periods in a row before anything is said: a short burst of another program is nobody's trouble."""
+"""Periods in a row before anything is done: a short burst of another program is nobody's trouble."""
 
 
 class Contention:
@@ -20,39 +20,36 @@ class Contention:
 
     Attributes:
         others: Cores that other programs used in the last period.
+        cores: Cores of the machine.
     """
 
     def __init__(self, threads: int) -> None:
         self.others = 0.0
+        self.cores = psutil.cpu_count() or 1
         self._threads = threads
-        self._cores = psutil.cpu_count() or 1
         self._crowded = 0
-        self._told = threads < 2
-        self._restart()
+        self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Begin a period now, as after a pause."""
         self._since = time.monotonic()
         self._own = time.process_time()
         self._all = _busy_seconds()
 
-    def advice(self) -> str | None:
-        """What to tell the person, once; None while there is nothing to tell. Cheap enough for every display."""
-        now = time.monotonic()
-        if self._told or now - self._since < _SECONDS:
+    def fewer(self) -> int | None:
+        """How many threads would go faster, or None while those in use do. Cheap enough for ten times a second."""
+        seconds = time.monotonic() - self._since
+        if self._threads < 2 or seconds < _SECONDS:
             return None
-        seconds = now - self._since
         own, everything = time.process_time() - self._own, _busy_seconds() - self._all
         self.others = max(0.0, (everything - own) / seconds)
-        self._restart()
-        self._crowded = self._crowded + 1 if self.others > 0.3 + max(0, self._cores - self._threads) else 0
+        self.restart()
+        self._crowded = self._crowded + 1 if self.others > 0.3 + max(0, self.cores - self._threads) else 0
         if self._crowded < _PATIENCE:
             return None
-        self._told = True
-        fewer = max(1, min(self._threads - 1, int(self._cores - self.others)))
-        return (
-            f"Other programs use {self.others:.1f} of {self._cores} cores, which slows training with {self._threads} "
-            f"threads down a lot: set threads to {fewer} in the recipe"
-        )
+        self._crowded = 0
+        self._threads = max(1, min(self._threads - 1, int(self.cores - self.others)))
+        return self._threads
 
 
 def _busy_seconds() -> float:

@@ -2,8 +2,8 @@
 
 import psutil
 
-from guiapp.engine import contention
-from guiapp.engine.contention import Contention
+from guiapp.training import contention
+from guiapp.training.contention import Contention
 
 
 class Clock:
@@ -22,26 +22,27 @@ class Clock:
         self.all += (own + others) * seconds
 
 
-def test_two_threads_on_a_busy_machine_are_advised_once(monkeypatch):
+def test_two_threads_become_one_on_a_busy_machine(monkeypatch):
     clock = Clock(monkeypatch)
     watch = Contention(2)
     clock.period(0.9, 1.1)
-    assert watch.advice() is None  # perhaps a short burst
+    assert watch.fewer() is None  # perhaps a short burst
     clock.period(0.9, 1.1)
-    said = watch.advice()
-    assert "1.1 of 2 cores" in said
-    assert "set threads to 1" in said
+    assert watch.fewer() == 1
+    assert round(watch.others, 6) == 1.1
     for _ in range(5):
         clock.period(0.9, 1.1)
-        assert watch.advice() is None
+        assert watch.fewer() is None
 
 
-def test_a_machine_of_ones_own_is_left_alone(monkeypatch):
+def test_a_burst_does_nothing(monkeypatch):
     clock = Clock(monkeypatch)
     watch = Contention(2)
-    for _ in range(5):
+    for _ in range(3):
+        clock.period(0.9, 1.1)
+        assert watch.fewer() is None
         clock.period(1.9, 0.1)
-        assert watch.advice() is None
+        assert watch.fewer() is None
 
 
 def test_spare_cores_may_be_used_by_others(monkeypatch):
@@ -49,11 +50,20 @@ def test_spare_cores_may_be_used_by_others(monkeypatch):
     watch = Contention(4)
     for _ in range(5):
         clock.period(4.0, 3.9)
-        assert watch.advice() is None
+        assert watch.fewer() is None
     clock.period(3.0, 5.0)
-    assert watch.advice() is None
+    assert watch.fewer() is None
     clock.period(3.0, 5.0)
-    assert "set threads to 3" in watch.advice()
+    assert watch.fewer() == 3
+
+
+def test_a_pause_is_no_period(monkeypatch):
+    clock = Clock(monkeypatch)
+    watch = Contention(2)
+    for _ in range(3):
+        clock.period(0.0, 2.0, seconds=60.0)
+        watch.restart()
+        assert watch.fewer() is None
 
 
 def test_one_thread_has_nobody_to_wait_for(monkeypatch):
@@ -61,7 +71,7 @@ def test_one_thread_has_nobody_to_wait_for(monkeypatch):
     watch = Contention(1)
     for _ in range(5):
         clock.period(0.5, 1.5)
-        assert watch.advice() is None
+        assert watch.fewer() is None
 
 
 def test_work_of_the_machine_grows():
