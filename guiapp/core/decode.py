@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from guiapp.core.memory import give_back
 from guiapp.core.notices import UserError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 # Formats by content, whatever the name says. Others that Pillow knows start programs (EPS) or take any bytes (TGA).
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "ICO", "JPEG2000", "AVIF")
 _LARGEST = 50_000_000  # pixels; what is larger is shown smaller
+_LARGE = 8_000_000  # pixels; decoding so many leaves freed memory behind that is worth handing back
 _BYTES_A_PIXEL = 8  # as Pillow holds them, and a copy in RGB
 
 
@@ -77,7 +79,10 @@ def decode(
             raise UserError(f"{called} is empty")
         stream.seek(0)
         try:
-            return _decode(stream, called, at_least, exactly, largest)
+            decoded = _decode(stream, called, at_least, exactly, largest)
+            if decoded.size[0] * decoded.size[1] >= _LARGE:
+                give_back()
+            return decoded
         except (UserError, KeyboardInterrupt):
             raise
         except MemoryError as error:
@@ -150,10 +155,11 @@ def _decode(
         upright = _upright(image)
         turned = upright.size != image.size and upright.size == image.size[::-1]
         size = full[::-1] if turned else full
+        # What draft has not done; it reduces by powers of two only, and only JPEG.
+        left = min(upright.size[0] // at_least[0], upright.size[1] // at_least[1]) if at_least else 1
         if factor > 1 and not exactly:
-            # What draft has not done; it reduces by powers of two only, and only JPEG.
-            left = math.ceil(math.sqrt(upright.size[0] * upright.size[1] / largest))
-            upright = _colours(upright).reduce(left) if left > 1 else upright
+            left = max(left, math.ceil(math.sqrt(upright.size[0] * upright.size[1] / largest)))
+        upright = _colours(upright).reduce(left) if left > 1 else upright
         grey = upright.mode in ("1", "L", "LA", "La", "F") or upright.mode.startswith("I")
         colours = _colours(upright)
         if exactly and colours.size != exactly:

@@ -290,3 +290,21 @@ def test_a_picture_too_large_for_the_memory_is_refused_with_the_limit(monkeypatc
         UserError, match=r"needs 1\.6 GB of memory; a picture may take 1\.0 GB here, half of what is free"
     ):
         decode(huge, "huge.png")
+
+
+def test_memory_goes_back_after_a_large_picture_alone(monkeypatch):
+    calls = []
+    monkeypatch.setattr("guiapp.core.decode.give_back", lambda: calls.append(1))
+    decode(encoded(Image.new("L", (300, 200)), "PNG"))
+    assert calls == []
+    decode(encoded(Image.new("L", (4000, 2500)), "PNG"), at_least=(64, 64))
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "JPEG"])
+def test_where_less_is_enough_less_is_decoded(format):
+    tones = np.repeat(np.linspace(0, 255, 900).astype(np.uint8)[None], 600, 0)
+    small = decode(encoded(Image.fromarray(tones), format), at_least=(64, 64)).pixels
+    assert min(small.shape[:2]) >= 64
+    assert max(small.shape[:2]) <= 3 * 64, "nine times less than the file holds"
+    np.testing.assert_allclose(small[32, :, 0], np.linspace(0, 255, small.shape[1]), atol=3)

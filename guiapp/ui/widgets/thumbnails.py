@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from guiapp.core.notices import UserError
 
-_KEPT = 1500  # pixmaps of 80 pixels: about 40 MB
+_KEPT = 1000  # pixmaps of 128 pixels: at most 66 MB
 
 
 class _Worker(QRunnable):
