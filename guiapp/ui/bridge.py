@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,9 @@ from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.panel import Panel
 
 _SLICE_MS = 8
-"""Pause between the updates of two panels: each paints on its own, so that no event takes long."""
+"""Pause between two slices of updates, in which the window paints what the first one changed."""
+_SLICE_SECONDS = 0.0015
+"""Updates are begun for this long in one slice, so that no event takes long."""
 
 
 class EngineBridge(QObject):
@@ -61,7 +64,7 @@ class EngineBridge(QObject):
         ]
         self._slices = QTimer(self)
         self._slices.setInterval(_SLICE_MS)
-        self._slices.timeout.connect(self._feed_one)
+        self._slices.timeout.connect(self._feed_some)
         self._asking = QTimer(self)
         self._asking.setSingleShot(True)
         self._asking.setInterval(0)
@@ -104,9 +107,13 @@ class EngineBridge(QObject):
             self._slices.start()
 
     @Slot()
-    def _feed_one(self) -> None:
-        """Show one thing in one panel, then let the event loop breathe."""
-        while self._due:
+    def _feed_some(self) -> None:
+        """Show a few milliseconds' worth, then let the event loop paint and breathe.
+
+        Many small updates share one pass of painting, which costs as much as they do; large ones stand alone.
+        """
+        started = time.perf_counter()
+        while self._due and time.perf_counter() - started < _SLICE_SECONDS:
             panel, what = next(iter(self._due))
             del self._due[panel, what]
             if not panel.isVisible():
@@ -115,7 +122,6 @@ class EngineBridge(QObject):
                 panel.show_state(self.state)
             elif self.look is not None:
                 panel.show_look(self.look)
-            break
         if not self._due:
             self._slices.stop()
 
