@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -111,13 +111,24 @@ def arrange(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> N
         window.setUpdatesEnabled(True)
 
 
-def resize(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> None:
-    """Give rows and columns the sizes of ``chosen``, scaled to the window."""
+def resize(
+    window: QMainWindow,
+    docks: Mapping[str, Dock],
+    chosen: Layout,
+    columns: Collection[Area] = tuple(_SIDES),
+    rows: Collection[Area] = tuple(_SIDES),
+) -> None:
+    """Give rows and columns that are open the sizes of ``chosen``, scaled to the window.
+
+    Args:
+        window: The window.
+        docks: Its docks by panel id.
+        chosen: The layout.
+        columns: Areas that get their width.
+        rows: Areas whose rows get their heights.
+    """
     wide, high = max(1.0, window.width() / 1280), max(1.0, window.height() / 800)
     wide = 1 + (wide - 1) * 0.7  # the middle gets more of a wide window than the sides
-
-    def shown(entries: Sequence[PanelEntry]) -> Dock | None:
-        return next((docks[e.id] for e in entries if chosen.id in e.layouts), None)
 
     def least(*areas: Area) -> int:
         """Width that the panels of a column need."""
@@ -128,12 +139,32 @@ def resize(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout) -> No
     left = max(round(chosen.left * wide), least("left"))
     room = window.width() - left - least("top", "bottom") - 2 * _SEPARATOR
     right = max(min(round(chosen.right * wide), room), least("right"))
-    columns = [
-        (shown([p for p in PANELS if p.area == area]), width) for area, width in (("left", left), ("right", right))
+    sides: tuple[tuple[Area, int], ...] = (("left", left), ("right", right))
+    pairs = [(dock, width) for area, width in sides if area in columns for dock in _open(window, docks, area)[:1]]
+    window.resizeDocks([d for d, _ in pairs], [w for _, w in pairs], Qt.Orientation.Horizontal)
+    for area in rows:
+        heights = dict(zip((row[0].row for row in _rows(area)), chosen.rows.get(area, ()), strict=False))
+        tall = [(dock, round(heights[dock.entry.row] * high)) for dock in _open(window, docks, area)]
+        window.resizeDocks([d for d, _ in tall], [h for _, h in tall], Qt.Orientation.Vertical)
+
+
+def restore(window: QMainWindow, docks: Mapping[str, Dock], chosen: Layout, name: str) -> None:
+    """Give a dock that was closed and comes back its share of ``chosen``; other areas stay as the person left them.
+
+    Where it was the only one of its column, the column gets its width again; beside others, the rows are shared anew.
+    """
+    area = docks[name].entry.area
+    if docks[name].isFloating() or window.dockWidgetArea(docks[name]) != _SIDES[area]:
+        return  # the person has given it another place
+    middle: tuple[Area, ...] = ("top", "bottom")
+    column = middle if area in middle else (area,)
+    alone = len(_open(window, docks, area)) == 1
+    resize(window, docks, chosen, (area,) if alone else (), column)
+
+
+def _open(window: QMainWindow, docks: Mapping[str, Dock], area: Area) -> list[Dock]:
+    """One open dock for each row of an area that has one, from above."""
+    inside = [
+        [dock for e in row if not (dock := docks[e.id]).isHidden() and not dock.isFloating()] for row in _rows(area)
     ]
-    columns = [(dock, width) for dock, width in columns if dock is not None]
-    window.resizeDocks([d for d, _ in columns], [w for _, w in columns], Qt.Orientation.Horizontal)
-    for area in _SIDES:
-        rows = [(shown(row), height) for row, height in zip(_rows(area), chosen.rows.get(area, ()), strict=False)]
-        pairs = [(dock, round(height * high)) for dock, height in rows if dock is not None]
-        window.resizeDocks([d for d, _ in pairs], [h for _, h in pairs], Qt.Orientation.Vertical)
+    return [row[0] for row in inside if row and window.dockWidgetArea(row[0]) == _SIDES[area]]

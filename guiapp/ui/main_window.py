@@ -164,8 +164,11 @@ class MainWindow(QMainWindow):
         """Show the dock of panel ``name`` in front and return the panel."""
         panel = self.panel(name)
         dock = self.docks[name]
+        closed = dock.isHidden()
         dock.show()
         dock.raise_()
+        if closed and self._painted:
+            layouts.restore(self, self.docks, layouts.layout(self.layout_id), name)
         return panel
 
     def show_help(self, topic: str, title: str | None = None, beside: QWidget | None = None) -> None:

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -82,6 +82,60 @@ def test_reset_layout_brings_back_what_was_closed_and_floated(window):
     window.commands["layout.reset"].trigger()
     assert not window.docks["viewer"].isFloating()
     assert not window.docks["catalogue"].isHidden()
+
+
+def sizes(window):
+    return {name: dock.geometry() for name, dock in window.docks.items() if not dock.visibleRegion().isEmpty()}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
+@pytest.mark.parametrize("closed", [("viewer", "training", "source", "catalogue", "filters"), ("source",), ("viewer",)])
+def test_docks_that_were_closed_come_back_with_their_share(window, layout, closed):
+    window.resize(1280, 800)
+    window.commands[f"layout.{layout.id}"].trigger()
+    settle()
+    before = sizes(window)
+    for name in closed:
+        window.docks[name].close()
+        settle()
+    for name in closed:
+        window.commands[f"view.{name}"].trigger()
+        settle()
+    after = sizes(window)
+    for name in closed:
+        assert abs(after[name].width() - before[name].width()) <= 8, name
+        assert abs(after[name].height() - before[name].height()) <= 8, name
+
+
+def test_a_dock_that_comes_back_leaves_other_areas_as_the_person_made_them(window):
+    window.resizeDocks([window.docks["filters"]], [200], Qt.Orientation.Vertical)
+    window.resizeDocks([window.docks["catalogue"]], [300], Qt.Orientation.Horizontal)
+    settle()
+    filters, width = window.docks["filters"].height(), window.docks["catalogue"].width()
+    for name in ("viewer", "source"):
+        window.docks[name].close()
+        settle()
+        window.commands[f"view.{name}"].trigger()
+        settle()
+    assert window.docks["filters"].height() == filters
+    assert window.docks["catalogue"].width() == width
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
+def test_reset_layout_gives_the_default_picture(window, layout):
+    window.resize(1280, 800)
+    window.commands[f"layout.{layout.id}"].trigger()
+    settle()
+    before = sizes(window)
+    window.docks["viewer"].setFloating(True)
+    for name in ("training", "source", "activations"):
+        window.docks[name].close()
+    window.tabifyDockWidget(window.docks["filters"], window.docks["catalogue"])
+    window.resizeDocks([window.docks["filters"]], [500], Qt.Orientation.Horizontal)
+    settle()
+    window.commands["layout.reset"].trigger()
+    settle()
+    assert sizes(window) == before
 
 
 def test_docks_that_share_a_place_have_one_row_of_tabs_and_no_title(window, qtbot):
