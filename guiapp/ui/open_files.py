@@ -193,6 +193,7 @@ class OpenFiles(QObject):
         def show(picture: Picture) -> None:
             if mine == self._newest:
                 self._context.notices.settle("open")
+                self._context.workspace.sample = None
                 self._context.workspace.picture = picture
                 if picture.note:
                     self._say("info", f"{picture.origin.name}: {picture.note}")

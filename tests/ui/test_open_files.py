@@ -34,9 +34,11 @@ def drop(window, *paths):
 
 
 def test_a_dropped_picture_is_looked_at(window, picture, qtbot):
+    window.workspace.sample = ("validation", 0)
     assert drop(window, picture)
     qtbot.waitUntil(lambda: window.workspace.picture is not None)
     shown = window.workspace.picture
+    assert window.workspace.sample is None, "no sample is marked any more"
     assert shown.size == (7, 5) and shown.origin.path == picture
     assert (shown.pixels == (255, 0, 0)).all()
 
@@ -67,7 +69,7 @@ def test_several_pictures_open_the_first_and_offer_exactly_the_others(window, tm
     qtbot.waitUntil(lambda: window.workspace.picture is not None)
     assert window.workspace.picture.origin.name == "b.png"
     source = window.panel("source")
-    assert source.mode == "files" and source.files.count.text() == "2 pictures · opened together"
+    assert source.mode == "files" and source.files.count.text() == "2 pictures"
     view = source.files.view
     assert view.model().rowCount() == 2
     view.setCurrentIndex(view.model().index(1, 0))

@@ -178,7 +178,7 @@ class FolderBrowser(QWidget):
     def show_pictures(self, paths: Sequence[Path]) -> None:
         """Show exactly these files and look at the first."""
         self._begin(None)
-        self._show_files(list(paths), " · opened together")
+        self._show_files(list(paths), "")
         self.count.setToolTip("\n".join(str(path) for path in paths[:20]))
 
     def _begin(self, path: Path | None) -> int:
