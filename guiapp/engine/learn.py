@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.engine.look import LookLane, Subject
+from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, Opened, Phase
 from guiapp.engine.twin import Twin
@@ -102,6 +103,7 @@ class LearnLane:
     # ------------------------------------------------------------------ the lane's loop
 
     def _serve(self) -> None:
+        preload_torch()
         while True:
             with self._condition:
                 self._condition.wait_for(self._something_to_do)

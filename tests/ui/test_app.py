@@ -103,3 +103,10 @@ def test_errors_are_told_once_and_written_as_python_does(monkeypatch):
     assert [n.text for n in board.notices] == ["Something went wrong: broken", "choose another folder"]
     assert "ValueError: broken" in board.notices[0].details
     assert len(written) == 4, "nothing is swallowed"
+
+
+def test_imports_are_not_read_for_features_that_nobody_uses(qapp):
+    import builtins
+
+    create_application(["guiapp"])
+    assert "feature" not in repr(builtins.__import__)
