@@ -20,6 +20,9 @@ from guiapp.core.notices import NoticeBoard, UserError
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from guiapp.engine.state import EngineState
+    from guiapp.ui.main_window import MainWindow
+
 log = logging.getLogger("guiapp.qt")
 _LIBRARIES = "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxkbcommon-x11-0"
 _INSTEAD = "log in to a desktop, use `ssh -X` or `xvfb-run guiapp`, or work without a window: `guiapp train lenet5`"
@@ -115,6 +118,7 @@ def run_window(argv: Sequence[str], source: Path | None = None) -> int:
 
     window = MainWindow()
     install_exception_hook(window.context.notices)
+    keep_modules(window)
     if source is not None:
         window.first_painted.connect(lambda: window.files.open([source]))
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the run that is training can be resumed
@@ -122,6 +126,18 @@ def run_window(argv: Sequence[str], source: Path | None = None) -> int:
             signal.signal(getattr(signal, name), lambda *_: window.close())
     window.show()
     return application.exec()
+
+
+def keep_modules(window: MainWindow) -> None:
+    """Spare the garbage collector what was imported, once the first experiment is open and all of it is there."""
+    from guiapp.core.memory import keep_for_good
+
+    def once(state: EngineState) -> None:
+        if state.opened is not None:
+            window.bridge.state_changed.disconnect(once)
+            keep_for_good()
+
+    window.bridge.state_changed.connect(once)
 
 
 def install_exception_hook(notices: NoticeBoard) -> None:

@@ -76,11 +76,12 @@ class Driver:
         layout: str | None = None,
         opened: bool = True,
     ) -> None:
-        from guiapp.app import create_application
+        from guiapp.app import create_application, keep_modules
         from guiapp.ui.main_window import MainWindow
 
         self.application = create_application(["guiapp"])
         self.window: MainWindow = MainWindow(Workspace(experiment=experiment))
+        keep_modules(self.window)
         self._errors: list[Notice] = []
         self.window.bridge.notice.connect(self._note)
         self._built: list[bool] = []

@@ -1,13 +1,17 @@
 """Making the application: no display, no libraries, handlers."""
 
+import gc
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from PySide6.QtCore import QObject, Signal
 
-from guiapp.app import create_application, install_exception_hook
+from guiapp.app import create_application, install_exception_hook, keep_modules
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.state import EngineState
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays are named so on Linux alone")
 
@@ -110,3 +114,24 @@ def test_imports_are_not_read_for_features_that_nobody_uses(qapp):
 
     create_application(["guiapp"])
     assert "feature" not in repr(builtins.__import__)
+
+
+class Bridge(QObject):
+    state_changed = Signal(object)
+
+
+def test_what_was_imported_is_spared_by_the_garbage_collector_once_an_experiment_is_open(qapp):
+    gc.unfreeze()
+    bridge = Bridge()
+    keep_modules(SimpleNamespace(bridge=bridge))
+    try:
+        bridge.state_changed.emit(EngineState(phase="opening"))
+        assert gc.get_freeze_count() == 0, "torch is not there yet"
+        bridge.state_changed.emit(EngineState(phase="ready", opened=object()))
+        kept = gc.get_freeze_count()
+        assert kept > 10_000
+        later = [[] for _ in range(1000)]
+        bridge.state_changed.emit(EngineState(phase="ready", opened=object()))
+        assert gc.get_freeze_count() < kept + len(later), "what comes later is collected"
+    finally:
+        gc.unfreeze()
