@@ -30,6 +30,7 @@ class ActivationsPanel(LayerPanel):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._shown: str | None = None
+        self._statistics: Statistics | None = None
         super().__init__(context, parent)
         commands = context.commands
         self._switch = declare(commands, Command(
@@ -68,7 +69,7 @@ class ActivationsPanel(LayerPanel):
 
     def layer_changed(self) -> None:
         """Forget what was shown of another layer."""
-        self._shown = None
+        self._shown = self._statistics = None
         self.atlas.set_crossed(frozenset())
         self._enable()
 
@@ -84,6 +85,7 @@ class ActivationsPanel(LayerPanel):
         view, layer = result.results.get(self.id), self.layer
         if view is None or layer is None or layer not in view.atlases:
             if result.picture is None:
+                self._words.drop()
                 self.atlas.set_atlas(None)
                 self.statistics.set_text("no picture: draw on the pad or choose a sample")
                 self.hover.set_text("")
@@ -94,22 +96,31 @@ class ActivationsPanel(LayerPanel):
         if fresh:
             self._follow_switched(self.context.workspace.switched_off)
             self.mark_unit(self._chosen())
-        if fresh or self.words_due():
-            shown = self.atlas.enlarged if self.atlas.enlarged is not None else self._chosen()
-            self.bar.set_range(*atlas.range_of(min(shown or 0, atlas.count - 1)), atlas.signed)
-            self.statistics.set_text(self._statistics_text(view.statistics[layer]))
-            self.describe_hover()
+        self._statistics = view.statistics[layer]
+        self.refresh_words(at_once=fresh)
+
+    def say(self) -> None:
+        """Range and statistics in words."""
+        atlas = self.atlas.atlas
+        if atlas is None or self._statistics is None:
+            return
+        shown = self.atlas.enlarged if self.atlas.enlarged is not None else self._chosen()
+        self.bar.set_range(*atlas.range_of(min(shown or 0, atlas.count - 1)), atlas.signed)
+        moments, rest = self._statistics_texts(self._statistics)
+        span = f"{short(self._statistics.low)} … {short(self._statistics.high)}"  # the colour bar shows it too
+        whole = " · ".join((moments, *rest))
+        self.statistics.set_text(f"{whole} · {span}", (whole, " · ".join((moments, *rest[:1])), moments))
+        self.describe_hover()
 
     @staticmethod
-    def _statistics_text(numbers: Statistics) -> str:
-        parts = [f"mean {short(numbers.mean)} · std {short(numbers.deviation)}"]
-        parts.append(f"zeros {numbers.zeros * 100:.0f} %")
+    def _statistics_texts(numbers: Statistics) -> tuple[str, list[str]]:
+        """Mean and deviation, and what else there is to say."""
+        parts = [f"zeros {numbers.zeros * 100:.0f} %"]
         if numbers.saturated is not None:
             parts.append(f"saturated {numbers.saturated * 100:.0f} %")
         if numbers.dead:
             parts.append(f"{numbers.dead} all zero")
-        parts.append(f"{short(numbers.low)} … {short(numbers.high)}")
-        return " · ".join(parts)
+        return f"mean {short(numbers.mean)} · std {short(numbers.deviation)}", parts
 
     def describe_hover(self) -> None:
         """Map, place and value under the pointer."""

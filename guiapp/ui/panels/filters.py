@@ -38,7 +38,7 @@ class FiltersPanel(LayerPanel):
         self.inputs.setAccessibleName("Filters shown")
         self.inputs.setToolTip("All filters, or the input channels of one filter")
         self.inputs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.inputs.setMinimumContentsLength(9)
+        self.inputs.setMinimumContentsLength(8)
         self.inputs.currentIndexChanged.connect(lambda _=0: self.request_changed.emit())
         self.tools.insertWidget(0, self.inputs)
         self.inputs.hide()
@@ -74,20 +74,22 @@ class FiltersPanel(LayerPanel):
         self.view = view
         self._list_inputs(view)
         self.atlas.set_atlas(view.atlas)
-        if fresh or self.words_due():
-            self._say(view)
+        self.refresh_words(at_once=fresh)
         self.mark_unit(self.context.workspace.unit)
 
-    def _say(self, view: FilterView) -> None:
+    def say(self) -> None:
         """Range and statistics in words."""
+        view = self.view
+        if view is None:
+            return
         self.bar.set_range(*view.atlas.range_of(0), True)
         size = f"{view.size[0]} × {view.size[1]}"
         inputs = f" × {view.inputs}" if view.inputs > 1 else ""
         low, high = float(view.minimum.min()), float(view.maximum.max())
-        self.statistics.set_text(
-            f"{view.filters} filters {size}{inputs} · mean {short(float(view.mean.mean()))} · "
-            f"std {short(_total_deviation(view))} · {short(low)} … {short(high)}"
-        )
+        what = f"{view.filters} filters {size}{inputs}"
+        moments = f"mean {short(float(view.mean.mean()))} · std {short(_total_deviation(view))}"
+        # The colour bar shows the range too.
+        self.statistics.set_text(f"{what} · {moments} · {short(low)} … {short(high)}", (f"{what} · {moments}", moments))
         self.describe_hover()
 
     def _list_inputs(self, view: FilterView) -> None:
@@ -131,7 +133,7 @@ class FiltersPanel(LayerPanel):
             return
         tile = self.atlas.atlas.tile_at(place[0] + 0.5, place[1] + 0.5) if place and self.atlas.atlas else None
         if tile is None:
-            self.hover.set_text(f"a tile is {view.tile} · click enlarges")
+            self.hover.set_text(f"a tile is {view.tile} · click enlarges", (f"a tile is {view.tile}",))
             return
         index, channel = view.filter_of(tile)
         text = f"filter {index}" + ("" if channel is None else f", input {channel}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize
@@ -17,6 +16,7 @@ from guiapp.ui.widgets.colour_bar import ColourBar
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.layer_chooser import LayerChooser
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.readable import Readable
 
 if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
@@ -42,7 +42,7 @@ class LayerPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self._opened: object = None
-        self._words_at = 0.0
+        self._words = Readable(_WORDS_S, self.say, self)
         self._arrangement: tuple[object, ...] = ()
         theme = context.theme
         self.chooser = LayerChooser(self.id, self.usable, self)
@@ -115,6 +115,9 @@ class LayerPanel(Panel):
     def describe_hover(self) -> None:
         """Say what is under the pointer."""
 
+    def say(self) -> None:
+        """Range and statistics of what is shown, in words."""
+
     def layer_changed(self) -> None:
         """The shown layer is another one."""
 
@@ -135,13 +138,12 @@ class LayerPanel(Panel):
                 return layer.name
         return None
 
-    def words_due(self) -> bool:
-        """Whether texts are to be brought up to date: at a rate that can be read while the weights move."""
-        now = time.monotonic()
-        if self.context.bridge.state.phase == "running" and now - self._words_at < _WORDS_S:
-            return False
-        self._words_at = now
-        return True
+    def refresh_words(self, at_once: bool = False) -> None:
+        """Bring texts up to date: at a rate that can be read while the weights move."""
+        if at_once or self.context.bridge.state.phase != "running":
+            self._words.now()
+        else:
+            self._words.soon()
 
     def info(self) -> LayerInfo | None:
         """The layer that is shown."""
@@ -169,6 +171,7 @@ class LayerPanel(Panel):
         if state.opened is self._opened:
             return
         self._opened = state.opened
+        self._words.drop()
         self.atlas.set_atlas(None)
         self.statistics.set_text("")
         self.hover.set_text("")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from guiapp.core.picture import Picture
 from guiapp.engine.state import EngineState, LookResult, Request
@@ -27,6 +27,7 @@ from guiapp.ui.widgets.image_view import ImageView, MapLayer
 from guiapp.ui.widgets.neighbour_strip import NeighbourStrip
 from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.readable import Readable
 
 if TYPE_CHECKING:
     from guiapp.datasets.as_drawing import Reading
@@ -60,8 +61,10 @@ class ViewerPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         theme, commands, workspace = context.theme, context.commands, context.workspace
-        self._show_ms = self._words_at = 0.0
+        self._show_ms = 0.0
+        self._words = Readable(_WORDS_S, self._show_words, self)
         self._words_of: Picture | None = None
+        self._live = True
         self._shown: Picture | None = None
         self._pixels: np.ndarray | None = None
         self._history_of: object = None
@@ -76,7 +79,11 @@ class ViewerPanel(Panel):
         self.source = QuietLabel("viewer.source", self, theme.faint)
         self.truth = QuietLabel("viewer.truth", self)
         self.uncertainty = QuietLabel("viewer.uncertainty", self, theme.faint)
-        self.step = QuietLabel("viewer.step", self, theme.faint)
+        self.step = QuietLabel("viewer.step", self, theme.accent)
+        strong = self.step.font()
+        strong.setBold(True)
+        self.step.setFont(strong)
+        self.step.tip = "These are not the newest weights: the time machine under the curves goes back to them"
         self._sort = declare(commands, Command(
             "viewer.sort", "Best class first", self.bars.set_sorted, "Order classes by probability, not by index", "",
             "sort", checkable=True, menu="View",
@@ -107,24 +114,29 @@ class ViewerPanel(Panel):
         self._show_picture(workspace.picture)
 
     def _build(self) -> None:
-        heading = QLabel("Prediction", self)
-        heading.setProperty("heading", True)
-        top = QHBoxLayout()
-        top.setSpacing(4)
-        top.addWidget(heading)
-        top.addWidget(self.step, 1)
-        top.addWidget(icon_button(self, self._sort, "viewer.sort"))
-        self.badge = QPushButton("network modified · restore", self)
+        self._heading = QLabel("Prediction", self)
+        self._heading.setProperty("heading", True)
+        self.badge = QPushButton("modified · restore", self)
         self.badge.setObjectName("viewer.modified")
-        self.badge.setToolTip("Channels are switched off in the network that is looked at; one click switches all on")
+        self.badge.setToolTip(
+            "Channels are switched off in the network that is looked at; one click switches all on again"
+        )
+        self.badge.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.badge.clicked.connect(self._restore.trigger)
         self.badge.hide()
+        sort = icon_button(self, self._sort, "viewer.sort")
+        self.badge.setFixedHeight(sort.sizeHint().height())  # in the place of the heading: nothing below it moves
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(self._heading)
+        top.addWidget(self.badge)
+        top.addWidget(self.step, 1)
+        top.addWidget(sort)
         self._side = QWidget(self)
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(4)
         side.addLayout(top)
-        side.addWidget(self.badge)
         side.addWidget(self.bars, 1)
         for widget in (self.truth, self.uncertainty, self.neighbours, self.history):
             side.addWidget(widget)
@@ -154,7 +166,6 @@ class ViewerPanel(Panel):
         rows = min(12, max(3, self.bars.count)) * ROW
         words = 3 * (self.fontMetrics().height() + 8) + 16
         left = self.height() - words - rows - (0 if self.neighbours.isHidden() else self.neighbours.sizeHint().height())
-        left -= 0 if self.badge.isHidden() else self.badge.sizeHint().height() + 4
         self.history.setVisible(left >= 48)
         self.history.setFixedHeight(max(44, min(110, left - 4)))
 
@@ -203,7 +214,8 @@ class ViewerPanel(Panel):
         """The picture's name and size, and that the network was fed something else than these pixels."""
         width, height = self.image.image_size
         how = "" if picture.origin.kind == "drawing" else _READ_AS[read_as]
-        self.source.set_text(f"{picture.origin.name} · {width} × {height}{how}")
+        name, size = picture.origin.name, f"{width} × {height}{how}"
+        self.source.set_text(f"{name} · {size}", (f"{name.rpartition(' · ')[2]} · {size}", size))
         self.source.tip = _READ_TIP if how else ""
 
     @staticmethod
@@ -211,6 +223,7 @@ class ViewerPanel(Panel):
         return picture.origin.kind == "drawing" and not picture.pixels.any()
 
     def _clear_prediction(self) -> None:
+        self._words.drop()
         self.history.clear()
         self.bars.set_prediction(None)
         self.neighbours.hide()
@@ -231,6 +244,7 @@ class ViewerPanel(Panel):
         started = time.perf_counter()
         self._result = result
         picture, prediction = result.picture, result.prediction
+        self.step.set_text("" if result.live else f"at step {result.step:,}", (f"step {result.step:,}",))
         if picture is None or prediction is None or self._blank(picture):
             self._clear_prediction()
             self.step.set_text("")
@@ -241,13 +255,13 @@ class ViewerPanel(Panel):
         self._begin_history(picture)
         had = self.bars.count, self.neighbours.isHidden()
         self.bars.set_prediction(prediction, picture.label, result.plain)
+        self.history.add(prediction.probabilities, prediction.labels, repaint=False)
         # Words and curves change at a rate that can be read, bars at every look.
-        running = self.context.bridge.state.phase == "running"
-        due = not running or started - self._words_at > _WORDS_S or picture is not self._words_of
-        self.history.add(prediction.probabilities, prediction.labels, repaint=due)
-        if due:
-            self._words_at, self._words_of = started, picture
-            self._show_words(result)
+        if self.context.bridge.state.phase != "running" or picture is not self._words_of or self._live != result.live:
+            self._words_of, self._live = picture, result.live
+            self._words.now()
+        else:
+            self._words.soon()
         self.neighbours.set_neighbours(prediction.neighbours, result.opened.dataset.train, result.opened.labels)
         if had != (self.bars.count, self.neighbours.isHidden()):
             self._share_height()
@@ -261,9 +275,13 @@ class ViewerPanel(Panel):
             self._history_key = key
             self.history.clear()
 
-    def _show_words(self, result: LookResult) -> None:
-        prediction, picture = result.prediction, result.picture
-        assert prediction is not None and picture is not None
+    def _show_words(self) -> None:
+        """What the newest look says, and its point in the history."""
+        prediction = self._result.prediction if self._result is not None else None
+        picture = self._result.picture if self._result is not None else None
+        if prediction is None or picture is None:
+            return
+        self.history.update()
         best = prediction.best
         text = prediction.labels[best]
         if picture.label is not None and picture.label < len(prediction.labels):
@@ -273,17 +291,18 @@ class ViewerPanel(Panel):
         else:
             text, self.truth.ink = f"reads {text}", None
         self.truth.set_text(text)
-        words = f"entropy {self.bars.entropy():.3f} nats"
+        words, shorter = f"entropy {self.bars.entropy():.3f} nats", ()
         loss = self.bars.cross_entropy()
         if loss is not None:  # of one true class, whose own entropy is 0
-            words = f"entropy {self.bars.entropy():.3f} · KL, cross-entropy {loss:.3f} nats"
-        self.uncertainty.set_text(words)
+            entropy = f"entropy {self.bars.entropy():.3f}"
+            words = f"{entropy} · KL = cross-entropy {loss:.3f} nats"
+            shorter = (f"{entropy} · KL = loss {loss:.3f} nats", f"{entropy} · KL {loss:.3f}")
+        self.uncertainty.set_text(words, shorter)
         most = len(prediction.labels)
         self.uncertainty.tip = (
             f"entropy of the prediction Q, at most log {most} = {math.log(most):.3f} nats; cross-entropy of the truth "
             "P and Q is the loss of this picture: H(P) + KL(P‖Q), and H(P) = 0 for one true class"
         )
-        self.step.set_text("" if result.live else f"step {result.step:,}")
 
     # ------------------------------------------------------------------ overlay and changes to the network
 
@@ -308,7 +327,7 @@ class ViewerPanel(Panel):
 
     def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
         self.badge.setVisible(bool(mapping))
-        self._share_height()
+        self._heading.setVisible(not mapping)
         self._restore.setEnabled(bool(mapping))
 
     # ------------------------------------------------------------------ hand
@@ -341,8 +360,9 @@ class ViewerPanel(Panel):
             super().keyPressEvent(event)
 
     def _restyle(self) -> None:
-        for label in (self.source, self.uncertainty, self.step):
-            label.ink = self.context.theme.faint
+        theme = self.context.theme
+        for label, ink in ((self.source, theme.faint), (self.uncertainty, theme.faint), (self.step, theme.accent)):
+            label.ink = ink
             label.update()
         if self._result is not None and self.isVisible():
             self.show_look(self._result)

@@ -15,6 +15,7 @@ from guiapp.ui.widgets.painting import image_of, tabular
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
+_LEAST = 40  # pixels of colours below which the values do not stand beside them
 _RAMP = np.arange(1, 256, dtype=np.uint8)[None]
 
 
@@ -33,7 +34,10 @@ def short(value: float) -> str:
 
 
 class ColourBar(QWidget):
-    """Lowest value, colours, highest value, in one line; zero is marked where the map is signed."""
+    """Lowest value, colours, highest value, in one line; zero is marked where the map is signed.
+
+    In little room the values stand below the ends of the colours.
+    """
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,24 +65,38 @@ class ColourBar(QWidget):
         return self._low, self._high
 
     def sizeHint(self) -> QSize:
-        return QSize(140, self.fontMetrics().height() + 2)
+        return QSize(140, self.fontMetrics().height() + 10)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, self.fontMetrics().height() + 2)
+        return QSize(2 * self._side() + 4, self.fontMetrics().height() + 2)
+
+    def _side(self) -> int:
+        """Room for a value."""
+        return self.fontMetrics().horizontalAdvance("−0.0000")
+
+    def places(self) -> tuple[QRectF, QRectF, QRectF]:
+        """Where the lowest value, the colours and the highest value stand."""
+        side, width, height = float(self._side()), float(self.width()), float(self.height())
+        if width - 2 * side - 8 >= _LEAST:
+            bar = QRectF(side + 4, height / 2 - 4, width - 2 * side - 8, 8)
+            return QRectF(0, 0, side, height), bar, QRectF(bar.right() + 4, 0, side, height)
+        text = float(self.fontMetrics().ascent() + 1)
+        bar = QRectF(2, max(2.0, (height - text) / 2 - 4), width - 4, max(4.0, min(8.0, height - text - 4)))
+        side = min(side, width / 2 - 2)
+        return QRectF(2, bar.bottom() + 1, side, text), bar, QRectF(width - 2 - side, bar.bottom() + 1, side, text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._low:
-            side = self.fontMetrics().horizontalAdvance("−0.0000")
-            bar = QRectF(side + 4, self.height() / 2 - 4, self.width() - 2 * side - 8, 8)
+            low, bar, high = self.places()
+            beside = low.right() < bar.left()
+            left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
             painter.setPen(self.theme.faint)
-            vertical = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, 0, side, self.height()), vertical | Qt.AlignmentFlag.AlignRight, self._low)
-            painter.drawText(QRectF(bar.right() + 4, 0, side, self.height()), vertical, self._high)
-            if bar.width() > 0:
-                painter.drawImage(bar, self._image)
-                if self._signed:
-                    painter.setPen(self.theme.text)
-                    middle = round(bar.center().x())
-                    painter.drawLine(middle, round(bar.top()) - 2, middle, round(bar.bottom()) + 2)
+            painter.drawText(low, Qt.AlignmentFlag.AlignVCenter | (right if beside else left), self._low)
+            painter.drawText(high, Qt.AlignmentFlag.AlignVCenter | (left if beside else right), self._high)
+            painter.drawImage(bar, self._image)
+            if self._signed:
+                painter.setPen(self.theme.text)
+                middle = round(bar.center().x())
+                painter.drawLine(middle, round(bar.top()) - 2, middle, round(bar.bottom()) + (2 if beside else 0))
         painter.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -10,7 +12,7 @@ from guiapp.ui.widgets.painting import tabular
 
 
 class QuietLabel(QWidget):
-    """One line, cut off with an ellipsis where it does not fit; the whole text is then its tip.
+    """One line; where it does not fit a shorter wording, at last cut off, and the whole text is its tip.
 
     Attributes:
         ink: Colour of the text; None takes the palette's.
@@ -23,6 +25,7 @@ class QuietLabel(QWidget):
         self.ink = ink
         self.tip = ""
         self._text = ""
+        self._shorter: tuple[str, ...] = ()
         self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         self.setFont(tabular(self.font()))
         # With a ground of its own nothing behind it is painted anew.
@@ -33,10 +36,19 @@ class QuietLabel(QWidget):
         """What it says."""
         return self._text
 
-    def set_text(self, text: str) -> None:
-        """Say something else."""
-        if text != self._text:
-            self._text = text
+    @property
+    def shown(self) -> str:
+        """What is painted: the longest wording that fits, else the shortest, cut off."""
+        metrics, wordings = self.fontMetrics(), (self._text, *self._shorter)
+        for text in wordings:
+            if metrics.horizontalAdvance(text) <= self.width():  # measuring costs a tenth of shortening
+                return text
+        return metrics.elidedText(wordings[-1], Qt.TextElideMode.ElideRight, self.width())
+
+    def set_text(self, text: str, shorter: Sequence[str] = ()) -> None:
+        """Say something else; ``shorter`` are wordings for less room, longest first."""
+        if text != self._text or tuple(shorter) != self._shorter:
+            self._text, self._shorter = text, tuple(shorter)
             self.setAccessibleName(text)
             self.update()
 
@@ -58,10 +70,7 @@ class QuietLabel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.ink if self.ink is not None else self.palette().color(self.foregroundRole()))
-        shown = self._text
-        metrics = self.fontMetrics()
-        if metrics.horizontalAdvance(shown) > self.width():  # measuring costs a tenth of shortening
-            shown = metrics.elidedText(shown, Qt.TextElideMode.ElideRight, self.width())
+        shown = self.shown
         painter.drawText(self.rect(), self._alignment, shown)
         painter.end()
         cut = self._text if shown != self._text else self.tip

@@ -11,6 +11,7 @@ from guiapp.interpret.filters import FilterView
 from guiapp.interpret.options import ActivationOptions, FilterOptions
 from guiapp.ui.panels.activations import ActivationsPanel
 from guiapp.ui.panels.filters import FiltersPanel
+from guiapp.ui.widgets.colour_bar import short
 
 
 def shown(panel, qtbot, width=320, height=420):
@@ -183,3 +184,30 @@ def test_the_tree_gives_way_in_a_small_panel(activations, qtbot):
 def test_without_an_experiment_the_panels_say_what_to_do(context, qtbot):
     panel = shown(ActivationsPanel(context), qtbot)
     assert panel.empty.isVisible() and "catalogue" in panel.empty.text.text()
+
+
+def test_the_last_statistics_come_when_no_further_look_does(filters, activations, context, kit, qtbot):
+    context.bridge.give(phase="running")
+    picture = context.bridge.state.opened.dataset.picture("test", 0)
+    for _ in range(2):
+        weight, view = filter_view()
+        filters.show_look(kit.look(context, picture, kit.scores(3), {"filters": view}))
+        maps = torch.randn(6, 28, 28) + 3
+        activations.show_look(activation_look(context, kit, maps=maps))
+    low = short(float(weight.min()))
+    qtbot.waitUntil(lambda: f"· {low} …" in filters.statistics.text(), timeout=3000)
+    qtbot.waitUntil(lambda: f"mean {short(float(maps.mean()))}" in activations.statistics.text(), timeout=3000)
+
+
+def test_the_colour_bar_has_room_beside_both_boxes(filters, context, kit):
+    picture = context.bridge.state.opened.dataset.picture("test", 0)
+    filters.resize(320, 270)  # as at 1280 x 800
+    _, view = filter_view(filters=16, inputs=6)
+    filters.show_look(kit.look(context, picture, kit.scores(3), {"filters": view}))
+    filters.grab()
+    assert filters.inputs.isVisible()
+    low, bar, high = filters.bar.places()
+    assert bar.width() >= 40 and not low.intersects(high) and not bar.intersects(low) and not bar.intersects(high)
+    assert filters.bar.geometry().left() > filters.scale.geometry().right()
+    wide = filters.bar.fontMetrics().horizontalAdvance
+    assert all(wide(text) <= place.width() for text, place in zip(filters.bar.texts(), (low, high), strict=True))

@@ -170,3 +170,42 @@ def test_commands(viewer, context):
 
 def test_empty_viewer_says_what_to_do(viewer):
     assert viewer.empty.isVisible() and "draw" in viewer.empty.text.text()
+
+
+def test_the_last_words_come_when_no_further_look_does(viewer, context, opened, kit, qtbot):
+    context.bridge.give(phase="running")
+    picture = opened.dataset.picture("test", 3)
+    viewer.show_look(kit.look(context, picture, kit.scores(picture.label)))
+    viewer.show_look(kit.look(context, picture, kit.scores(0), step=3))
+    qtbot.waitUntil(lambda: viewer.truth.text() == f"reads 0, true class {picture.label}", timeout=3000)
+    assert "cross-entropy 4.605 nats" in viewer.uncertainty.text(), "-log 0.01, with 0.09 shared by nine classes"
+
+
+def test_an_earlier_step_is_named_at_once(viewer, context, opened, kit):
+    context.bridge.give(phase="running")
+    picture = opened.dataset.picture("test", 3)
+    viewer.show_look(kit.look(context, picture, kit.scores(3), step=40))
+    assert viewer.step.text() == ""
+    viewer.show_look(kit.look(context, picture, kit.scores(5), step=3, live=False))
+    assert viewer.step.text() == "at step 3" and viewer.step.ink == context.theme.accent
+    assert viewer.truth.text().startswith("reads 5")
+
+
+def test_a_modified_network_takes_no_room_from_the_history(viewer, context, opened, kit):
+    picture = opened.dataset.picture("test", 3)
+    viewer.resize(691, 320)  # the viewer at 1280 x 800
+    viewer.show_look(kit.look(context, picture, kit.scores(3)))
+    before = viewer.history.isVisible()
+    context.workspace.switched_off = {"conv1": frozenset({2})}
+    viewer.show_look(kit.look(context, picture, kit.scores(3), modified=True))
+    assert before and viewer.badge.isVisible() and viewer.history.isVisible()
+
+
+def test_words_on_the_prediction_are_not_cut_off_at_1280_pixels(viewer, context, opened, kit):
+    picture = opened.dataset.picture("test", 3)
+    viewer.resize(571, 400)
+    context.workspace.picture = picture
+    viewer.show_look(kit.look(context, picture, kit.scores(3)))
+    for label in (viewer.uncertainty, viewer.truth, viewer.source):
+        assert "…" not in label.shown, label.shown
+    assert "KL" in viewer.uncertainty.shown and "entropy" in viewer.uncertainty.shown
