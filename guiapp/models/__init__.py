@@ -6,6 +6,9 @@ from guiapp.models.base import MODELS, ModelEntry, Preprocessing
 __all__ = ["MODELS", "ModelEntry", "Preprocessing"]
 
 
+_ACTIVATIONS = ("tanh", "relu", "sigmoid")  # those of models/activation.py, which loads torch
+
+
 def _add(entry: ModelEntry) -> None:
     MODELS.add(entry.name, entry)
 
@@ -34,6 +37,7 @@ _add(
         title="Multi-layer perceptron",
         build=Lazy("guiapp.models.mlp:MLP"),
         options={"hidden": 64, "activation": "tanh"},
+        choices={"activation": _ACTIVATIONS},
         source="T2, MNIST: Multi-layer Perceptron",
         description="One hidden layer learns the features that the output layer separates.",
         counts=Lazy("guiapp.models.counting:mlp"),
@@ -46,6 +50,7 @@ _add(
         build=Lazy("guiapp.models.simple_cnn:SimpleCNN"),
         input_size=(28, 28),
         options={"filters": 9, "kernel": 5, "pool": 2, "pooling": "max", "activation": "tanh"},
+        choices={"pooling": ("max", "average"), "activation": _ACTIVATIONS},
         source="T2, CNN and CNN with Pooling",
         description="The perceptron's first layer replaced by nine 5x5 filters, then pooling and one dense layer.",
         counts=Lazy("guiapp.models.counting:simple_cnn"),
@@ -58,6 +63,7 @@ _add(
         build=Lazy("guiapp.models.simple_cnn:SimpleCNN3"),
         input_size=(32, 32),
         options={"kernel": 5, "pool": 2, "activation": "tanh"},
+        choices={"activation": _ACTIVATIONS},
         source="T0, Simple CNN",
         description="Three layers of three KxK filters, each followed by pooling by M, and one dense layer.",
         counts=Lazy("guiapp.models.counting:simple_cnn_3"),
@@ -90,6 +96,7 @@ _add(
         title="k nearest neighbours",
         build=Lazy("guiapp.models.knn:KNN"),
         options={"k": 5, "metric": "L2"},
+        choices={"metric": ("L1", "L2")},
         trained_by="memory",
         source="T1 2.1, T4 5.1",
         description="Remembers the training part; the nearest samples vote.",

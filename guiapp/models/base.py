@@ -61,6 +61,7 @@ class ModelEntry:
             maps (N, channels, height, width) to logits (N, classes). Weights come from torch's global generator.
         input_size: Height and width that the network takes, or None for the data set's own.
         options: Names and defaults of the builder's options.
+        choices: What the options that are words can be.
         trained_by: ``"gradient"``; ``"memory"`` for networks that keep the training part (``fit(images, labels)``).
         source: Paper, or course text and section.
         description: One or two sentences.
@@ -72,6 +73,7 @@ class ModelEntry:
     build: Callable[..., torch.nn.Module]
     input_size: tuple[int, int] | None = None
     options: Mapping[str, Any] | None = None
+    choices: Mapping[str, tuple[str, ...]] | None = None
     trained_by: str = "gradient"
     source: str = ""
     description: str = ""

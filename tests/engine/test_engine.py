@@ -273,3 +273,39 @@ def test_a_broken_probe_is_told_once_and_the_others_go_on(engine, monkeypatch):
         engine.set_picture(picture)
         assert set(looked(engine, lambda look, p=picture: look.picture is p).results) == {"activations"}
     assert len([n for n in engine.notices.notices if n.level == "error"]) == 1
+
+
+def test_settings_that_cannot_be_opened_are_told_and_those_before_hold(engine):
+    opened(engine, "mlp", settings={"model.hidden": 12})
+    engine.configure({"model.hidden": 0})
+    until(lambda: engine.notices.notices and engine.newest_state.phase == "ready")
+    assert "hidden" in engine.notices.notices[-1].text
+    assert engine.newest_state.opened.settings == {"model.hidden": 12}
+    trained(engine, 2)
+
+
+def test_what_a_run_does_before_its_first_step_is_told_with_its_share(engine):
+    opened(engine)
+    engine._learn._next_display = 0.0
+    told, put = [], engine.state.put
+    engine.state.put = lambda state: (told.append((state.activity, state.share, state.step)), put(state))
+    engine._learn._display, show = lambda *a: (show(*a), 0.0)[1], engine._learn._display  # every event
+    trained(engine, 2)
+    before = [(what, share) for what, share, step in told if step == 0 and share is not None]
+    assert {what for what, _ in before} == {"preparing", "evaluating"}
+    shares = [share for what, share in before if what == "evaluating"]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_a_start_shows_the_fresh_weights_at_once(engine):
+    subject = opened(engine)
+    engine.set_requests({}, watching=True)
+    engine.set_picture(subject.dataset.picture("validation", 0))
+    first = looked(engine).prediction.probabilities
+    trained(engine, 20)
+    engine.stop()
+    until(lambda: engine.newest_state.phase == "finished")
+    engine._learn._advance = lambda: time.sleep(0.005)  # it never gets to its first step
+    engine.start()
+    again = looked(engine, lambda look: look.step == 0).prediction.probabilities
+    assert np.array_equal(again, first)

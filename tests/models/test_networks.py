@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from guiapp.core.notices import UserError
 from guiapp.models import MODELS, Preprocessing
+from guiapp.models.activation import ACTIVATIONS
 
 
 def build(name, channels=1, classes=10, size=(28, 28), **options):
@@ -149,3 +150,16 @@ def test_wrong_options_say_what_is_taken(name, options, word):
 def test_lenet5_refuses_another_size():
     with pytest.raises(UserError, match="32x32"):
         MODELS["lenet5"].make(Preprocessing((1, 28, 28), (0.1,), (0.3,)), 10)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_words_that_options_take_are_all_there_is_and_each_builds(name):
+    entry = MODELS[name]
+    words = {option for option, default in (entry.options or {}).items() if isinstance(default, str)}
+    assert set(entry.choices or {}) == words
+    for option, values in (entry.choices or {}).items():
+        assert entry.options[option] in values
+        if option == "activation":
+            assert values == tuple(ACTIVATIONS)
+        for value in values:
+            build(name, **{option: value})

@@ -98,7 +98,7 @@ class RunsTable(QAbstractTableModel):
             Qt.ItemDataRole.FontRole: lambda: self._figures if number else None,
             Qt.ItemDataRole.ForegroundRole: lambda: self._ink(run, name),
             Qt.ItemDataRole.ToolTipRole: lambda: (
-                f"{run.title} on {run.dataset}\n{run.folder}\n{size(run.bytes)} · {run.created}"
+                f"{run.name}\n{run.title} on {run.dataset}\n{run.folder}\n{size(run.bytes)} · {run.created}"
             ),
         }
         give = found.get(role)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt
@@ -22,20 +21,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from guiapp.engine.state import EngineState
+from guiapp.engine.state import EngineState, Opened
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels.network_options import network_form, options_of
 from guiapp.ui.panels.training_curves import TrainingCurves, read_previous
 from guiapp.ui.widgets.buttons import declare, icon_button, text_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.option_form import OptionForm
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.readable import Readable
 from guiapp.ui.widgets.time_slider import TimeSlider
 
 _READABLE_S = 0.25
 _SMOOTHING = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _INLINE = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
+_FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps the training part
 _LABELS = {
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
@@ -60,6 +62,7 @@ class TrainingPanel(Panel):
         slider: The time machine, ``training.time``.
         form: The recipe's most used fields, ``training.<field>``.
         full_form: All fields, in a box that opens under ``training.recipe``.
+        network_form: The options of the network in the same box, ``recipe.model.<option>``; None where it has none.
     """
 
     id = "training"
@@ -70,12 +73,14 @@ class TrainingPanel(Panel):
         self._state = EngineState()
         self._opened: object = None
         self._pending: dict[str, Any] = {}
-        self._words_at = 0.0
+        self._words = Readable(_READABLE_S, self._show_words, self)
         self._words_of: tuple[object, ...] = ()
         self._buttons_for: tuple[object, ...] = ()
         self._previous_for: tuple[object, ...] = ()
         self.form: OptionForm | None = None
         self.full_form: OptionForm | None = None
+        self.network_form: OptionForm | None = None
+        self._network: str | None = None
         self._declare()
         self.curves = TrainingCurves(context.theme, self)
         self.slider = TimeSlider(context.theme, self)
@@ -90,6 +95,8 @@ class TrainingPanel(Panel):
         for name, call in follow.items():
             stop = context.workspace.subscribe(name, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
+        # Commands hold also while the panel is hidden, and at once: what is ready can be started.
+        context.bridge.state_changed.connect(self._follow_phase)
         self.show_state(context.bridge.state)
 
     # ------------------------------------------------------------------ commands
@@ -112,7 +119,9 @@ class TrainingPanel(Panel):
             "epoch", "Epoch", self._one_epoch, "Train to the end of the epoch, then stand still", "F8", "epoch"
         )
         self._stop = add("stop", "Stop", engine.stop, "End the run here and keep it", "Shift+F5", "stop")
-        self._reset = add("reset", "Reset", self.reset, "Fresh weights; the next start is a new run", "", "reset")
+        self._reset = add(
+            "reset", "Reset", self.reset, "Back to the first weights; the next start is a new run", "", "reset"
+        )
         self._log_loss = add(
             "log-loss", "Log loss", self._set_log_loss, "Logarithmic loss axis", "", "log", checkable=True
         )
@@ -158,7 +167,7 @@ class TrainingPanel(Panel):
         self.context.bridge.engine.epoch()
 
     def reset(self) -> None:
-        """Fresh weights; changes of the recipe that waited for a new run hold from now on."""
+        """Back to the first weights; changes of the recipe that waited for a new run hold from now on."""
         self.context.workspace.step = None
         if self._pending:
             self._apply_pending()
@@ -223,7 +232,8 @@ class TrainingPanel(Panel):
         self._box = QFrame(self, Qt.WindowType.Popup)
         self._box.setObjectName("recipe-panel")
         self._box.setFrameShape(QFrame.Shape.StyledPanel)
-        QVBoxLayout(self._box).setContentsMargins(12, 12, 12, 12)
+        self._box_column = QVBoxLayout(self._box)
+        self._box_column.setContentsMargins(12, 12, 12, 12)
 
     def _build_recipe_row(self) -> None:
         self.recipe_row = QHBoxLayout()
@@ -240,7 +250,11 @@ class TrainingPanel(Panel):
         self.recipe_button.setToolTip("Every field of the recipe: optimiser, schedule, weight decay, seed, device, …")
         self.recipe_button.clicked.connect(self.show_recipe)
         self.dataset.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.memory = QuietLabel("training.memory", self, self.context.theme.faint)
+        self.memory.set_text("one pass, nothing to learn but memory", ("one pass: it remembers",))
+        self.memory.hide()
         self.recipe_row.addWidget(self.dataset)
+        self.recipe_row.addWidget(self.memory, 1)
         self.recipe_row.addStretch(1)
         self.recipe_row.addWidget(self.recipe_button)
 
@@ -278,7 +292,7 @@ class TrainingPanel(Panel):
     def _fit_recipe_row(self) -> None:
         """Leave out what does not fit, least needed first; the recipe box has every field."""
         form = self.form
-        if form is None:
+        if form is None or form.isHidden():
             return
         parts = {d: (form.caption(d), form.editor(d)) for d in _INLINE}
         drops: list[QWidget] = [parts["optimiser.name"][0], parts["schedule.name"][0]]
@@ -310,19 +324,28 @@ class TrainingPanel(Panel):
             self._pending.clear()
             self._show_recipe()
         self._show_buttons(state)
-        now = time.monotonic()
-        fresh = self._words_of != (state.phase, state.run)
-        if fresh or state.phase != "running" or now - self._words_at >= _READABLE_S:
-            self._words_at, self._words_of = now, (state.phase, state.run)
-            self._show_progress(state)
-            self._show_time()
-            self.slider.set_steps(state.snapshot_steps)
+        words_of = state.phase, state.run
+        if self._words_of != words_of or state.phase != "running":
+            self._words_of = words_of
+            self._words.now()
+        else:
+            self._words.soon()
         self.curves.show_state(state)
         self.curves.set_markers(self.context.workspace.step)
         self._ask_previous(state)
 
+    def _follow_phase(self, state: EngineState) -> None:
+        self._state = state
+        self._show_buttons(state)
+
+    def _show_words(self) -> None:
+        """Figures of the newest state."""
+        self._show_progress(self._state)
+        self._show_time()
+        self.slider.set_steps(self._state.snapshot_steps)
+
     def _show_buttons(self, state: EngineState) -> None:
-        decides = (state.phase, state.refused, state.opened is None, state.events)
+        decides = (state.phase, state.refused, state.opened)
         if decides == self._buttons_for:
             return
         self._buttons_for = decides
@@ -347,11 +370,13 @@ class TrainingPanel(Panel):
         for form in (self.form, self.full_form):
             if form is not None:
                 form.set_enabled(free)
+        if self.network_form is not None:
+            self.network_form.set_enabled(None if free is None else ())
 
     def _show_progress(self, state: EngineState) -> None:
-        self.status.set_text(status_text(state))
+        self.status.set_text(*status_texts(state))
         share = state.step / state.total_steps if state.total_steps else 0.0
-        if state.phase == "opening" and state.share is not None:
+        if state.share is not None and (state.phase == "opening" or before_first_step(state)):
             share = state.share
         value = round(1000 * min(1.0, max(0.0, share)))
         if value != self.progress.value():
@@ -376,11 +401,37 @@ class TrainingPanel(Panel):
                 self.form.editor(dotted).setFixedWidth(46)
             self.form.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             self.recipe_row.insertWidget(1, self.form)
-            self._fit_recipe_row()
         self.form.set_options(opened.recipe)
+        memory = _remembers(opened)
+        self.form.setHidden(memory)
+        self.memory.setVisible(memory)
+        self.curves.show_rate(not memory)
+        self._fit_recipe_row()
         if self.full_form is not None:
             self.full_form.set_options(opened.recipe)
+            self.full_form.show_only(_FOR_MEMORY if memory else None)
+            self._show_network()
+        self._buttons_for = ()  # the fields may be new
         self._list_datasets(opened.dataset.name)
+
+    def _show_network(self) -> None:
+        """The options of the open network in the box; made anew when it is another network."""
+        opened = self._state.opened
+        assert opened is not None
+        options = options_of(opened.model, opened.model_options)
+        if self.network_form is not None and self._network == opened.model.name:
+            self.network_form.set_options(options)
+            return
+        if self.network_form is not None:
+            self.network_form.deleteLater()
+        self.network_form, self._network = None, opened.model.name
+        self._network_heading.setVisible(options is not None)
+        if options is not None:
+            self.network_form = network_form(opened.model, options, "recipe.model", self._box)
+            self.network_form.edited.connect(lambda name, value: self._edited(f"model.{name}", value))
+            self.network_form.rejected.connect(self._box_error.setText)
+            self._box_column.insertWidget(1, self.network_form)
+        self._box.adjustSize()
 
     def _list_datasets(self, current: str) -> None:
         from guiapp.datasets import DATASETS
@@ -413,11 +464,14 @@ class TrainingPanel(Panel):
             self._box_error.setProperty("error", True)
             self._box_error.setWordWrap(True)
             self.full_form.rejected.connect(self._box_error.setText)
+            self._network_heading, training = QLabel("Network", self._box), QLabel("Training", self._box)
             note = QLabel("Changes hold from the next run on; the rate also during a run.", self._box)
             note.setProperty("faint", True)
-            for widget in (self.full_form, note, self._box_error):
-                self._box.layout().addWidget(widget)
-            self._buttons_for = ()
+            for heading in (self._network_heading, training):
+                heading.setProperty("heading", True)
+            for widget in (self._network_heading, training, self.full_form, note, self._box_error):
+                self._box_column.addWidget(widget)
+            self._show_recipe()
             self._show_buttons(self._state)
         self._box.adjustSize()
         corner = self.recipe_button.mapToGlobal(QPoint(self.recipe_button.width(), self.recipe_button.height() + 4))
@@ -430,7 +484,7 @@ class TrainingPanel(Panel):
         """A field was changed: now where nothing is lost, at the next start where a trained network would be."""
         engine = self.context.bridge.engine
         for form in (self.form, self.full_form):
-            if form is not None and form is not self.sender():
+            if form is not None and form is not self.sender() and not dotted.startswith("model."):
                 from guiapp.training.recipe import change
 
                 form.set_options(change(form.options, {dotted: value}))
@@ -503,32 +557,78 @@ class TrainingPanel(Panel):
         self.context.bridge.call(job, lambda runs: asked == self._previous_for and self.curves.set_previous(runs))
 
 
+def _remembers(opened: Opened) -> bool:
+    return opened.model.trained_by == "memory"
+
+
+def before_first_step(state: EngineState) -> str:
+    """What a running run does before it makes steps, with the share done; empty from then on."""
+    if state.phase != "running":
+        return ""
+    share = "" if state.share is None else f" {100 * state.share:.0f} %"
+    if state.activity == "evaluating":
+        return "" if state.step else f"measuring the initial loss{share}"
+    begins = not state.step and state.initial_loss is None
+    return f"preparing the samples{share}" if begins or state.activity == "preparing" else ""
+
+
 def status_text(state: EngineState) -> str:
     """Where the run stands, in one line."""
+    return status_texts(state)[0]
+
+
+def status_texts(state: EngineState) -> tuple[str, tuple[str, ...]]:
+    """Where the run stands, and the same in fewer words, longest first."""
+    opened = state.opened
     if state.phase == "opening":
-        return state.activity or "opening"
+        return state.activity or "opening", ()
+    if opened is None:
+        return "", ()
     if state.phase == "ready":
-        return state.estimate or "ready"
-    if state.opened is None:
-        return ""
-    parts = []
-    if state.phase == "finished":
-        parts.append("finished")
-    elif state.phase == "paused":
-        parts.append("paused")
-    elif state.phase == "failed":
-        parts.append("failed: see the message")
+        return _ready_texts(state, opened)
+    if _remembers(opened):
+        return _memory_text(state, opened), ()
+    cut = state.phase == "finished" and state.step < state.total_steps
+    head = {"finished": "finished", "paused": "paused", "failed": "failed: see the message"}.get(state.phase, "")
+    first = before_first_step(state)
+    whole = [first or (f"stopped at step {state.step:,}" if cut else head)]
+    short = list(whole)
     if state.epochs:
-        current = state.epoch if state.phase == "finished" else state.epoch + 1
-        parts.append(f"epoch {min(current, state.epochs)} of {state.epochs}")
-    if state.total_steps:
-        parts.append(f"step {state.step:,} of {state.total_steps:,}")
-    if state.phase == "running":
+        current = min(state.epoch if state.phase == "finished" else state.epoch + 1, state.epochs)
+        whole.append(f"epoch {current} of {state.epochs}")
+        short.append(f"epoch {current}/{state.epochs}")
+    if state.total_steps and not cut:
+        whole.append(f"step {state.step:,} of {state.total_steps:,}")
+        short.append(f"step {state.step:,}/{state.total_steps:,}")
+    tail = []
+    if state.phase == "running" and not first:
         if state.activity == "evaluating":
-            parts.append("validating")
+            tail.append("validating")
         if state.seconds_left is not None:
-            parts.append(f"{duration(state.seconds_left)} left")
-    return " · ".join(parts)
+            tail.append(f"{duration(state.seconds_left)} left")
+    # In little room the step goes before the epoch, which follows from it, and what a run does before its start alone.
+    least = [short[0], *short[2:], *tail] if not first else [first]
+    said = [" · ".join(part for part in parts if part) for parts in ([*whole, *tail], [*short, *tail], least)]
+    return said[0], tuple(said[1:])
+
+
+def _ready_texts(state: EngineState, opened: Opened) -> tuple[str, tuple[str, ...]]:
+    estimate = state.estimate or "ready"
+    if opened.pretrained:  # what is looked at is not what Start goes on with
+        return f"trained weights · Start trains from fresh weights · {estimate}", (
+            "trained weights · Start trains from fresh weights", "Start trains from fresh weights",
+        )  # fmt: skip
+    return estimate, ()
+
+
+def _memory_text(state: EngineState, opened: Opened) -> str:
+    """A network that keeps the training part has one step and no epochs."""
+    if state.phase == "running":
+        return before_first_step(state) or "reading the validation part"
+    if state.phase == "failed":
+        return "failed: see the message"
+    count = f"remembers {len(opened.dataset.train):,} samples" if state.step else "remembers nothing yet"
+    return f"{state.phase} · {count}"
 
 
 def duration(seconds: float) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
-from guiapp.ui.widgets.curve_plot import CurvePlot, Marker
+from guiapp.ui.panels.runs_table import date
+from guiapp.ui.widgets.curve_plot import CurvePlot, Earlier, Marker
+from guiapp.ui.widgets.line_legend import LineLegend
 from guiapp.ui.widgets.running_mean import RunningMean
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _COLUMN = {"loss": "loss", "accuracy": "accuracy", "rate": "lr"}
 _SCALE = {"loss": 1.0, "accuracy": 100.0, "rate": 1.0}
 _ORDER = ("loss", "accuracy", "loss", "accuracy", "rate")
 
-Previous = Sequence[Mapping[str, tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]]
+Previous = Sequence[Mapping[str, Earlier]]
 
 
 class TrainingCurves(QWidget):
@@ -32,6 +34,7 @@ class TrainingCurves(QWidget):
 
     Attributes:
         plots: ``"loss"``, ``"accuracy"`` and ``"rate"``.
+        legend: Names of the other runs, ``training.earlier-runs``.
         smoothing: Number of steps over which the training curves are averaged.
     """
 
@@ -45,14 +48,20 @@ class TrainingCurves(QWidget):
         self._drawn: dict[str, tuple[object, ...]] = {}
         self._turn = 0
         self._recent = False
+        self._previous: Previous = ()
         self.plots = {
             "loss": CurvePlot(theme, "loss", unit="nats", parent=self),
             "accuracy": CurvePlot(theme, "accuracy", unit="%", parent=self),
             "rate": CurvePlot(theme, "learning rate", parent=self),
         }
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.legend = LineLegend("training.earlier-runs", self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        row = QHBoxLayout()
         row.setSpacing(4)
+        column.addLayout(row, 1)
+        column.addWidget(self.legend)
         for (name, plot), stretch in zip(self.plots.items(), (3, 3, 2), strict=True):
             plot.setObjectName(f"training.{name}")
             plot.add_series("train", "training" if name != "rate" else "rate", theme.training)
@@ -61,10 +70,17 @@ class TrainingCurves(QWidget):
             plot.view_changed.connect(lambda n=name: self._draw(n))
             plot.crosshair_moved.connect(self._cross)
             row.addWidget(plot, stretch)
+        theme.changed.connect(self._restyle)
         self.plots["accuracy"].set_limits(0.0, 100.0)
-        self.plots["accuracy"].legend_below = True
         for name in ("loss", "rate"):
             self.plots[name].set_limits(0.0, None)
+
+    def _restyle(self) -> None:
+        self._name_previous(self._previous)
+
+    def show_rate(self, shown: bool) -> None:
+        """Leave the plot of the rate out where there is none."""
+        self.plots["rate"].setVisible(shown)
 
     def _cross(self, x: float | None) -> None:
         for plot in self.plots.values():
@@ -81,6 +97,7 @@ class TrainingCurves(QWidget):
             self._drawn.clear()
             for plot in self.plots.values():
                 plot.clear()
+            self._name_previous(())
             everything = True
         if everything or state.phase != "running":
             for name in self.plots:
@@ -96,9 +113,16 @@ class TrainingCurves(QWidget):
             self._draw(name)
 
     def set_previous(self, runs: Previous) -> None:
-        """Earlier runs of the same experiment as faint lines: mappings from plot to (steps, values)."""
+        """Other runs as grey lines, each with its name: mappings from the name of a plot to a curve."""
         for name, plot in self.plots.items():
             plot.set_previous([run[name] for run in runs if name in run])
+        self._name_previous(runs)
+
+    def _name_previous(self, runs: Previous) -> None:
+        """Name the grey lines under the plots."""
+        self._previous = runs
+        pen_of = self.plots["loss"].pen_of
+        self.legend.set_lines([run["loss"].name for run in runs], [pen_of(place) for place in range(len(runs))])
 
     def set_markers(self, step: int | None) -> None:
         """Mark the step looked at, and where the rate was changed by hand."""
@@ -182,7 +206,7 @@ def _event_text(event: Mapping[str, Any]) -> str:
 
 def read_previous(
     experiment: str, dataset: str, leave_out: Path | None, chosen: Sequence[Path] = (), most: int = 6
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Earlier]]:
     """Curves of the ``chosen`` runs, else of the newest earlier ones of an experiment on a data set, in few points.
 
     Reads files: for the work lane.
@@ -190,9 +214,10 @@ def read_previous(
     from guiapp.training.columns import Columns
     from guiapp.training.run_folder import list_runs
 
-    found: list[dict[str, Any]] = []
+    found: list[tuple[str, str, dict[str, tuple[Any, Any]]]] = []
     for run in list_runs():
-        same = run.info.get("experiment", {}).get("id") == experiment and run.info.get("dataset") == dataset
+        identity = (run.info.get("experiment") or {}).get("id")
+        same = identity == experiment and run.info.get("dataset") == dataset
         wanted = run.path in chosen if chosen else same
         if not wanted or run.path == leave_out:
             continue
@@ -205,8 +230,24 @@ def read_previous(
                 mean.follow(columns.view(name))
                 x = np.unique(np.linspace(1, count, 300).astype(np.int64))
                 curves[name] = (x, mean.at(x, max(20, count // 100)) * _SCALE[name])
-            found.append(curves)
+            given = run.info.get("name")
+            name = str(given if given and given != run.path.name else identity or run.path.name)
+            found.append((name, date(str(run.info.get("created", ""))), curves))
         columns.close()
         if len(found) >= most:
             break
-    return found
+    names = told_apart([(name, day) for name, day, _ in found])
+    return [
+        {plot: Earlier(name, *line) for plot, line in curves.items()}
+        for name, (_, _, curves) in zip(names, found, strict=True)
+    ]
+
+
+def told_apart(runs: Sequence[tuple[str, str]]) -> list[str]:
+    """Names of runs ``(name, date)``: with the date where two have one name, numbered where that is one, too."""
+    names = [name for name, _ in runs]
+    dated = [name if names.count(name) == 1 else f"{name} {day}" for name, day in runs]
+    return [
+        name if dated.count(name) == 1 else f"{name} ({dated[: place + 1].count(name)})"
+        for place, name in enumerate(dated)
+    ]

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QPixmap,
     QResizeEvent,
     QWheelEvent,
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
 _EMPTY = np.empty(0)
-_LEFT, _TOP, _RIGHT, _BOTTOM = 48, 20, 8, 20
+_LEFT, _TOP, _RIGHT, _BOTTOM = 48, 22, 8, 20
+_TITLE_LEFT = 4
+_NEAR = 8  # pixels from the pointer within which an earlier run is named
+_DASHES = (
+    Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine,
+    Qt.PenStyle.DashDotDotLine,
+)  # fmt: skip
 
 
 @dataclass
@@ -57,6 +64,20 @@ class Series:
     band_x: npt.NDArray[np.floating] = field(default_factory=lambda: _EMPTY)
     low: npt.NDArray[np.floating] = field(default_factory=lambda: _EMPTY)
     high: npt.NDArray[np.floating] = field(default_factory=lambda: _EMPTY)
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """The curve of another run.
+
+    Attributes:
+        name: What the run is called.
+        x, y: The line, shape (n,), x ascending.
+    """
+
+    name: str
+    x: npt.NDArray[np.floating]
+    y: npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,6 @@ class CurvePlot(QWidget):
         crosshair_moved: x under the pointer, or None when it leaves.
         clicked: x of a click.
         paint_ms: Time of the last repaint.
-        legend_below: Whether a legend that does not fit beside the title stands at the bottom of the plot.
     """
 
     view_changed = Signal()
@@ -99,8 +119,7 @@ class CurvePlot(QWidget):
         self.theme, self.title, self.x_title, self.unit = theme, title, x_title, unit
         self.series: dict[str, Series] = {}
         self.paint_ms = 0.0
-        self.legend_below = False
-        self._previous: list[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]] = []
+        self._previous: list[Earlier] = []
         self._markers: tuple[Marker, ...] = ()
         self._log_x = self._log_y = False
         self._x_user: tuple[float, float] | None = None
@@ -109,7 +128,7 @@ class CurvePlot(QWidget):
         self._y_limits: tuple[float | None, float | None] = (None, None)
         self._background: QPixmap | None = None
         self._cross: float | None = None
-        self._cross_y = 0.0
+        self._pointer: QPointF | None = None
         self._drag: tuple[QPointF, tuple[float, float], tuple[float, float]] | None = None
         self._pressed: QPointF | None = None
         self.setMouseTracking(True)
@@ -150,11 +169,17 @@ class CurvePlot(QWidget):
         self._x_range, self._y_range = (1.0 if self._log_x else 0.0, 100.0), self._start_y()
         self.refresh()
 
-    def set_previous(self, runs: Sequence[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]) -> None:
-        """Earlier runs as faint grey lines ``(x, y)`` behind the curves."""
+    def set_previous(self, runs: Sequence[Earlier]) -> None:
+        """Other runs as grey lines behind the curves; each has a grey and a dash of its own (``pen_of``)."""
         self._previous = list(runs)
         self._fit()
         self.refresh()
+
+    def pen_of(self, place: int) -> QPen:
+        """The pen of the other run at a place in their order."""
+        shade = (0.85, 0.55)[place // len(_DASHES) % 2]
+        ink = blend(self.palette().color(self.backgroundRole()), self.theme.faint, shade)
+        return hairline(ink, style=_DASHES[place % len(_DASHES)])
 
     def set_markers(self, markers: Sequence[Marker]) -> None:
         """Replace the vertical lines."""
@@ -247,9 +272,10 @@ class CurvePlot(QWidget):
         else:
             ends = [float(s.x[-1]) for s in self.series.values() if len(s.x)]
             ends += [float(s.band_x[-1]) for s in self.series.values() if len(s.band_x)]
-            ends += [float(x[-1]) for x, _ in self._previous if len(x)]
+            ends += [float(run.x[-1]) for run in self._previous if len(run.x)]
             low = 1.0 if self._log_x else 0.0
-            self._x_range = (low, max(grown_end(max(ends, default=10.0)), low * 10))
+            # A single point stands in the middle.
+            self._x_range = (low, max(grown_end(max(ends, default=10.0)), low * 10, 2.0))
         if self._y_user is not None:
             self._y_range = self._y_user
         else:
@@ -260,12 +286,17 @@ class CurvePlot(QWidget):
 
     def _fit_y(self) -> None:
         bounds = [b for s in self.series.values() for b in self._bounds(s)]
-        bounds += [b for x, y in self._previous for b in self._extent(x, y, y)]
+        bounds += [b for run in self._previous for b in self._extent(run.x, run.y, run.y)]
         if not bounds:
             self._y_range = self._start_y()
             return
-        low, high = grown_range(min(bounds), max(bounds), self._log_y)
         least, most = self._y_limits
+        bottom, top = min(bounds), max(bounds)
+        if not self._log_y and self._x_user is None:
+            # The axis is made for all that it shows, its fixed end too, with room above: no curve runs along its edge.
+            bottom = bottom if least is None else min(bottom, least)
+            top += 0.02 * (top - bottom)
+        low, high = grown_range(bottom, top, self._log_y)
         if not self._log_y and self._x_user is None:
             low = low if least is None else least
             high = high if most is None else most
@@ -294,7 +325,22 @@ class CurvePlot(QWidget):
         return [v for v in (bottom, top) if math.isfinite(v)]
 
     def _plot(self) -> QRect:
-        return QRect(_LEFT, _TOP, max(1, self.width() - _LEFT - _RIGHT), max(1, self.height() - _TOP - _BOTTOM))
+        top = _TOP + (self.fontMetrics().height() if self._legend_apart() else 0)
+        return QRect(_LEFT, top, max(1, self.width() - _LEFT - _RIGHT), max(1, self.height() - top - _BOTTOM))
+
+    def _legend_apart(self) -> bool:
+        """Whether the legend has a line of its own: beside the title it would not fit, in the plot curves cross it."""
+        widths = self._legend_widths()
+        return bool(widths) and self._title_end() + sum(widths) > self.width() - 2
+
+    def _title_end(self) -> int:
+        return _TITLE_LEFT + self.fontMetrics().horizontalAdvance(f"{self.title} {self.unit}") + 10
+
+    def _legend_widths(self) -> list[int]:
+        """Widths of the entries with the gap after each; a single curve needs none."""
+        if len(self.series) < 2:
+            return []
+        return [self.fontMetrics().horizontalAdvance(s.label) + 24 for s in self.series.values()]
 
     def _to_x(self, values: npt.NDArray[np.floating] | float, area: QRectF) -> npt.NDArray[np.float64]:
         return _project(values, self._x_range, self._log_x) * area.width() + area.left()
@@ -357,11 +403,11 @@ class CurvePlot(QWidget):
         metrics = QFontMetrics(painter.font())
         text, faint, grid = self.theme.text, self.theme.faint, self.theme.hover
         painter.setPen(text)
-        painter.drawText(QPointF(area.left(), _TOP - 7), self.title)
+        painter.drawText(QPointF(_TITLE_LEFT, _TOP - 10), self.title)
         if self.unit:
             painter.setPen(faint)
-            painter.drawText(QPointF(area.left() + metrics.horizontalAdvance(self.title + " "), _TOP - 7), self.unit)
-        self._paint_legend(painter, metrics, area)
+            painter.drawText(QPointF(_TITLE_LEFT + metrics.horizontalAdvance(self.title + " "), _TOP - 10), self.unit)
+        self._paint_legend(painter, metrics)
         most_y = max(2, int(area.height() // (metrics.height() * 2)))
         most_x = max(2, int(area.width() // (metrics.horizontalAdvance("00000") * 1.7)))
         ticks_y, step_y = _ticks(self._y_range, most_y, self._log_y)
@@ -377,6 +423,8 @@ class CurvePlot(QWidget):
         baseline = area.bottom() + metrics.ascent() + 4
         painter.drawText(QPointF(area.right() - name_width, baseline), self.x_title)
         free = area.right() - name_width - 8
+        if not self._log_x:  # there is nothing between two steps
+            most_x = max(1, min(most_x, int(self._x_range[1] - self._x_range[0])))
         ticks_x, step_x = _ticks(self._x_range, most_x, self._log_x)
         for value in ticks_x:
             x = round(float(self._to_x(value, area))) + 0.5
@@ -388,31 +436,22 @@ class CurvePlot(QWidget):
                 painter.setPen(faint)
                 painter.drawText(QPointF(x - width / 2, baseline), label)
         painter.setClipRect(area.adjusted(0, -1, 1, 1))
-        painter.setPen(hairline(blend(self.palette().color(self.backgroundRole()), faint, 0.45)))
-        for x, y in self._previous:
-            xs, low, high = decimate(x, y, self.columns)
-            self._line(painter, area, np.repeat(xs, 2), zigzag(low, high))
+        for place, run in enumerate(self._previous):
+            painter.setPen(self.pen_of(place))
+            xs, low, high = decimate(run.x, run.y, self.columns)
+            same = len(xs) == len(run.x)
+            self._line(painter, area, xs if same else np.repeat(xs, 2), low if same else zigzag(low, high))
 
-    def _paint_legend(self, painter: QPainter, metrics: QFontMetrics, area: QRectF) -> None:
-        """Names of the curves: right of the title where there is room, else in a corner of the plot."""
-        if len(self.series) < 2:
-            return
-        widths = [metrics.horizontalAdvance(s.label) + 14 for s in self.series.values()]
-        title_end = area.left() + metrics.horizontalAdvance(f"{self.title} {self.unit}") + 8
-        inside = area.right() - sum(widths) - 10 * (len(widths) - 1) < title_end
-        left = area.right() - (max(widths) + 4 if inside else sum(widths) + 10 * (len(widths) - 1))
-        baseline = _TOP - 7.0
-        if inside:
-            height = metrics.height() * len(widths)
-            baseline = (area.bottom() - height if self.legend_below else area.top() + 4) + metrics.ascent()
-        for series, width in zip(self.series.values(), widths, strict=True):
+    def _paint_legend(self, painter: QPainter, metrics: QFontMetrics) -> None:
+        """Names of the curves at the right, beside the title where there is room, else in a line below it."""
+        widths = self._legend_widths()
+        baseline = _TOP - 10.0 + (metrics.height() if self._legend_apart() else 0)
+        left = max(float(_TITLE_LEFT), self.width() - 2.0 - sum(widths) + 10)
+        for series, width in zip(self.series.values(), widths, strict=False):
             painter.setPen(self.theme.faint)
             painter.drawText(QPointF(left + 14, baseline), series.label)
             painter.fillRect(QRectF(left, baseline - metrics.xHeight() / 2 - 1, 10, 2), series.colour)
-            if inside:
-                baseline += metrics.height()
-            else:
-                left += width + 10
+            left += width
 
     def _paint_curves(self, painter: QPainter) -> None:
         area = QRectF(self._plot())
@@ -433,8 +472,8 @@ class CurvePlot(QWidget):
                 self._line(painter, area, np.repeat(xs, 2), zigzag(low, high))
             else:
                 self._line(painter, area, xs, low)
-            if series.dots and len(xs) <= self.columns // 6:
-                self._dots(painter, area, series.colour, xs, low)
+            if len(xs) == 1 or (series.dots and len(xs) <= self.columns // 6):
+                self._dots(painter, area, series.colour, xs, low, 3.0 if len(xs) == 1 else 1.5)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for marker in self._markers:
             x = round(float(self._to_x(marker.x, area))) + 0.5
@@ -480,11 +519,12 @@ class CurvePlot(QWidget):
         colour: QColor,
         x: npt.NDArray[np.floating],
         y: npt.NDArray[np.floating],
+        radius: float = 1.5,
     ) -> None:
         painter.setBrush(colour)
         for px, py in zip(self._to_x(x, area), self._to_y(y, area), strict=True):
             if math.isfinite(px) and math.isfinite(py):
-                painter.drawEllipse(QPointF(px, py), 1.5, 1.5)
+                painter.drawEllipse(QPointF(px, py), radius, radius)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
     # ------------------------------------------------------------------ crosshair
@@ -497,6 +537,18 @@ class CurvePlot(QWidget):
                 index = nearest(series.x, x)
                 result.append((series.label, float(series.x[index]), float(series.y[index])))
         return result
+
+    def earlier_at(self, point: QPointF) -> tuple[str, float] | None:
+        """Name and value of the other run whose curve passes nearest to a point of the widget, or None."""
+        area = QRectF(self._plot())
+        x, found = self.x_at(point.x()), []
+        for run in self._previous:
+            if len(run.x) and run.x[0] <= x <= run.x[-1]:
+                value = float(np.interp(x, run.x, run.y))
+                distance = abs(float(self._to_y(value, area)) - point.y())
+                if distance <= _NEAR:
+                    found.append((distance, run.name, value))
+        return min(found)[1:] if found else None
 
     def set_crosshair(self, x: float | None) -> None:
         """Show the crosshair at ``x`` (None hides it), as when it moves in a plot beside this one."""
@@ -517,6 +569,10 @@ class CurvePlot(QWidget):
         colours = [s.colour for s in self.series.values() if len(s.x)]
         for (label, _, value), colour in zip(self.values_at(self._cross), colours, strict=True):
             lines.append((label, colour, _number(value, self.unit)))
+        other = self.earlier_at(self._pointer) if self._pointer is not None else None
+        if other is not None:
+            lines.append((other[0], self.theme.faint, _number(other[1], self.unit)))
+            colours.append(self.theme.faint)
         near = [m for m in self._markers if m.tip and abs(self.pixel_of(m.x) - x) < 4]
         lines += [(m.tip, self.theme.text, "") for m in near]
         painter.setFont(tabular(self.font()))
@@ -561,6 +617,9 @@ class CurvePlot(QWidget):
             return
         inside = self._plot().contains(where.toPoint())
         x = self.x_at(where.x()) if inside else None
+        self._pointer = where if inside else None
+        if self._previous:
+            self.update()
         x = x if x is None or self._log_x else float(round(x))
         self.set_crosshair(x)
         self.crosshair_moved.emit(x)
@@ -576,6 +635,7 @@ class CurvePlot(QWidget):
         self.autoscale()
 
     def leaveEvent(self, event: object) -> None:
+        self._pointer = None
         self.set_crosshair(None)
         self.crosshair_moved.emit(None)
 
@@ -637,6 +697,9 @@ class CurvePlot(QWidget):
                 writer.writerow([series.label, f"{x:g}", f"{y:.9g}", "", ""])
             for x, low, high in zip(series.band_x.tolist(), series.low.tolist(), series.high.tolist(), strict=True):
                 writer.writerow([f"{series.label} (band)", f"{x:g}", "", f"{low:.9g}", f"{high:.9g}"])
+        for run in self._previous:
+            for x, y in zip(run.x.tolist(), run.y.tolist(), strict=True):
+                writer.writerow([run.name, f"{x:g}", f"{y:.9g}", "", ""])
         return stream.getvalue()
 
 

@@ -6,6 +6,8 @@ from PySide6.QtCore import QAbstractItemModel, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+_LEAST_NAME = 12  # characters of the first column that are seen at least
+
 
 class NumberTable(QTableView):
     """Sorts by a click on a head and chooses whole rows.
@@ -41,7 +43,7 @@ class NumberTable(QTableView):
     def fit(self) -> None:
         """Make columns as wide as what stands in them, the first as wide as the room that is left.
 
-        Qt's own fitting leaves room for an arrow in each.
+        A long name is cut off rather than the last columns. Qt's own fitting leaves room for an arrow in each.
         """
         model, wide = self.model(), self.fontMetrics().horizontalAdvance
         room = self.viewport().width()
@@ -52,7 +54,8 @@ class NumberTable(QTableView):
                 *(wide(text) + self.padding for text in [*texts, self.least if column else ""]), wide(head) + 18
             )
             if not column:
-                width = max(width if self.names is None else self.names, room)
+                least = min(width, wide("x" * _LEAST_NAME)) if self.names is None else self.names
+                width = max(least, room)
             self.setColumnWidth(column, width)
             room -= width
 

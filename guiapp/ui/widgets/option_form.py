@@ -100,8 +100,10 @@ class OptionForm(QWidget):
         self._labels = dict(labels or {})
         self._editors: dict[str, QWidget] = {}
         self._captions: dict[str, QLabel] = {}
+        self._units: dict[str, QLabel] = {}
         self._errors: dict[str, str] = {}
         found = {f.dotted: f for f in fields_of(options)}
+        self._numbers = frozenset(f.dotted for f in found.values() if f.kind in (int, float))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(4 if inline else 8)
@@ -130,6 +132,7 @@ class OptionForm(QWidget):
                 unit = QLabel(field.unit, self)
                 unit.setProperty("faint", True)
                 grid.addWidget(unit, number, 2)
+                self._units[dotted] = unit
         self.set_options(options)
 
     def _label(self, dotted: str) -> str:
@@ -147,11 +150,13 @@ class OptionForm(QWidget):
             check.clicked.connect(lambda on, d=field.dotted: self._take(d, on))
             return check
         line = QLineEdit(self)
-        number = field.kind in (int, float)
+        number = field.dotted in self._numbers
         if number:
             line.setAlignment(Qt.AlignmentFlag.AlignRight)
         line.setFixedWidth(64 if inline else 110)
         line.editingFinished.connect(lambda d=field.dotted, w=line: self._finished(d, w))
+        if number:
+            line.textEdited.connect(lambda text, d=field.dotted: text.strip() or self._mark(d, ""))
         return line
 
     def editor(self, dotted: str) -> QWidget:
@@ -178,6 +183,14 @@ class OptionForm(QWidget):
                     editor.setText(text)
                 self._mark(dotted, "")
 
+    def show_only(self, names: Iterable[str] | None) -> None:
+        """Show these fields alone; None shows all."""
+        wanted = set(self._editors) if names is None else set(names)
+        for dotted in self._editors:
+            for part in (self._editors[dotted], self._captions[dotted], self._units.get(dotted)):
+                if part is not None:
+                    part.setVisible(dotted in wanted)
+
     def set_enabled(self, names: Iterable[str] | None) -> None:
         """Enable these fields alone; None enables all."""
         wanted = set(self._editors) if names is None else set(names)
@@ -186,8 +199,14 @@ class OptionForm(QWidget):
                 editor.setEnabled(dotted in wanted)
 
     def _finished(self, dotted: str, line: QLineEdit) -> None:
-        if line.isModified():
+        """Take what was typed; a number that was taken away is the accepted one again."""
+        if not line.isModified():
+            return
+        if line.text().strip() or dotted not in self._numbers:
             self._take(dotted, line.text())
+        else:
+            line.setText(text_of(value_of(self.options, dotted)))
+            self._mark(dotted, "")
 
     def _take(self, dotted: str, value: Any) -> None:
         try:

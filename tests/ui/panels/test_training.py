@@ -3,8 +3,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
-from guiapp.ui.panels.training import TrainingPanel, duration, status_text
+from guiapp.ui.panels.training import TrainingPanel, duration, status_text, status_texts
+from guiapp.ui.panels.training_curves import told_apart
+from guiapp.ui.widgets.curve_plot import Earlier
 
 
 @pytest.fixture
@@ -251,3 +254,111 @@ def test_without_an_experiment_it_says_what_to_do(context, qtbot):
     qtbot.addWidget(made)
     made.show()
     assert made.empty.isVisible() and "catalogue" in made.empty.text.text()
+
+
+def test_what_is_ready_can_be_started_at_once_and_while_the_panel_is_hidden(panel, context, kit):
+    panel.hide()
+    context.bridge.give(phase="opening")
+    assert not context.commands["training.start"].isEnabled()
+    context.bridge.give(phase="ready", opened=kit.make_opened())
+    context.commands["training.start"].trigger()
+    assert asked(context) == [("start",)]
+    context.bridge.give(phase="running")
+    assert context.commands["training.pause"].isEnabled() and panel.start_button.text() == "Pause"
+
+
+def test_the_last_figures_come_when_no_further_state_does(panel, context, qtbot):
+    running(context, panel, steps=500)
+    context.bridge.give(panel, step=517, snapshot_steps=(0, 500))
+    qtbot.waitUntil(lambda: "step 517" in panel.status.text(), timeout=3000)
+    assert panel.slider.steps == (0, 500)
+
+
+def test_a_stopped_run_says_where(context, panel):
+    running(context, panel, phase="finished", steps=13, total_steps=680, epoch=0, epochs=40)
+    assert status_text(context.bridge.state) == "stopped at step 13 · epoch 0 of 40"
+    context.bridge.give(panel, step=680, epoch=40)
+    assert status_text(context.bridge.state) == "finished · epoch 40 of 40 · step 680 of 680"
+
+
+def test_a_status_in_less_room(context, panel):
+    running(context, panel, phase="paused", steps=12, total_steps=680, epoch=0, epochs=40)
+    assert status_texts(context.bridge.state) == (
+        "paused · epoch 1 of 40 · step 12 of 680",
+        ("paused · epoch 1/40 · step 12/680", "paused · step 12/680"),
+    )
+
+
+def test_what_is_done_before_the_first_step_is_said_with_its_progress(context, panel):
+    running(context, panel, steps=0, activity="preparing", share=0.25, seconds_left=None, initial_loss=None)
+    assert panel.status.text().startswith("preparing the samples 25 %")
+    context.bridge.give(panel, activity="evaluating", share=0.4, phase="paused")
+    context.bridge.give(panel, phase="running")
+    assert panel.status.text().startswith("measuring the initial loss 40 %") and panel.progress.value() == 400
+    context.bridge.give(panel, step=200, initial_loss=2.3, phase="paused")
+    context.bridge.give(panel, phase="running")
+    assert "validating" in panel.status.text() and panel.progress.value() == 100
+
+
+def test_trained_weights_say_that_start_begins_afresh(panel, context, kit):
+    context.bridge.give(panel, opened=kit.make_opened(pretrained=True), estimate="about 5 min")
+    assert "Start trains from fresh weights" in panel.status.text() and "about 5 min" in panel.status.text()
+    assert "first weights" in context.commands["training.reset"].toolTip()
+
+
+MLP = ModelEntry(
+    "mlp", "Perceptron", lambda *a, **k: None, options={"hidden": 64, "activation": "tanh"},
+    choices={"activation": ("tanh", "relu")},
+)  # fmt: skip
+NEIGHBOURS = ModelEntry(
+    "knn", "Neighbours", lambda *a, **k: None, options={"k": 5, "metric": "L2"}, choices={"metric": ("L1", "L2")},
+    trained_by="memory",
+)  # fmt: skip
+
+
+def test_the_box_has_the_options_of_the_network(panel, context, kit):
+    context.bridge.give(panel, opened=kit.make_opened(model=MLP, model_options={"hidden": 32}))
+    panel.show_recipe()
+    form = panel.network_form
+    assert form.editor("hidden").text() == "32" and form.editor("hidden").objectName() == "recipe.model.hidden"
+    type_into(form.editor("hidden"), "16")
+    form.editor("activation").textActivated.emit("relu")
+    type_into(form.editor("hidden"), "many")
+    assert asked(context) == [("configure", {"model.hidden": 16}), ("configure", {"model.activation": "relu"})]
+    assert "'many'" in panel._box_error.text()
+    assert [form.editor("activation").itemText(i) for i in range(2)] == ["tanh", "relu"]
+    context.bridge.give(panel, phase="running")
+    assert not form.editor("hidden").isEnabled()
+    context.bridge.give(panel, phase="ready", opened=kit.make_opened())
+    assert panel.network_form is None, "LeNet-5 has no options"
+    panel._box.hide()
+
+
+def test_a_network_that_remembers_has_no_recipe_but_its_options(panel, context, kit):
+    context.bridge.give(panel, opened=kit.make_opened(model=NEIGHBOURS))
+    assert panel.form.isHidden() and panel.memory.isVisible()
+    assert panel.memory.text() == "one pass, nothing to learn but memory"
+    panel.show_recipe()
+    assert panel.full_form.editor("optimiser.lr").isHidden() and not panel.full_form.editor("device").isHidden()
+    panel.network_form.editor("metric").textActivated.emit("L1")
+    assert asked(context) == [("configure", {"model.metric": "L1"})]
+    panel._box.hide()
+    context.bridge.give(panel, phase="finished", step=1, total_steps=1, epoch=1, epochs=10)
+    assert panel.status.text() == "finished · remembers 40 samples"
+    assert panel.curves.plots["rate"].isHidden()
+    context.bridge.give(panel, phase="ready", opened=kit.make_opened())
+    assert panel.form.isVisible() and panel.memory.isHidden() and panel.curves.plots["rate"].isVisible()
+
+
+def test_other_runs_are_named_below_the_curves(panel, context):
+    x = np.arange(1, 50)
+    runs = [{"loss": Earlier(name, x, x / 50), "accuracy": Earlier(name, x, x)} for name in ("wide", "narrow")]
+    panel.curves.set_previous(runs)
+    assert panel.curves.legend.isVisible() and panel.curves.legend.names == ("wide", "narrow")
+    panel.curves.set_previous([])
+    assert panel.curves.legend.isHidden()
+
+
+def test_runs_of_one_name_are_told_apart():
+    assert told_apart([("a", "10:31"), ("b", "10:31"), ("b", "10:40")]) == ["a", "b 10:31", "b 10:40"]
+    assert told_apart([("a", "10:31"), ("a", "10:31")]) == ["a 10:31 (1)", "a 10:31 (2)"]

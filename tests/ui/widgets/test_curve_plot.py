@@ -3,11 +3,11 @@ import io
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
-from guiapp.ui.widgets.curve_plot import CurvePlot, Marker
+from guiapp.ui.widgets.curve_plot import CurvePlot, Earlier, Marker
 from guiapp.ui.widgets.export import save_plot
 
 
@@ -150,3 +150,45 @@ def test_saved_as_svg_and_png(plot, tmp_path):
     save_plot(plot, tmp_path / "a.png")
     assert "<svg" in (tmp_path / "a.svg").read_text()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_axis_has_room_above_the_first_points_and_above_zero_below(plot):
+    plot.set_limits(0.0, None)
+    plot.set_data("train", np.arange(1, 5), np.array([2.31, 2.305, 2.30, 2.29]))
+    assert plot.y_range == (0, 3)
+    plot.set_data("train", np.arange(1, 5), np.full(4, 0.06))
+    assert plot.y_range[0] == 0 and plot.y_range[1] > 0.061
+
+
+def test_a_single_point_stands_in_the_middle_at_a_whole_step_and_is_painted(plot, theme):
+    plot.set_data("train", np.array([1]), np.array([0.5]))
+    assert plot.x_range == (0, 2)
+    image = plot.grab().toImage()
+    x = round(plot.pixel_of(1))
+    blues = [image.pixelColor(x, y) for y in range(image.height())]
+    assert any(c.blue() - c.red() > 80 for c in blues)
+
+
+def test_no_curve_can_cross_the_legend(plot):
+    for width in (500, 243, 206):
+        plot.resize(width, 200)
+        assert plot._title_end() <= width
+        line = plot.fontMetrics().height()
+        apart = plot._legend_apart()
+        assert plot._plot().top() >= (2 * line - 8 if apart else line), width
+    assert plot._legend_apart()
+    plot.resize(243, 200)  # one of three plots at 1280 x 800
+    assert not plot._legend_apart()
+
+
+def test_other_runs_are_told_apart_and_named_under_the_pointer(plot):
+    x = np.arange(1, 101)
+    plot.set_previous([Earlier("first", x, np.full(100, 0.5)), Earlier("second", x, np.full(100, 2.0))])
+    assert plot.pen_of(0).style() != plot.pen_of(1).style()
+    assert len({(p.style(), p.color().name()) for p in map(plot.pen_of, range(6))}) == 6
+    place = QPointF(plot.pixel_of(50), float(plot._to_y(2.0, QRectF(plot._plot()))) + 3)
+    assert plot.earlier_at(place) == ("second", pytest.approx(2.0))
+    assert plot.earlier_at(place + QPointF(0, 30)) is None
+    QTest.mouseMove(plot, place.toPoint())
+    assert not plot.grab().isNull()
+    assert "second,100,2,," in plot.csv_text().replace("\r", "")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QPen, QStandardItem, QStandardItemModel
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 
@@ -19,7 +20,11 @@ from guiapp.ui.widgets.confidence_history import LOOKS, ConfidenceHistory
 from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.drawing_canvas import DrawingCanvas
 from guiapp.ui.widgets.image_view import ImageView
+from guiapp.ui.widgets.line_legend import LineLegend
+from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.option_form import OptionForm, fields_of
+from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.readable import Readable
 from guiapp.ui.widgets.running_mean import RunningMean
 from guiapp.ui.widgets.sample_grid import SampleGrid
 from guiapp.ui.widgets.time_slider import TimeSlider
@@ -224,3 +229,78 @@ def test_built_five_times_dies_five_times(name, theme, qapp):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
     assert [ref() for ref in alive] == [None] * 5
+
+
+def test_a_number_that_is_cleared_is_the_accepted_one_again(qtbot):
+    form = OptionForm(Recipe(), "recipe")
+    qtbot.addWidget(form)
+    form.show()
+    edited, messages = [], []
+    form.edited.connect(lambda name, value: edited.append((name, value)))
+    form.rejected.connect(messages.append)
+    line = form.editor("optimiser.lr")
+    line.selectAll()
+    QTest.keyClicks(line, "1e-400")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert "between" in messages[-1] and line.text() == "1e-400"
+    line.selectAll()
+    QTest.keyClick(line, Qt.Key.Key_Delete)
+    assert messages[-1] == "", "an empty field is not wrong yet"
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert line.text() == "0.05" and edited == [] and messages[-1] == ""
+
+
+def test_a_line_says_in_less_room_what_fits(qtbot):
+    label = QuietLabel("l")
+    qtbot.addWidget(label)
+    label.set_text("paused · epoch 1 of 40 · step 12 of 680", ("paused · epoch 1/40 · step 12/680", "paused"))
+    wide = label.fontMetrics().horizontalAdvance
+    for text in ("paused · epoch 1 of 40 · step 12 of 680", "paused · epoch 1/40 · step 12/680", "paused"):
+        label.resize(wide(text) + 1, 20)
+        assert label.shown == text
+        label.grab()
+    assert label.toolTip() == "paused · epoch 1 of 40 · step 12 of 680" == label.text()
+    label.resize(wide("paused") - 6, 20)
+    assert label.shown.endswith("…")
+
+
+def test_what_changes_fast_is_shown_seldom_and_the_last_time_always(qapp, qtbot):
+    shown, newest = [], [0]
+    readable = Readable(0.05, lambda: shown.append(newest[0]), qapp)
+    for newest[0] in range(1, 6):
+        readable.soon()
+    assert shown == [1] and readable.waiting
+    qtbot.waitUntil(lambda: shown == [1, 5], timeout=2000)
+    newest[0] = 6
+    readable.now()
+    assert shown[-1] == 6
+    readable.soon()
+    readable.drop()
+    assert not readable.waiting
+    readable.deleteLater()
+
+
+def test_names_of_lines_share_the_room(qtbot):
+    legend = LineLegend("l")
+    qtbot.addWidget(legend)
+    assert legend.isHidden()
+    legend.resize(300, 18)
+    legend.set_lines(["a", "a very long name of a run that somebody gave it", "b"], [QPen(), QPen(), QPen()])
+    assert not legend.isHidden() and not legend.grab().isNull()
+    places = legend._places()
+    assert sum(width for _, width in places) <= 300 and places[1][1] > 150
+    assert places[0][1] < 60 and places[2][0] == pytest.approx(places[0][1] + places[1][1])
+    legend.set_lines([], [])
+    assert legend.isHidden()
+
+
+def test_a_long_name_does_not_push_the_last_columns_out(qtbot):
+    model = QStandardItemModel(1, 3)
+    for column, text in enumerate(("a name that goes on and on and on for a very long time", "90.0", "10:31")):
+        model.setItem(0, column, QStandardItem(text))
+    table = NumberTable(None, "t", "Table", model)
+    qtbot.addWidget(table)
+    table.resize(260, 120)
+    table.show()
+    table.fit()
+    assert sum(table.columnWidth(c) for c in range(3)) <= table.viewport().width()
