@@ -234,6 +234,7 @@ class RunsPanel(Panel):
             self.open()
             self.context.commands["view.source"].setChecked(True)
             self.context.commands["source.draw"].trigger()
+            self.context.commands["source.look-at-pad"].trigger()  # not the sample that was looked at before
 
     def compare(self) -> None:
         """Draw the curves of the chosen runs beside those of the open one."""

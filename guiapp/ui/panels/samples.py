@@ -74,6 +74,7 @@ class SamplesPanel(Panel):
         column.addWidget(self.progress)
         column.addWidget(self._pages, 1)
         self.browse()
+        context.bridge.state_changed.connect(self.show_state)  # the command holds while the panel is hidden, too
         self.show_state(context.bridge.state)
 
     def show_state(self, state: EngineState) -> None:

@@ -79,6 +79,10 @@ class DrawingPad(QWidget):
             "source.eraser", "Erase", self._set_erasing, "Erase instead of drawing; the right button does too", "",
             "eraser", checkable=True, menu="Source",
         ))  # fmt: skip
+        declare(commands, Command(
+            "source.look-at-pad", "Look at the pad", self.look, "Show what is on the pad in the viewer, be it empty",
+            "", "eye", menu="Source",
+        ))  # fmt: skip
         self._undo, self._redo = undo, redo
         self.brush = QSlider(Qt.Orientation.Horizontal, self)
         self.brush.setObjectName("source.brush")
@@ -118,6 +122,11 @@ class DrawingPad(QWidget):
         return QSize(160, 150)
 
     # ------------------------------------------------------------------ drawing
+
+    def look(self) -> None:
+        """Let the paper as it is be the picture."""
+        self._due.stop()
+        self._put()
 
     def clear(self) -> None:
         """Take all ink away; the confidence history of the viewer begins anew."""

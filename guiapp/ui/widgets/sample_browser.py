@@ -198,7 +198,8 @@ class SampleBrowser(QWidget):
 
     def _looked(self, result: LookResult) -> None:
         """Other weights: read the visible samples again, seldom while they move on and on."""
-        weights = (result.opened, result.step)
+        # Step 0 of a run has fresh weights, also where others were looked at before it.
+        weights = (result.opened, self._state.run, result.step)
         if weights == self._weights:
             return
         self._weights = weights

@@ -71,6 +71,7 @@ def test_open_resume_and_pad(panel, window, runs):
     window.docks["source"].close()
     window.commands["runs.use-on-pad"].trigger()
     assert window.panel("source").mode == "draw" and not window.docks["source"].isHidden()
+    assert window.workspace.picture.origin.kind == "drawing", "the viewer shows the pad, not the sample of before"
     panel.choose({runs / "newer"})
     assert not window.commands["runs.resume"].isEnabled(), "a run at its end has nothing to resume"
 

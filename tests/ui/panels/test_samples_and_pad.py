@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -158,3 +160,28 @@ def test_a_data_set_without_drawings_says_so(pad, context, kit):
     assert pad.note.isHidden()
     context.bridge.give(opened=kit.make_opened(kit.make_dataset(from_drawing=None, title="Clothes")))
     assert pad.note.isVisible() and "Clothes" in pad.note.text() and "digits" in pad.note.text()
+
+
+def test_a_new_run_is_read_anew_although_its_step_is_that_of_the_weights_before(browser, context, kit, qtbot):
+    context.bridge.looked.emit(kit.look(context, None, None, step=0))
+    qtbot.waitUntil(lambda: not browser._timer.isActive())
+    context.bridge.engine.asked.clear()
+    context.bridge.looked.emit(kit.look(context, None, None, step=0))
+    assert not browser._timer.isActive(), "the same weights"
+    context.bridge.give(run=Path("a-run"))
+    context.bridge.looked.emit(kit.look(context, None, None, step=0))
+    qtbot.waitUntil(lambda: any(c[0] == "predict_many" for c in context.bridge.engine.asked))
+
+
+def test_the_check_follows_the_data_set_while_the_panel_is_hidden(context, qtbot, kit):
+    panel = SamplesPanel(context)
+    qtbot.addWidget(panel)
+    assert not context.commands["samples.check"].isEnabled()
+    context.bridge.give(phase="ready", opened=kit.make_opened())
+    assert context.commands["samples.check"].isEnabled()
+
+
+def test_the_pad_can_be_looked_at_while_it_is_empty(pad, context, opened):
+    context.workspace.picture = opened.dataset.picture("test", 0)
+    context.commands["source.look-at-pad"].trigger()
+    assert context.workspace.picture.origin.kind == "drawing" and not context.workspace.picture.pixels.any()
