@@ -273,6 +273,20 @@ def test_panels_of_an_experiment_come_to_the_front_and_guests_go_with_it(window,
     assert not window.docks["training"].visibleRegion().isEmpty()
 
 
+def test_the_help_button_of_every_dock_opens_a_text_of_its_own(window):
+    from guiapp.ui import help as helps
+
+    seen = set()
+    for panel in PANELS:
+        window.docks[panel.id].findChild(QToolButton, f"{panel.id}.help").click()
+        (card,) = [c for c in window.findChildren(helps.HelpCard) if not c.isHidden()]
+        assert card.topic == panel.id
+        seen.add(card.view.toPlainText())
+        window.show_help(panel.id)
+    assert len(seen) == len(PANELS)
+    assert window.context.notices.notices == []
+
+
 @pytest.mark.parametrize("name", [p.id for p in PANELS])
 def test_every_panel_has_a_help_text(name):
     from guiapp.ui import help as helps
