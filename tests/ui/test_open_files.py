@@ -139,6 +139,7 @@ def test_an_empty_folder_is_told(window, tmp_path, qtbot):
     assert "holds no pictures" in window.notices.shown.text
     files = window.panel("source").files
     qtbot.waitUntil(files.empty.isVisible)
+    assert files.count.text() == "", "nothing is being listed any more"
     assert files.empty.findChild(QPushButton, "source.choose-folder").isVisible()
     assert len(window.context.notices.notices) == 1
 

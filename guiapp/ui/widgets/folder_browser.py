@@ -214,6 +214,7 @@ class FolderBrowser(QWidget):
                 self._context.notices.post("error", text, topic="open")
                 if self._model.rowCount() == 0:
                     self.path = None
+                    self.count.setText("")
                     self._pages.setCurrentIndex(0)
                 return
             source, files = found
