@@ -126,6 +126,7 @@ class CurvePlot(QWidget):
         self._y_user: tuple[float, float] | None = None
         self._x_range, self._y_range = (0.0, 100.0), (0.0, 1.0)
         self._y_limits: tuple[float | None, float | None] = (None, None)
+        self._apart: tuple[tuple[object, ...], bool] | None = None
         self._background: QPixmap | None = None
         self._cross: float | None = None
         self._pointer: QPointF | None = None
@@ -329,9 +330,15 @@ class CurvePlot(QWidget):
         return QRect(_LEFT, top, max(1, self.width() - _LEFT - _RIGHT), max(1, self.height() - top - _BOTTOM))
 
     def _legend_apart(self) -> bool:
-        """Whether the legend has a line of its own: beside the title it would not fit, in the plot curves cross it."""
-        widths = self._legend_widths()
-        return bool(widths) and self._title_end() + sum(widths) > self.width() - 2
+        """Whether the legend has a line of its own: beside the title it would not fit, in the plot curves cross it.
+
+        Asked for every curve of every repaint, and measuring text is slow: kept until what decides it changes.
+        """
+        asked = (self.width(), self.title, self.unit, tuple([s.label for s in self.series.values()]))
+        if self._apart is None or self._apart[0] != asked:
+            widths = self._legend_widths()
+            self._apart = asked, bool(widths) and self._title_end() + sum(widths) > self.width() - 2
+        return self._apart[1]
 
     def _title_end(self) -> int:
         return _TITLE_LEFT + self.fontMetrics().horizontalAdvance(f"{self.title} {self.unit}") + 10
@@ -366,6 +373,7 @@ class CurvePlot(QWidget):
 
     def refresh(self) -> None:
         """Paint everything anew, as after a change of theme or size."""
+        self._apart = None
         self._background = None
         self.update()
 

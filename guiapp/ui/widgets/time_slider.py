@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -35,6 +35,7 @@ class TimeSlider(QWidget):
         super().__init__(parent)
         self.theme = theme
         self._steps: tuple[int, ...] = ()
+        self._ends: int | None = None
         self._step: int | None = None
         self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -89,8 +90,13 @@ class TimeSlider(QWidget):
         return QSize(90, self.sizeHint().height())
 
     def _track(self) -> tuple[float, float]:
-        ends = self.fontMetrics().horizontalAdvance("live ▸") + 8
-        return _RADIUS + 2.0, self.width() - ends - _RADIUS
+        if self._ends is None:  # asked for every mark, and measuring text is slow
+            self._ends = self.fontMetrics().horizontalAdvance("live ▸") + 8
+        return _RADIUS + 2.0, self.width() - self._ends - _RADIUS
+
+    def changeEvent(self, event: QEvent) -> None:
+        self._ends = None  # the font may be another
+        super().changeEvent(event)
 
     def x_of(self, place: int) -> float:
         """Horizontal position of a stop."""
