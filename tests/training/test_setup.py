@@ -30,7 +30,8 @@ def test_settings_come_after_the_experiment_after_the_defaults():
     assert setup.classes == tuple("0123456789") and setup.preprocessing.size == (1, 8, 8)
 
 
-def test_another_data_set_brings_its_own_fields_before_the_settings(real_data):
+def test_another_data_set_brings_its_own_fields_before_the_settings(real_data, monkeypatch):
+    monkeypatch.setenv("GUIAPP_DATA", str(real_data))
     assert prepare(ENTRY, {"dataset": "mnist"}).recipe.epochs == 3
     setup = prepare(ENTRY, {"dataset": "mnist", "epochs": 5})
     assert setup.recipe.epochs == 5 and setup.dataset.name == "mnist"
