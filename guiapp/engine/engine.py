@@ -14,7 +14,7 @@ from guiapp.engine.job import Job, Step, WorkLane
 from guiapp.engine.learn import LearnLane
 from guiapp.engine.look import LookLane
 from guiapp.engine.slot import Slot
-from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.engine.state import EngineState, LookResult, Opened, Request
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,9 +104,18 @@ class Engine:
         """Look at another picture."""
         self._look.ask(picture=picture)
 
-    def set_requests(self, requests: Mapping[str, Request], watching: bool | None = None) -> None:
-        """Say what the visible panels want to know; ``watching`` is whether anything shows the network at all."""
-        self._look.ask(requests=dict(requests), watching=bool(requests) if watching is None else watching)
+    def set_requests(
+        self, requests: Mapping[str, Request], watching: bool | None = None, asked_of: Opened | None = None
+    ) -> None:
+        """Say what the visible panels want to know.
+
+        Args:
+            requests: By panel.
+            watching: Whether anything shows the network at all; by default, whether there are requests.
+            asked_of: The experiment that the panels knew when they asked; requests to another one are dropped.
+        """
+        watching = bool(requests) if watching is None else watching
+        self._look.ask(requests=dict(requests), watching=watching, asked_of=asked_of)
 
     def set_switched_off(self, channels: Mapping[str, frozenset[int]]) -> None:
         """Set channels to zero in the network that is looked at (never in the one that is trained)."""

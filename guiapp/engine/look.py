@@ -44,6 +44,7 @@ class _Question:
     subject: Subject | None = None
     picture: Picture | None = None
     requests: Mapping[str, Request] = field(default_factory=dict)
+    asked_of: Opened | None = None
     watching: bool = False
     switched_off: Mapping[str, frozenset[int]] = field(default_factory=dict)
     step: int | None = None
@@ -187,11 +188,12 @@ class LookLane:
         times: dict[str, float] = {}
         look = Look(subject.twin.model, opened.layers, opened.preprocessing, picture=picture, dataset=opened.dataset)
         look.step = step = self._weights(question)
-        # Until a panel has seen a newly opened network it may still ask for a layer of the one before.
+        # Until a panel has seen a newly opened network it may still ask something of the one before.
+        requests = question.requests if question.asked_of in (None, opened) else {}
         names = {"", *(layer.name for layer in opened.layers)}
         asked = {
             panel: (PROBES[request.probe], request.options)
-            for panel, request in question.requests.items()
+            for panel, request in requests.items()
             if request.probe in PROBES and getattr(request.options, "layer", "") in names
         }
         prediction = plain = fed = None

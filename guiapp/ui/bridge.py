@@ -96,7 +96,7 @@ class EngineBridge(QObject):
         visible = [panel for panel in self._panels if panel.isVisible()]
         requests = {panel.id: asked for panel in visible if (asked := panel.request()) is not None}
         shows = any(type(panel).show_look is not Panel.show_look for panel in visible)
-        self.engine.set_requests(requests, watching=shows)
+        self.engine.set_requests(requests, watching=shows, asked_of=self.state.opened)
 
     def _schedule(self, panel: Panel, what: str) -> None:
         overridden = type(panel).show_state if what == "state" else type(panel).show_look

@@ -309,3 +309,16 @@ def test_a_start_shows_the_fresh_weights_at_once(engine):
     engine.start()
     again = looked(engine, lambda look: look.step == 0).prediction.probabilities
     assert np.array_equal(again, first)
+
+
+def test_what_was_asked_of_another_network_is_dropped(engine):
+    linear = opened(engine, "softmax-classifier")
+    engine.set_requests({"linear": Request("linear-views")}, watching=True, asked_of=linear)
+    engine.set_picture(linear.dataset.picture("validation", 0))
+    assert set(looked(engine, lambda look: look.opened is linear and look.results).results) == {"linear"}
+    lenet = opened(engine)
+    engine.set_requests({"linear": Request("linear-views")}, watching=True, asked_of=linear)
+    assert not looked(engine, lambda look: look.opened is lenet).results
+    engine.set_requests({"filters": Request("filters")}, watching=True, asked_of=lenet)
+    assert looked(engine, lambda look: bool(look.results)).opened is lenet
+    assert not engine.notices.notices
