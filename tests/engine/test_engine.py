@@ -39,8 +39,9 @@ def until(condition, seconds=60.0):
 
 
 def opened(engine, name="lenet5", settings=None):
+    before = engine.newest_state.opened
     engine.open_experiment(name, settings)
-    until(lambda: engine.newest_state.phase in ("ready", "failed"))
+    until(lambda: engine.newest_state.phase == "failed" or engine.newest_state.opened not in (None, before))
     assert engine.newest_state.phase == "ready", [n.text for n in engine.notices.notices]
     return engine.newest_state.opened
 
