@@ -116,8 +116,8 @@ def _activations(setup: Setup, model: torch.nn.Module, device: torch.device) -> 
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own and storage.data_ptr() not in seen:
             seen[storage.data_ptr()] = storage.nbytes()
-            keep.append(tensor)
-        return tensor
+            keep.append(tensor.detach())
+        return tensor.detach()  # the tensor itself would tie the graph into a knot that is never freed
 
     inputs = torch.zeros(_PROBE_BATCH, *setup.preprocessing.size, device=device)
     targets = torch.zeros(_PROBE_BATCH, dtype=torch.int64, device=device)

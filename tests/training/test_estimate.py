@@ -59,3 +59,18 @@ def test_what_cannot_fit_is_refused(make_setup, monkeypatch):
 )
 def test_text(seconds, text):
     assert Estimate(seconds, 20_000_000).text == text
+
+
+def test_an_estimate_leaves_nothing_behind(make_setup):
+    import gc
+    import weakref
+
+    from guiapp.training.estimate import _activations
+
+    setup = make_setup()
+    model = setup.build_model()
+    alive = [weakref.ref(parameter) for parameter in model.parameters()]
+    assert _activations(setup, model, torch.device("cpu")) > 0
+    del model
+    gc.collect()
+    assert not [reference for reference in alive if reference() is not None]
