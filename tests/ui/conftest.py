@@ -6,10 +6,15 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from guiapp.app import create_application
 from guiapp.engine.engine import Engine
 from guiapp.ui.main_window import MainWindow
+
+# What is waited for comes when the machine gets to it; a loaded one may take longer than pytest-qt's 5 s.
+for wait in (QtBot.waitUntil, QtBot.waitSignal):
+    wait.__kwdefaults__["timeout"] = 60_000
 
 
 class NotingEngine(Engine):
