@@ -190,9 +190,9 @@ def test_thumbnails_of_ten_thousand_files_are_read_only_where_seen(window, tmp_p
     drop(window, folder)
     qtbot.waitUntil(lambda: window.workspace.picture is not None)
     files = window.panel("source").files
-    qtbot.waitUntil(lambda: files.view.model().rowCount() == 10_000, timeout=20_000)
+    qtbot.waitUntil(lambda: files.view.model().rowCount() == 10_000, timeout=60_000)
     files.view.scrollToBottom()
-    qtbot.waitUntil(lambda: files._loader.thumbnail(folder / "9999.png") is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: files._loader.thumbnail(folder / "9999.png") is not None, timeout=60_000)
     assert len(files._loader._ready) < 500
     assert files._loader.waiting < 300
 

@@ -195,8 +195,8 @@ def test_the_last_statistics_come_when_no_further_look_does(filters, activations
         maps = torch.randn(6, 28, 28) + 3
         activations.show_look(activation_look(context, kit, maps=maps))
     low = short(float(weight.min()))
-    qtbot.waitUntil(lambda: f"· {low} …" in filters.statistics.text(), timeout=3000)
-    qtbot.waitUntil(lambda: f"mean {short(float(maps.mean()))}" in activations.statistics.text(), timeout=3000)
+    qtbot.waitUntil(lambda: f"· {low} …" in filters.statistics.text())
+    qtbot.waitUntil(lambda: f"mean {short(float(maps.mean()))}" in activations.statistics.text())
 
 
 def test_the_colour_bar_has_room_beside_both_boxes(filters, context, kit):

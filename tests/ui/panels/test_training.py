@@ -270,7 +270,7 @@ def test_what_is_ready_can_be_started_at_once_and_while_the_panel_is_hidden(pane
 def test_the_last_figures_come_when_no_further_state_does(panel, context, qtbot):
     running(context, panel, steps=500)
     context.bridge.give(panel, step=517, snapshot_steps=(0, 500))
-    qtbot.waitUntil(lambda: "step 517" in panel.status.text(), timeout=3000)
+    qtbot.waitUntil(lambda: "step 517" in panel.status.text())
     assert panel.slider.steps == (0, 500)
 
 

@@ -177,7 +177,7 @@ def test_the_last_words_come_when_no_further_look_does(viewer, context, opened, 
     picture = opened.dataset.picture("test", 3)
     viewer.show_look(kit.look(context, picture, kit.scores(picture.label)))
     viewer.show_look(kit.look(context, picture, kit.scores(0), step=3))
-    qtbot.waitUntil(lambda: viewer.truth.text() == f"reads 0, true class {picture.label}", timeout=3000)
+    qtbot.waitUntil(lambda: viewer.truth.text() == f"reads 0, true class {picture.label}")
     assert "cross-entropy 4.605 nats" in viewer.uncertainty.text(), "-log 0.01, with 0.09 shared by nine classes"
 
 
