@@ -14,6 +14,7 @@ import torch
 
 from guiapp.training import optimisers
 from guiapp.training.data import KEEP_BYTES
+from guiapp.training.layout import place
 from guiapp.training.setup import Setup
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def estimate(
     kept = sum(n * sample for n in counts.values() if n * sample <= KEEP_BYTES)
     if setup.entry.trained_by == "memory":
         return _checked(math.nan, weights + 3 * kept, device)
-    twin.to(device)
+    place(twin, device)
     yield
     activations = _activations(setup, twin, device)
     total = weights + trained * (1 + _STATES[recipe.optimiser.name]) + kept + batch * (activations + 2 * sample)

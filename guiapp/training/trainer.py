@@ -19,6 +19,7 @@ from guiapp.tasks.base import Task
 from guiapp.training import optimisers, seeds
 from guiapp.training.evaluation import evaluating
 from guiapp.training.events import Data, EpochEnd, Evaluating, Event, StepEnd
+from guiapp.training.layout import has_maps, like, place
 from guiapp.training.precision import use_mixed
 from guiapp.training.recipe import Recipe
 from guiapp.training.schedules import rate_with_changes
@@ -34,7 +35,8 @@ class Trainer:
     """
 
     def __init__(self, model: torch.nn.Module, task: Task, data: Data, recipe: Recipe, device: torch.device) -> None:
-        self.model, self.task, self.data, self.recipe, self.device = model.to(device), task, data, recipe, device
+        self.model, self.task, self.data, self.recipe, self.device = place(model, device), task, data, recipe, device
+        self._format = torch.channels_last if has_maps(model) else torch.contiguous_format
         self.step = self.epoch = 0
         self.steps_per_epoch = data.steps_per_epoch
         self.total_steps = recipe.epochs * data.steps_per_epoch
@@ -90,7 +92,7 @@ class Trainer:
         seeds.seed_global(self.device, seeds.mix(self.recipe.seed, seeds.STEP, self.step))
         self._optimiser.zero_grad()
         with self._autocast:
-            output = self.model(inputs)
+            output = self.model(inputs.contiguous(memory_format=self._format))
             loss = self.task.loss(output, targets)
         if self._scaler.is_enabled():
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -131,9 +133,10 @@ class Trainer:
         kept: dict[int, dict[str, torch.Tensor]] = collections.defaultdict(dict)
         self._loss_sum.copy_(state["tensors"]["loss_sum"])
         self._correct_sum.copy_(state["tensors"]["correct_sum"])
+        trained = [p for group in self._optimiser.param_groups for p in group["params"]]
         for name, tensor in state["tensors"].items():
             index, dot, inner = name.partition(".")
             if dot:
-                kept[int(index)][inner] = tensor
+                kept[int(index)][inner] = like(tensor, trained[int(index)])
         groups = self._optimiser.state_dict()["param_groups"]
         self._optimiser.load_state_dict({"state": dict(kept), "param_groups": groups})
