@@ -55,7 +55,7 @@ def _vgg(quick: bool) -> dict[str, Any]:
     largest = max(leaves, key=lambda layer: torch.Size(layer.output_shape).numel())
     options = ActivationOptions(layer=largest.name)
     what = f"{largest.name} of VGG-16 ({'x'.join(map(str, largest.output_shape))}), one picture of 224x224"
-    return _case(model, (3, 224, 224), 1000, options, 2 if quick else 21, 1 if quick else 3, what)
+    return _case(model, (3, 224, 224), 1000, options, 2 if quick else 31, 1 if quick else 3, what)
 
 
 def _case(

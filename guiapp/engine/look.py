@@ -221,7 +221,8 @@ class LookLane:
                     prediction = replace(prediction, neighbours=(indices, distances))
                 times["postprocess"] = _since(started)
                 if question.switched_off:
-                    plain = subject.task.prediction(subject.twin.model(look.input).cpu())
+                    output, _ = capture.run(subject.twin.model, look.input)
+                    plain = subject.task.prediction(output.cpu())
             results = {}
             for panel, (probe, options) in asked.items():
                 if probe.needs_picture and picture is None:

@@ -399,8 +399,8 @@ def _ranges(shape: tuple[int, int, int], scale: Scale | int) -> int:
 
 
 def _range(values: torch.Tensor, ranges: int) -> tuple[_Floats, _Floats]:
-    low, high = values.reshape(ranges, -1).aminmax(dim=1)
-    both: _Floats = torch.stack((low, high)).cpu().numpy()
+    rows = values.reshape(ranges, -1)  # on the CPU, aminmax along a dimension takes six times as long
+    both: _Floats = torch.stack((rows.amin(1), rows.amax(1))).cpu().numpy()
     return both[0], both[1]
 
 

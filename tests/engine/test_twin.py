@@ -87,3 +87,14 @@ def test_a_buffer_may_change_its_size():
     twin.offer(model, 1)
     twin.live()
     assert twin.model.kept.shape == (5, 4)
+
+
+def test_the_twin_of_a_network_in_training_order_is_in_plain_order():
+    model = nn.Sequential(nn.Conv2d(1, 4, 5), nn.Conv2d(4, 3, 5)).to(memory_format=torch.channels_last)
+    twin = Twin(model)
+    for _ in range(2):
+        for one, two in zip(twin.model.parameters(), model.parameters(), strict=True):
+            assert torch.equal(one, two)
+            assert one.stride() == torch.empty(one.shape).stride()
+        twin.offer(model, 1)
+        twin.live()

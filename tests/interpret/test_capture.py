@@ -32,6 +32,29 @@ def test_same_output_and_the_layers_own_outputs(lenet):
     assert not hooks(model)
 
 
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        (1, {}),
+        (3, {"padding": 2, "stride": 2}),
+        (3, {"padding": "same"}),
+        (4, {"groups": 2}),
+        (3, {"dilation": 2}),
+        (3, {"bias": False}),
+        (3, {"padding": 2, "padding_mode": "circular"}),
+    ],
+)
+def test_one_small_picture_comes_to_the_same_with_the_quicker_convolution(channels, options):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(channels, 6, 5, **options), nn.Tanh(), nn.Conv2d(6, 8, 5, padding=2)).eval()
+    x = torch.randn(1, channels, 20, 20)
+    with torch.no_grad():
+        plain = model(x)
+        output, kept = capture.run(model, x, ["0"])
+        torch.testing.assert_close(output, plain)
+        torch.testing.assert_close(kept["0"], model[0](x))
+
+
 @pytest.mark.parametrize("layer", ["layer1.0.bn2", "layer1.0.conv1", "layer1.0", "conv1", "layer2"])
 def test_in_place_networks_give_what_the_layer_gave(layer):
     torch.manual_seed(0)
