@@ -38,6 +38,8 @@ _READABLE_S = 0.25
 _SMOOTHING = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _INLINE = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
 _FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps the training part
+_NOTE = "Changes hold from the next run on; the rate also during a run."
+_NOTE_MEMORY = "Changes hold from the next run on. It only remembers the samples: it has no rate."
 _LABELS = {
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
@@ -410,6 +412,7 @@ class TrainingPanel(Panel):
         if self.full_form is not None:
             self.full_form.set_options(opened.recipe)
             self.full_form.show_only(_FOR_MEMORY if memory else None)
+            self._box_note.setText(_NOTE_MEMORY if memory else _NOTE)
             self._show_network()
         self._buttons_for = ()  # the fields may be new
         self._list_datasets(opened.dataset.name)
@@ -465,11 +468,12 @@ class TrainingPanel(Panel):
             self._box_error.setWordWrap(True)
             self.full_form.rejected.connect(self._box_error.setText)
             self._network_heading, training = QLabel("Network", self._box), QLabel("Training", self._box)
-            note = QLabel("Changes hold from the next run on; the rate also during a run.", self._box)
-            note.setProperty("faint", True)
+            self._box_note = QLabel(self._box)
+            self._box_note.setObjectName("recipe.note")
+            self._box_note.setProperty("faint", True)
             for heading in (self._network_heading, training):
                 heading.setProperty("heading", True)
-            for widget in (self._network_heading, training, self.full_form, note, self._box_error):
+            for widget in (self._network_heading, training, self.full_form, self._box_note, self._box_error):
                 self._box_column.addWidget(widget)
             self._show_recipe()
             self._show_buttons(self._state)

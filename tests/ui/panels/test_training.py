@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
@@ -340,6 +341,8 @@ def test_a_network_that_remembers_has_no_recipe_but_its_options(panel, context, 
     assert panel.memory.text() == "one pass, nothing to learn but memory"
     panel.show_recipe()
     assert panel.full_form.editor("optimiser.lr").isHidden() and not panel.full_form.editor("device").isHidden()
+    note = panel._box.findChild(QLabel, "recipe.note")
+    assert "no rate" in note.text() and "rate also" not in note.text()
     panel.network_form.editor("metric").textActivated.emit("L1")
     assert asked(context) == [("configure", {"model.metric": "L1"})]
     panel._box.hide()
@@ -348,6 +351,7 @@ def test_a_network_that_remembers_has_no_recipe_but_its_options(panel, context, 
     assert panel.curves.plots["rate"].isHidden()
     context.bridge.give(panel, phase="ready", opened=kit.make_opened())
     assert panel.form.isVisible() and panel.memory.isHidden() and panel.curves.plots["rate"].isVisible()
+    assert note.text().endswith("the rate also during a run.")
 
 
 def test_other_runs_are_named_below_the_curves(panel, context):
