@@ -82,6 +82,9 @@ class Driver:
         self.application = create_application(["guiapp"])
         self.window: MainWindow = MainWindow(Workspace(experiment=experiment))
         keep_modules(self.window)
+        self._loop = QEventLoop()
+        self._pause = QTimer(singleShot=True)  # made once: each QTimer.singleShot keeps some bytes for good
+        self._pause.timeout.connect(self._loop.quit)
         self._errors: list[Notice] = []
         self.window.bridge.notice.connect(self._note)
         self._built: list[bool] = []
@@ -117,9 +120,8 @@ class Driver:
 
     def rest(self, seconds: float) -> None:
         """Let the event loop run for a while."""
-        loop = QEventLoop()
-        QTimer.singleShot(round(seconds * 1000), loop.quit)
-        loop.exec()
+        self._pause.start(round(seconds * 1000))
+        self._loop.exec()
 
     def wait_opened(self) -> None:
         """Wait until the first experiment is open and every panel is built."""

@@ -16,7 +16,7 @@ from guiapp.training.setup import Setup
 
 KEEP_BYTES = 1 << 30
 """Prepared inputs are kept in memory up to this size; larger parts are prepared batch by batch."""
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 128
 _BLOCK = 1000
 
 

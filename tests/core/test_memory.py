@@ -1,15 +1,18 @@
 """Freed memory is handed back."""
 
+import subprocess
 import sys
 
 import numpy as np
 import psutil
 import pytest
 
-from guiapp.core.memory import _trim, give_back
+from guiapp.core.memory import _library, give_back
 
 
-@pytest.mark.skipif(sys.platform != "linux" or _trim() is None, reason="nothing can be asked of the C library")
+@pytest.mark.skipif(
+    sys.platform != "linux" or _library("malloc_trim") is None, reason="the C library is not glibc"
+)
 def test_what_the_c_library_kept_is_handed_back():
     blocks = [np.ones(60_000, np.uint8) for _ in range(4000)]  # 240 MB in blocks too small for a mapping of their own
     kept = blocks[::100]  # freed memory between what is still used is not handed back by itself
@@ -21,11 +24,40 @@ def test_what_the_c_library_kept_is_handed_back():
     assert all(block.all() for block in kept)
 
 
+THREADS = """
+import ctypes, sys, threading
+from guiapp.core.memory import share_one_heap
+if sys.argv[1] == "shared":
+    share_one_heap()
+def take():
+    blocks.append(bytearray(10_000))
+    together.wait()
+blocks, together = [], threading.Barrier(4)
+threads = [threading.Thread(target=take) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+library = ctypes.CDLL(None)
+library.fopen.restype = ctypes.c_void_p
+out = library.fopen(b"/dev/stdout", b"w")
+library.malloc_info(0, ctypes.c_void_p(out))
+library.fflush(ctypes.c_void_p(out))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or _library("mallopt") is None, reason="the C library is not glibc")
+@pytest.mark.parametrize(("how", "least", "most"), [("shared", 1, 1), ("apart", 2, 9)])
+def test_threads_share_one_heap_where_it_is_asked_for(how, least, most):
+    told = subprocess.run([sys.executable, "-c", THREADS, how], capture_output=True, text=True, check=True).stdout
+    assert least <= told.count("<heap nr=") <= most
+
+
 def test_other_systems_are_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    _trim.cache_clear()
+    _library.cache_clear()
     try:
-        assert _trim() is None
+        assert _library("malloc_trim") is None
         give_back()
     finally:
-        _trim.cache_clear()
+        _library.cache_clear()

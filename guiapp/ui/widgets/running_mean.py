@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,26 +15,35 @@ class RunningMean:
     """
 
     def __init__(self) -> None:
-        self._sums = np.zeros(1025)
-        self._counts = np.zeros(1025)
+        self._sums = np.zeros(1)
+        self._counts: npt.NDArray[np.float64] | None = None  # finite values up to each record; None: all of them
         self.count = 0
 
     def follow(self, values: npt.NDArray[np.float32]) -> None:
         """Take in what was added to ``values`` since the last call; begins anew where it became shorter."""
         if len(values) < self.count:
-            self.count = 0
+            self.count, self._counts = 0, None
         if len(values) == self.count:
             return
-        needed = len(values) + 1
-        if needed > len(self._sums):
-            self._sums = np.resize(self._sums, 2 * needed)
-            self._counts = np.resize(self._counts, 2 * needed)
         fresh = values[self.count :].astype(np.float64)
         good = np.isfinite(fresh)
-        start, end = self.count + 1, needed
-        self._sums[start:end] = self._sums[self.count] + np.cumsum(np.where(good, fresh, 0.0))
-        self._counts[start:end] = self._counts[self.count] + np.cumsum(good)
+        if not good.all():
+            fresh[~good] = 0.0
+            if self._counts is None:
+                self._counts = np.arange(len(self._sums), dtype=np.float64)
+        self._sums = self._extended(self._sums, fresh)
+        if self._counts is not None:
+            self._counts = self._extended(self._counts, good)
         self.count = len(values)
+
+    def _extended(self, sums: npt.NDArray[np.float64], fresh: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Sums up to each record with those of ``fresh`` added; memory beyond the last one is not touched."""
+        needed = self.count + 1 + len(fresh)
+        if needed > len(sums):
+            sums, shorter = np.empty(2 * needed), sums
+            sums[: self.count + 1] = shorter[: self.count + 1]
+        sums[self.count + 1 : needed] = sums[self.count] + np.cumsum(fresh)
+        return sums
 
     def at(self, steps: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.float64]:
         """Mean of the ``width`` values up to each step (counted from 1); fewer at the beginning.
@@ -42,6 +53,6 @@ class RunningMean:
         """
         last = np.clip(steps, 0, self.count)
         first = np.maximum(last - max(1, width), 0)
-        number = self._counts[last] - self._counts[first]
+        number = last - first if self._counts is None else self._counts[last] - self._counts[first]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(number > 0, (self._sums[last] - self._sums[first]) / number, np.nan)
