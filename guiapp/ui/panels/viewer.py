@@ -23,7 +23,8 @@ from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.class_bars import ROW, ClassBars
 from guiapp.ui.widgets.confidence_history import ConfidenceHistory
 from guiapp.ui.widgets.empty_state import EmptyState
-from guiapp.ui.widgets.image_view import ImageView, MapLayer
+from guiapp.ui.widgets.image_layers import MapLayer
+from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.neighbour_strip import NeighbourStrip
 from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.quiet_label import QuietLabel

@@ -14,7 +14,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from guiapp.ui import colour_maps
-from guiapp.ui.widgets.image_view import ImageView, Layer, RectLayer
+from guiapp.ui.widgets.image_layers import Layer, RectLayer
+from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.painting import hairline
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,67 +25,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import export
-from guiapp.ui.widgets.painting import hairline, image_of
+from guiapp.ui.widgets.painting import image_of
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
+    from guiapp.ui.widgets.image_layers import Layer
 
 _MOST_ZOOM = 256.0
-
-
-class Layer(Protocol):
-    """Something painted over the picture."""
-
-    def paint(self, painter: QPainter, view: ImageView) -> None:
-        """Paint in widget coordinates; ``view.to_widget`` maps from the picture."""
-
-
-@dataclass(frozen=True, eq=False)
-class MapLayer:
-    """A map stretched over the picture or a part of it.
-
-    Attributes:
-        image: The map, with its colours.
-        opacity: 0 to 1.
-        area: Left, top, width, height in pixels of the picture; None for all of it.
-    """
-
-    image: QImage
-    opacity: float = 0.5
-    area: tuple[float, float, float, float] | None = None
-
-    def paint(self, painter: QPainter, view: ImageView) -> None:
-        """Paint each value as a block, as the network has it."""
-        width, height = view.image_size
-        area = self.area or (0.0, 0.0, float(width), float(height))
-        painter.setOpacity(self.opacity)
-        painter.drawImage(view.to_widget(QRectF(*area)), self.image)
-        painter.setOpacity(1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class RectLayer:
-    """A rectangle, such as the receptive field of a unit.
-
-    Attributes:
-        area: Left, top, width, height in pixels of the picture.
-        colour: Of its hairline.
-        cross: Whether it is crossed out.
-    """
-
-    area: tuple[float, float, float, float]
-    colour: QColor
-    cross: bool = False
-
-    def paint(self, painter: QPainter, view: ImageView) -> None:
-        """Paint the outline of one device pixel."""
-        box = view.to_widget(QRectF(*self.area))
-        painter.setPen(hairline(self.colour))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(box)
-        if self.cross:
-            painter.drawLine(box.topLeft(), box.bottomRight())
-            painter.drawLine(box.topRight(), box.bottomLeft())
 
 
 class ImageView(QWidget):

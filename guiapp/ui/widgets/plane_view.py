@@ -13,7 +13,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from guiapp.ui.widgets.image_view import ImageView, Layer
+from guiapp.ui.widgets.image_layers import Layer
+from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.painting import blend, hairline, polygon
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtTest import QTest
 
-from guiapp.ui.widgets.image_view import ImageView, RectLayer
+from guiapp.ui.widgets.image_layers import RectLayer
+from guiapp.ui.widgets.image_view import ImageView
 
 
 @pytest.fixture
