@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from guiapp.interpret.receptive_field import FieldTracker, ReceptiveField
+
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"Conv(Transpose)?[123]d$", "conv"),
     (r"Linear$", "dense"),
@@ -38,6 +40,9 @@ class LayerInfo:
         has_weights: Whether it has filters of its own to look at: a weight of two or more dimensions.
         kind: ``"conv"``, ``"dense"``, ``"activation"``, ``"pool"``, ``"norm"``, ``"dropout"``, ``"shape"``,
             ``"attention"``, ``"embedding"``, ``"recurrent"``, ``"container"`` or ``"other"``.
+        receptive_field: The input pixels that a unit of its output depends on; those of a dense layer see all that
+            the maps before it see. None where it is not known: the input is no picture, units of flattened maps see
+            different places, or an operation before it is none of convolution, pooling, padding and pointwise ones.
     """
 
     name: str
@@ -48,6 +53,7 @@ class LayerInfo:
     parameters: int
     has_weights: bool
     kind: str
+    receptive_field: ReceptiveField | None = None
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
@@ -78,6 +84,8 @@ def layer_list(model: nn.Module, input_size: tuple[int, ...]) -> list[LayerInfo]
     order: dict[str, int] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     modes = {module: module.training for module in model.modules()}
+    fields: dict[str, ReceptiveField | None] = {}
+    tracker = FieldTracker((input_size[-2], input_size[-1]) if len(input_size) == 3 else (0, 0))
     handles: list[Any] = []
 
     def enter(module: nn.Module, arguments: Any) -> None:
@@ -87,19 +95,23 @@ def layer_list(model: nn.Module, input_size: tuple[int, ...]) -> list[LayerInfo]
         tensor = first_tensor(output)
         if tensor is not None:
             shapes[named[module]] = tuple(tensor.shape[1:])
+            fields[named[module]] = tracker.field_of(tensor)
 
     try:
         for module in named:
             handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
         model.eval()
-        with torch.no_grad():
-            model(torch.zeros(1, *input_size, dtype=dtype, device=first.device))
+        input = torch.zeros(1, *input_size, dtype=dtype, device=first.device)
+        if input.ndim == 4:
+            tracker.begin(input)
+        with torch.no_grad(), tracker:
+            model(input)
     finally:
         for handle in handles:
             handle.remove()
         for module, training in modes.items():
             module.training = training
-    return [_info(name, depth, module, shapes) for name, depth, module in _tree(model, "", 0, order)]
+    return [_info(name, depth, module, shapes, fields.get(name)) for name, depth, module in _tree(model, "", 0, order)]
 
 
 def _tree(module: nn.Module, name: str, depth: int, order: dict[str, int]) -> Iterator[tuple[str, int, nn.Module]]:
@@ -115,7 +127,9 @@ def _tree(module: nn.Module, name: str, depth: int, order: dict[str, int]) -> It
         yield from _tree(child, full, depth + 1, order)
 
 
-def _info(name: str, depth: int, module: nn.Module, shapes: dict[str, tuple[int, ...]]) -> LayerInfo:
+def _info(
+    name: str, depth: int, module: nn.Module, shapes: dict[str, tuple[int, ...]], field: ReceptiveField | None
+) -> LayerInfo:
     weight = getattr(module, "weight", None)
     return LayerInfo(
         name=name,
@@ -126,6 +140,7 @@ def _info(name: str, depth: int, module: nn.Module, shapes: dict[str, tuple[int,
         parameters=sum(p.numel() for p in module.parameters()),
         has_weights=isinstance(weight, nn.Parameter) and weight.ndim >= 2,
         kind=kind_of(module),
+        receptive_field=field,
     )
 
 
