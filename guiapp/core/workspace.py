@@ -25,6 +25,7 @@ class Workspace:
         step: Training step looked at; None follows the live weights.
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
+        place: ``(layer, row, column)`` of the unit under the pointer, whose receptive field is drawn, or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
     """
 
@@ -37,6 +38,7 @@ class Workspace:
     step: int | None = None
     switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
     overlay: tuple[str, int] | None = None
+    place: tuple[str, int, int] | None = None
     compared: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:

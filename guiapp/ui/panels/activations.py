@@ -71,6 +71,7 @@ class ActivationsPanel(LayerPanel):
         """Forget what was shown of another layer."""
         self._shown = self._statistics = None
         self.atlas.set_crossed(frozenset())
+        self.context.workspace.place = None
         self._enable()
 
     def show_state(self, state: EngineState) -> None:
@@ -123,11 +124,15 @@ class ActivationsPanel(LayerPanel):
         return f"mean {short(numbers.mean)} · std {short(numbers.deviation)}", parts
 
     def describe_hover(self) -> None:
-        """Map, place and value under the pointer."""
+        """Map, place, value and receptive field under the pointer; the viewer draws the field over the picture."""
         atlas, place = self.atlas.atlas, self.atlas.pointer
-        if atlas is None:
+        if atlas is None or self._shown is None:
+            self.context.workspace.place = None
             return
         found = atlas.value_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
+        if found is not None and self.atlas.enlarged not in (None, found[0]):
+            found = None
+        self.context.workspace.place = (self._shown, found[1], found[2]) if found is not None else None
         if found is None:
             off = len(self.context.workspace.switched_off.get(self._shown or "", ()))
             hint = (
@@ -139,13 +144,23 @@ class ActivationsPanel(LayerPanel):
         info = self.info()
         dense = info is not None and len(info.output_shape) == 1
         where = f"unit {tile}: " if dense else f"map {tile} · row {row}, column {column}: "
-        text = where + number(value)
+        text = where + number(value) + self._seen(info)
         if not dense:
             plane = atlas.values[tile]
             text += f" · map mean {number(float(plane.mean()))}, zeros {float((plane == 0).mean()) * 100:.0f} %"
         if tile in self.context.workspace.switched_off.get(self._shown or "", ()):
             text += " · switched off"
         self.hover.set_text(text)
+
+    def _seen(self, info: LayerInfo | None) -> str:
+        """How much of the network's input a unit of the layer sees, where that is known."""
+        field, opened = info.receptive_field if info is not None else None, self.context.bridge.state.opened
+        if field is None or opened is None:
+            return ""
+        height, width = opened.preprocessing.size[1:]
+        if field.size[0] >= height and field.size[1] >= width and field.stride == (0, 0):
+            return " · sees the whole input"
+        return f" · sees {field.size[1]} × {field.size[0]}"
 
     # ------------------------------------------------------------------ choosing and switching
 

@@ -23,7 +23,7 @@ from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.class_bars import ROW, ClassBars
 from guiapp.ui.widgets.confidence_history import ConfidenceHistory
 from guiapp.ui.widgets.empty_state import EmptyState
-from guiapp.ui.widgets.image_layers import MapLayer
+from guiapp.ui.widgets.image_layers import Layer, MapLayer, RectLayer
 from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.neighbour_strip import NeighbourStrip
 from guiapp.ui.widgets.painting import image_of
@@ -70,6 +70,7 @@ class ViewerPanel(Panel):
         self._pixels: np.ndarray | None = None
         self._history_of: object = None
         self._result: LookResult | None = None
+        self._map: tuple[Layer, ...] = ()
         self.image = ImageView(theme, "picture", self)
         self.image.setObjectName("viewer.picture")
         self.bars = ClassBars(theme, self)
@@ -106,7 +107,7 @@ class ViewerPanel(Panel):
         theme.changed.connect(self._restyle)
         for field, call in (
             ("picture", self._show_picture), ("class_index", self.bars.set_chosen), ("overlay", self._follow_overlay),
-            ("switched_off", self._follow_switched),
+            ("switched_off", self._follow_switched), ("place", self._follow_place),
         ):  # fmt: skip
             stop = workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
@@ -187,9 +188,9 @@ class ViewerPanel(Panel):
 
     def _show_picture(self, picture: Picture | None) -> None:
         """Show a picture at once; its prediction follows with the next look."""
-        # A map belongs to what the network was fed: under a map a drawing is shown as its sample.
-        overlay = self.context.workspace.overlay is not None
-        pixels = None if picture is None else self._fed(picture) if overlay else picture.pixels
+        # Maps and fields belong to what the network was fed: under them a drawing is shown as its sample.
+        fed = self.context.workspace.overlay is not None or self._field_area() is not None
+        pixels = None if picture is None else self._fed(picture) if fed else picture.pixels
         if picture is self._shown and pixels is self._pixels:
             return
         self._shown, self._pixels = picture, pixels
@@ -308,23 +309,45 @@ class ViewerPanel(Panel):
     # ------------------------------------------------------------------ overlay and changes to the network
 
     def _follow_overlay(self, _overlay: tuple[str, int] | None) -> None:
-        self.image.set_layers(())
+        self._map = ()
         self._show_picture(self.context.workspace.picture)
+        self._lay()
         self.request_changed.emit()
+
+    def _follow_place(self, _place: tuple[str, int, int] | None) -> None:
+        self._show_picture(self.context.workspace.picture)
+        self._lay()
+
+    def _field_area(self) -> tuple[int, int, int, int] | None:
+        """Left, top, width, height of what the unit under the pointer sees, in pixels of the network's input."""
+        place, result = self.context.workspace.place, self._result
+        if place is None or result is None or result.picture is not self.context.workspace.picture:
+            return None
+        field = next((x.receptive_field for x in result.opened.layers if x.name == place[0]), None)
+        return None if field is None else field.area(*place[1:], result.opened.preprocessing.size[1:])
+
+    def _lay(self) -> None:
+        """Paint the map, and the receptive field of the unit under the pointer, over the picture."""
+        layers, field, result = self._map, self._field_area(), self._result
+        if field is not None and result is not None and result.picture is not None:
+            sample, (_, rows, columns) = self._fed(result.picture), result.opened.preprocessing.size
+            left, top, width, height = network_area(result.opened.preprocessing, sample.shape[1], sample.shape[0])
+            across, down = width / columns, height / rows
+            area = left + field[0] * across, top + field[1] * down, field[2] * across, field[3] * down
+            layers = (*layers, RectLayer(area, self.context.theme.warning))
+        self.image.set_layers(layers)
 
     def _show_overlay(self, result: LookResult) -> None:
         overlay, view = self.context.workspace.overlay, result.results.get(self.id)
         if overlay is None or view is None or result.picture is None:
-            self.image.set_layers(())
-            return
-        atlas = view.atlases.get(overlay[0])
-        if atlas is None or overlay[1] >= atlas.count:
-            return
-        left, top, width, height = atlas.tile_rect(overlay[1])
-        tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
-        sample = self._fed(result.picture)
-        area = network_area(result.opened.preprocessing, sample.shape[1], sample.shape[0])
-        self.image.set_layers([MapLayer(image_of(tile, palette_table(atlas.signed)), 0.6, area)])
+            self._map = ()
+        elif (atlas := view.atlases.get(overlay[0])) is not None and overlay[1] < atlas.count:
+            left, top, width, height = atlas.tile_rect(overlay[1])
+            tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
+            sample = self._fed(result.picture)
+            area = network_area(result.opened.preprocessing, sample.shape[1], sample.shape[0])
+            self._map = (MapLayer(image_of(tile, palette_table(atlas.signed)), 0.6, area),)
+        self._lay()
 
     def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
         self.badge.setVisible(bool(mapping))

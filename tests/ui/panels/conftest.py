@@ -28,6 +28,7 @@ class Layer:
         self.name, self.type, self.output_shape, self.has_weights = name, kind, shape, weights
         self.parent, self.parameters, self.kind = parent, 0, "conv"
         self.depth = 1 if parent else 0
+        self.receptive_field = None
 
 
 LAYERS = (

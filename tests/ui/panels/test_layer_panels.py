@@ -9,6 +9,7 @@ from guiapp.interpret.activations import ActivationView, statistics
 from guiapp.interpret.atlas import make_atlas
 from guiapp.interpret.filters import FilterView
 from guiapp.interpret.options import ActivationOptions, FilterOptions
+from guiapp.interpret.receptive_field import ReceptiveField
 from guiapp.ui.panels.activations import ActivationsPanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.widgets.colour_bar import short
@@ -80,6 +81,35 @@ def test_statistics_and_value_under_the_pointer(activations, context, kit):
     assert "zeros 100 %" in activations.statistics.text() and "5 all zero" in activations.statistics.text()
     QTest.mouseMove(activations.atlas, tile_point(activations, 4, 2, 9))
     assert activations.hover.text().startswith("map 4 · row 2, column 9: 3 ")
+
+
+def point_at(panel, tile, row, column):
+    """Move the pointer there from elsewhere: a test before may have left it at the same place."""
+    QTest.mouseMove(panel.atlas, tile_point(panel, 0, 27, 27))
+    QTest.mouseMove(panel.atlas, tile_point(panel, tile, row, column))
+
+
+def test_what_the_unit_under_the_pointer_sees_is_told_and_shared(activations, context, kit, opened):
+    opened.layers[0].receptive_field = ReceptiveField((5, 5), (1, 1), (0, 0))
+    try:
+        activations.show_look(activation_look(context, kit))
+        point_at(activations, 4, 2, 9)
+        assert " · sees 5 × 5 · " in activations.hover.text()
+        assert context.workspace.place == ("conv1", 2, 9)
+        point_at(activations, 5, 0, 1)
+        assert context.workspace.place == ("conv1", 0, 1)
+        context.workspace.layer = "pool1"
+        assert context.workspace.place is None, "the maps under the pointer are no longer there"
+    finally:
+        opened.layers[0].receptive_field = None
+
+
+def test_without_a_known_field_nothing_is_claimed(activations, context, kit):
+    activations.show_look(activation_look(context, kit))
+    point_at(activations, 4, 2, 9)
+    assert "sees" not in activations.hover.text()
+    activations.atlas.leaveEvent(None)
+    assert context.workspace.place is None
 
 
 def test_click_chooses_the_unit_and_enlarges_it(activations, context, kit):

@@ -9,6 +9,7 @@ from guiapp.engine.state import Request
 from guiapp.interpret.activations import ActivationView
 from guiapp.interpret.atlas import make_atlas
 from guiapp.interpret.options import ActivationOptions
+from guiapp.interpret.receptive_field import ReceptiveField
 from guiapp.models.base import Preprocessing
 from guiapp.sources.drawing import drawing_picture
 from guiapp.ui.panels.viewer import ViewerPanel, network_area
@@ -131,6 +132,27 @@ def test_overlay_is_asked_for_and_lies_where_the_network_saw_it(viewer, context,
     assert layer.image.pixelIndex(20, 10) == 255
     context.workspace.overlay = None
     assert viewer.image._layers == () and viewer.image.image_size == (280, 280)
+
+
+def test_what_the_unit_under_the_pointer_sees_is_framed(viewer, context, opened, kit):
+    picture = drawing_picture(ink(20, 200), opened.dataset)
+    context.workspace.picture = picture
+    opened.layers[1].receptive_field = ReceptiveField((6, 6), (2, 2), (-1, 0))
+    try:
+        viewer.show_look(kit.look(context, picture, kit.scores(3)))
+        context.workspace.place = ("pool1", 0, 7)
+        assert viewer.image.image_size == (28, 28), "what the network was fed"
+        (layer,) = viewer.image._layers
+        assert layer.area == (14 - 2, 0 - 2, 6, 5), "of the input, padded by two, without what lies over its edge"
+        viewer.show_look(kit.look(context, picture, kit.scores(3)))
+        assert [made.area for made in viewer.image._layers] == [layer.area]
+        context.workspace.place = ("fc", 0, 0)
+        assert viewer.image._layers == () and viewer.image.image_size == (280, 280), "not known for that layer"
+        context.workspace.place = ("pool1", 1, 1)
+        context.workspace.place = None
+        assert viewer.image._layers == () and viewer.image.image_size == (280, 280)
+    finally:
+        opened.layers[1].receptive_field = None
 
 
 @pytest.mark.parametrize(
