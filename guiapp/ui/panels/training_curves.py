@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.ui.panels.runs_table import date
-from guiapp.ui.widgets.curve_plot import CurvePlot, Earlier, Marker
+from guiapp.ui.widgets.curve_data import Earlier, Marker
+from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.line_legend import LineLegend
 from guiapp.ui.widgets.running_mean import RunningMean
 

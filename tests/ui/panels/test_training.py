@@ -8,7 +8,7 @@ from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
 from guiapp.ui.panels.training import TrainingPanel, duration, status_text, status_texts
 from guiapp.ui.panels.training_curves import told_apart
-from guiapp.ui.widgets.curve_plot import Earlier
+from guiapp.ui.widgets.curve_data import Earlier
 
 
 @pytest.fixture

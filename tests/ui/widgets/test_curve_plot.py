@@ -3,11 +3,12 @@ import io
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
-from guiapp.ui.widgets.curve_plot import CurvePlot, Earlier, Marker
+from guiapp.ui.widgets.curve_data import Earlier, Marker
+from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.export import save_plot
 
 
@@ -172,13 +173,14 @@ def test_a_single_point_stands_in_the_middle_at_a_whole_step_and_is_painted(plot
 def test_no_curve_can_cross_the_legend(plot):
     for width in (500, 243, 206):
         plot.resize(width, 200)
-        assert plot._title_end() <= width
-        line = plot.fontMetrics().height()
-        apart = plot._legend_apart()
-        assert plot._plot().top() >= (2 * line - 8 if apart else line), width
-    assert plot._legend_apart()
+        metrics = plot.fontMetrics()
+        assert plot.head.title_end(metrics) <= width
+        line = metrics.height()
+        apart = plot.head.apart(metrics, width)
+        assert plot.frame().box.top() >= (2 * line - 8 if apart else line), width
+    assert apart
     plot.resize(243, 200)  # one of three plots at 1280 x 800
-    assert not plot._legend_apart()
+    assert not plot.head.apart(plot.fontMetrics(), 243)
 
 
 def test_other_runs_are_told_apart_and_named_under_the_pointer(plot):
@@ -186,7 +188,7 @@ def test_other_runs_are_told_apart_and_named_under_the_pointer(plot):
     plot.set_previous([Earlier("first", x, np.full(100, 0.5)), Earlier("second", x, np.full(100, 2.0))])
     assert plot.pen_of(0).style() != plot.pen_of(1).style()
     assert len({(p.style(), p.color().name()) for p in map(plot.pen_of, range(6))}) == 6
-    place = QPointF(plot.pixel_of(50), float(plot._to_y(2.0, QRectF(plot._plot()))) + 3)
+    place = QPointF(plot.pixel_of(50), float(plot.frame().to_y(2.0)) + 3)
     assert plot.earlier_at(place) == ("second", pytest.approx(2.0))
     assert plot.earlier_at(place + QPointF(0, 30)) is None
     QTest.mouseMove(plot, place.toPoint())
