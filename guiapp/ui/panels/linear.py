@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from typing import TYPE_CHECKING
 
@@ -17,16 +15,17 @@ from guiapp.interpret.options import LinearOptions, only_dense_layer
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels import linear_words
 from guiapp.ui.widgets.atlas_view import AtlasView, palette_table
 from guiapp.ui.widgets.buttons import declare
-from guiapp.ui.widgets.colour_bar import ColourBar, number
+from guiapp.ui.widgets.colour_bar import ColourBar
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.plane_view import PlaneView
 from guiapp.ui.widgets.quiet_label import QuietLabel
-from guiapp.ui.widgets.score_table import ScoreTable, figure
+from guiapp.ui.widgets.score_table import ScoreTable
 
 if TYPE_CHECKING:
     from guiapp.interpret.linear_views import LinearView
@@ -189,23 +188,9 @@ class LinearPanel(Panel):
         self._opened = state.opened
         self._view = None
         self._pages.setCurrentIndex(1 if self.suits() else 0)
-        self.empty.set_text(self._reason(state))
+        self.empty.set_text(linear_words.why_not(state))
         self.atlas.set_captions(self._labels())
         self.request_changed.emit()
-
-    @staticmethod
-    def _reason(state: EngineState) -> str:
-        """Why the open network has no such views."""
-        if state.opened is None:
-            return "No network is open."
-        having = sum(layer.has_weights for layer in state.opened.layers)
-        what = "no layer of weights" if not having else f"{having} layers of weights"
-        if having == 1:
-            what = "one layer of weights, but not a dense one on the pixels"
-        return (
-            f"{state.opened.model.title} has {what}. These views are for one dense layer on the pixels, where each "
-            "class has one weight a pixel."
-        )
 
     def _open(self) -> None:
         self.context.workspace.experiment = _OPEN
@@ -247,12 +232,7 @@ class LinearPanel(Panel):
             self.statistics.set_text("each class has one weight a pixel: its template")
             self.bar.set_range(*view.templates.range_of(0), True)
         if self.page == "geometric" and view.plane is not None:
-            first, second = view.plane.explained
-            away = view.plane.distance
-            self.statistics.set_text(
-                f"{first * 100:.0f} % + {second * 100:.0f} % of variance"
-                + (f" · picture off by {number(away)}" if away is not None else "")
-            )
+            self.statistics.set_text(linear_words.of_plane(view.plane))
         self._describe()
 
     def _show_terms(self, view: LinearView) -> None:
@@ -318,7 +298,7 @@ class LinearPanel(Panel):
         elif self.page == "algebraic":
             self._describe_terms(view)
         elif self.page == "visual":
-            self._describe_template(view)
+            self.hover.set_text(linear_words.of_template(view.templates, self._labels(), self.atlas.pointer))
         elif self._hovered is None and self.plane.pointer is None:
             self.hover.set_text("a point is a training sample · click opens it")
 
@@ -326,29 +306,10 @@ class LinearPanel(Panel):
         if view.algebra is None:
             self.hover.set_text("")
             return
-        index, place = self._class(), self.contributions.pointer
-        if place is not None:
-            value = float(view.algebra.contributions.values[index, place[1], place[0]])
-            self.hover.set_text(f"row {place[1]}, column {place[0]} adds {number(value)} to {self._labels()[index]}")
-            return
-        product, bias = float(view.algebra.products[index]), float(view.algebra.bias[index])
-        sign = "−" if figure(bias, 3).startswith("−") else "+"
+        index = self._class()
         self.hover.set_text(
-            f"{self._labels()[index]}: {figure(product, 3)} {sign} {figure(abs(bias), 3)} = "
-            f"{figure(float(view.algebra.scores[index]), 3)}"
+            linear_words.of_terms(view.algebra, index, self._labels()[index], self.contributions.pointer)
         )
-
-    def _describe_template(self, view: LinearView) -> None:
-        place = self.atlas.pointer
-        tile = view.templates.tile_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
-        if tile is None or place is None:
-            self.hover.set_text("click enlarges and chooses the class")
-            return
-        text = f"template of {self._labels()[tile]}"
-        value = view.templates.value_at(place[0] + 0.5, place[1] + 0.5)
-        if value is not None:
-            text += f" · row {value[1]}, column {value[2]}: {number(value[3])}"
-        self.hover.set_text(text)
 
     def _hover_place(self, place: tuple[int, int] | None) -> None:
         """The sample under the pointer, else winner and runner-up at a place of the plane."""
@@ -364,16 +325,10 @@ class LinearPanel(Panel):
                 pixels = pixels[:, :, 0]
             self.plane.set_hover(row, image_of(pixels) if pixels is not None else None)
         if row is not None:
-            self.hover.set_text(
-                f"training sample {int(plane.indices[row]):,} · {labels[plane.labels[row]]} · click opens it"
-            )
+            self.hover.set_text(linear_words.of_sample(plane, row, labels))
         elif place is not None and len(labels) > 1:
             scores = self.plane.scores_at(*self.plane.to_plane(place[0] + 0.5, place[1] + 0.5))
-            first, second = scores.argsort()[::-1][:2]
-            self.hover.set_text(
-                f"here {labels[first]} {number(float(scores[first]))}, "
-                f"then {labels[second]} {number(float(scores[second]))}"
-            )
+            self.hover.set_text(linear_words.of_scores(scores, labels))
         else:
             self._describe()
 
@@ -393,16 +348,10 @@ class LinearPanel(Panel):
 
     def _contributions_csv(self) -> str:
         """The scores of all classes, then weight times pixel of the chosen one, row by row."""
-        stream = io.StringIO()
-        writer = csv.writer(stream)
-        writer.writerows(self.scores.csv_rows())
-        if self._view is not None and self._view.algebra is not None:
-            index = self._class()
-            writer.writerow([])
-            writer.writerow([f"weight times pixel for {self._labels()[index]}"])
-            for row in self._view.algebra.contributions.values[index].tolist():
-                writer.writerow([f"{value:.7g}" for value in row])
-        return stream.getvalue()
+        algebra = self._view.algebra if self._view is not None else None
+        index, labels = self._class(), self._labels()
+        label = labels[index] if index < len(labels) else ""
+        return linear_words.contributions_csv(self.scores.csv_rows(), algebra, index, label)
 
     def _restyle(self) -> None:
         self.statistics.ink = self.context.theme.faint
