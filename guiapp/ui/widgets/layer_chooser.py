@@ -102,6 +102,7 @@ class LayerChooser(QWidget):
         """List the layers of another network."""
         self._layers = tuple(layers)
         self._items.clear()
+        self.tree.collapseAll()  # else it keeps a mark for every row that was open
         self._model.setRowCount(0)  # clear() would keep every row alive below a root that PySide never lets go
         self._model.setHorizontalHeaderLabels(["layer", *(column.head for column in self.columns)])
         for section, column in enumerate(self.columns, 1):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
 
 from guiapp.ui.theme import Theme, tabular
 
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
 HEADS = ("class", "w·x", "b", "score", "margin")
-_TIPS = (
-    "Class, in its colour",
-    "Sum of weight times pixel",
-    "Bias: what the class gets whatever the picture",
-    "w·x + b; the greatest wins",
-    "Score minus the greatest other score: the lead of the best class, the arrears of the others",
-)
+_TIPS = {
+    "class": "Class, in its colour",
+    "w·x": "Sum of weight times pixel",
+    "b": "Bias: what the class gets whatever the picture",
+    "score": "w·x + b; the greatest wins",
+    "margin": "Score minus the greatest other score: the lead of the best class, the arrears of the others",
+}
+_OUTPUT_TIP = "{0} of the score: the output, which the soft-max is given"
+_MARGIN_TIP = "Output minus the greatest other output: the lead of the best class, the arrears of the others"
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -41,11 +45,24 @@ def margins(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return lead
 
 
+@lru_cache(maxsize=256)
+def swatch(colour: int) -> QIcon:
+    """A square of a colour (0xAARRGGBB), made once.
+
+    Of a bare colour Qt makes an icon anew at every painting of every cell and keeps it: 10 MB before it forgets any.
+    """
+    square = QPixmap(32, 32)
+    square.fill(QColor.fromRgba(colour))
+    return QIcon(square)
+
+
 class ScoreTable(QAbstractTableModel):
     """Rows are classes.
 
     Attributes:
-        values: float32 (C, 4): product, bias, score, margin.
+        heads: Heads of the columns: ``HEADS``, with the name of an activation behind the score where there is one.
+        values: float32 (C, 4): product, bias, score, margin; (C, 5) with the output of an activation before the margin,
+            which is that of the outputs then.
         ordered: The same for a view, sorted by a click on a head.
     """
 
@@ -57,6 +74,7 @@ class ScoreTable(QAbstractTableModel):
         self._plain = tabular()
         self._bold = tabular()
         self._bold.setWeight(self._bold.Weight.DemiBold)
+        self.heads = HEADS
         self.values = np.zeros((0, 4), np.float32)
         self.ordered = QSortFilterProxyModel(self)
         self.ordered.setSourceModel(self)
@@ -64,34 +82,42 @@ class ScoreTable(QAbstractTableModel):
 
     def show_scores(self, algebra: Algebra | None, labels: Sequence[str]) -> None:
         """Show the scores of one picture; None empties the table."""
-        values = np.zeros((0, 4), np.float32)
+        heads, values = self.heads, np.zeros((0, len(self.heads) - 1), np.float32)
         if algebra is not None:
-            columns = (algebra.products, algebra.bias, algebra.scores, margins(algebra.scores))
+            between = (algebra.activation,) if algebra.activation else ()
+            heads = (*HEADS[:-1], *between, HEADS[-1])
+            outputs = (algebra.outputs,) if between else ()
+            columns = (algebra.products, algebra.bias, algebra.scores, *outputs, margins(algebra.outputs))
             values = np.stack(columns, 1)
-            self._best = int(algebra.scores.argmax())
-        if values.shape != self.values.shape or tuple(labels) != self._labels:
+            self._best = int(algebra.outputs.argmax())
+        if values.shape != self.values.shape or tuple(labels) != self._labels or heads != self.heads:
             self.beginResetModel()
-            self.values, self._labels = values, tuple(labels)
+            self.values, self._labels, self.heads = values, tuple(labels), heads
             self.endResetModel()
         else:
             self.values = values
-            self.dataChanged.emit(self.index(0, 0), self.index(len(values) - 1, len(HEADS) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(len(values) - 1, len(heads) - 1))
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.values)
 
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return len(HEADS)
+        return len(self.heads)
 
     def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if way == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
-                return HEADS[section]
+                return self.heads[section]
             if role == Qt.ItemDataRole.ToolTipRole:
-                return _TIPS[section]
+                return self._tip(self.heads[section])
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return _RIGHT if section else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    def _tip(self, head: str) -> str:
+        if head not in _TIPS:
+            return _OUTPUT_TIP.format(head)
+        return _MARGIN_TIP if head == "margin" and len(self.heads) > len(HEADS) else _TIPS[head]
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         row, column = index.row(), index.column()
@@ -101,7 +127,7 @@ class ScoreTable(QAbstractTableModel):
             return self._class(row, role)
         value = float(self.values[row, column - 1])
         if role == Qt.ItemDataRole.DisplayRole:
-            return figure(value, 3 if HEADS[column] == "b" else 2)
+            return figure(value, 3 if self.heads[column] not in ("w·x", "score", "margin") else 2)
         if role == SORT_ROLE:
             return value
         return _RIGHT if role == Qt.ItemDataRole.TextAlignmentRole else None
@@ -110,10 +136,10 @@ class ScoreTable(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self._labels[row]
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._theme.class_colour(row, len(self.values))
+            return swatch(self._theme.class_colour(row, len(self.values)).rgba())
         return row if role == SORT_ROLE else None
 
     def csv_rows(self) -> list[list[object]]:
         """The table with its head, by class."""
         rows = zip(self._labels, self.values.tolist(), strict=False)
-        return [list(HEADS), *([label, *(f"{v:.7g}" for v in values)] for label, values in rows)]
+        return [list(self.heads), *([label, *(f"{v:.7g}" for v in values)] for label, values in rows)]
