@@ -189,7 +189,7 @@ def _shipped(target: str) -> Path:
 
 
 def _run(folder: Path, name: str) -> Subject:
-    from guiapp.training.runner import load_run
+    from guiapp.training.load import load_run
 
     setup, model = load_run(folder)
     return Subject(

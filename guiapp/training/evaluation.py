@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from guiapp.datasets.base import PARTS, Dataset
 from guiapp.tasks.base import Task
 from guiapp.training.events import Evaluating
 
@@ -103,6 +104,15 @@ def majority_share(train_labels: npt.NDArray[np.int64], labels: npt.NDArray[np.i
     if len(train_labels) == 0 or len(labels) == 0:
         return math.nan
     return float((labels == np.bincount(train_labels).argmax()).mean())
+
+
+def baselines(dataset: Dataset) -> dict[str, Any]:
+    """What lists of runs need for intervals and baselines: samples of each part, share of the commonest class."""
+    majority = majority_share(dataset.train.labels, dataset.validation.labels)
+    return {
+        "samples": {part: len(dataset.part(part)) for part in PARTS},
+        "majority": majority if math.isfinite(majority) else None,
+    }
 
 
 def evaluating(

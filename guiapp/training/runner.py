@@ -6,54 +6,32 @@ import errno
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import torch
 
 from guiapp.core.notices import UserError
-from guiapp.datasets.base import PARTS
-from guiapp.training import checkpoints
+from guiapp.training.checkpoint_store import Best, CheckpointStore
 from guiapp.training.columns import Columns
 from guiapp.training.contention import Contention
 from guiapp.training.data import Preparing, TrainingData
 from guiapp.training.devices import choose
-from guiapp.training.evaluation import Evaluation, evaluating, finish, majority_share
+from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish, majority_share
 from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
 from guiapp.training.memory import MemoryTrainer
 from guiapp.training.run_folder import RunFolder, now
-from guiapp.training.setup import Setup, from_run
+from guiapp.training.setup import Setup
 from guiapp.training.snapshots import SnapshotStore
+from guiapp.training.step_figures import COLUMNS, Drained, StepFigures
 from guiapp.training.tensorboard import EventFile
 from guiapp.training.threads import threads_of
 from guiapp.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from guiapp.datasets.base import Part, Progress
+    from guiapp.datasets.base import Part
 
-COLUMNS = ("loss", "accuracy", "lr")
 DRAIN_SECONDS = 0.1
-_BOARD_SECONDS = 1.0
-_CHECKPOINT_SHARE = 50  # a checkpoint at the end of an epoch waits for this many times what the last one took
-
-
-class Drained(NamedTuple):
-    """Figures of steps ``first`` to ``last`` have moved to the columns."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, eq=False)
-class Best:
-    """The weights that did best on the validation part: highest accuracy, then lowest loss."""
-
-    step: int
-    accuracy: float
-    loss: float
-    weights: dict[str, torch.Tensor]
 
 
 class Crowded(NamedTuple):
@@ -112,13 +90,11 @@ class Runner:
         self.best: Best | None = None
         self.initial_loss: float | None = None
         self.seconds = 0.0
-        self._pending: list[StepEnd] = []
         self._replay: list[tuple[int, float]] = []
         self._board = EventFile(folder.path)
-        self._board_block: list[float] = []
-        self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
-        self._checkpoint_cost = 0.0
-        self._checkpointed = self._checkpointed_epoch = -1
+        self._figures = StepFigures(self.columns, self._board)
+        self._checkpoints = CheckpointStore(folder.path / "checkpoints", self.columns.flush)
+        self._drained_at = time.monotonic()
         self._stopped = self._closed = self._failed = False
         if resume:
             try:
@@ -159,7 +135,7 @@ class Runner:
                 raise
             raise UserError(
                 f"the disk with {self.folder.path} is full: the run stopped at step {self.trainer.step}; "
-                f"make room, then resume it from step {max(self._checkpointed, 0)}"
+                f"make room, then resume it from step {max(self._checkpoints.step, 0)}"
             ) from error
         except BaseException:
             self._leave("failed")
@@ -172,7 +148,7 @@ class Runner:
             parameters=self.parameters,
             device=str(self.device),
             threads=self.threads,
-            **self._baselines(),
+            **baselines(self.setup.dataset),
         )
         yield from self.data.prepare()
         if self.initial_loss is None:
@@ -185,7 +161,7 @@ class Runner:
         for event in self.trainer.events():
             kind = type(event)
             if kind is StepEnd:
-                self._pending.append(event)  # type: ignore[arg-type]
+                self._figures.waiting.append(event)  # type: ignore[arg-type]
                 if self.snapshots.wants(self.trainer.step):
                     self._snapshot()
                 self._follow_changes()
@@ -199,7 +175,7 @@ class Runner:
                     yield drained
                 if (crowded := self._make_room()) is not None:
                     yield crowded
-            if clock - self._checkpoint_at >= self.setup.recipe.checkpoint_seconds:
+            if clock - self._checkpoints.at >= self.setup.recipe.checkpoint_seconds:
                 self._checkpoint()
             if self._stopped:
                 self._leave("stopped")
@@ -240,7 +216,9 @@ class Runner:
         """The run goes on after a pause: clocks start again, the thread has its number of threads again."""
         torch.set_num_threads(self.threads)
         self._contention.restart()
-        self._drained_at = self._board_at = self._checkpoint_at = time.monotonic()
+        self._figures.restart()
+        self._checkpoints.restart()
+        self._drained_at = time.monotonic()
 
     def close(self) -> None:
         """Write what there is and let go of the folder; the run can be resumed. Twice is allowed."""
@@ -301,23 +279,10 @@ class Runner:
             Diverged: If one of the losses is not finite.
         """
         self._drained_at = time.monotonic()
-        pending, self._pending = self._pending, []
-        if not pending:
-            return None
-        losses = torch.stack([e.loss for e in pending]).float().cpu().numpy()
-        correct = torch.stack([e.correct for e in pending]).cpu().numpy()
-        accuracy = correct / np.array([e.count for e in pending])
-        self.columns.append({"loss": losses, "accuracy": accuracy, "lr": np.array([e.lr for e in pending])})
-        bad = np.flatnonzero(~np.isfinite(losses))
-        if len(bad):
-            self._put_back(pending[int(bad[0])].step)
-        self._board_block.extend(losses.tolist())
-        if self._drained_at - self._board_at >= _BOARD_SECONDS:
-            self._board_at = self._drained_at
-            mean = sum(self._board_block) / len(self._board_block)
-            self._board.scalars(pending[-1].step, {"train/loss_of_steps": mean, "train/lr": pending[-1].lr})
-            self._board_block = []
-        return Drained(pending[0].step, pending[-1].step)
+        drained = self._figures.drain()
+        if self._figures.lost_at is not None:
+            self._put_back(self._figures.lost_at)
+        return drained
 
     def _end_epoch(self, event: EpochEnd) -> None:
         self.drain()
@@ -339,8 +304,7 @@ class Runner:
             self.best = Best(event.step, accuracy, loss, weights)
         figures = {f"{part}/{name}": v for part in ("train", "validation") for name, v in line[part].items()}
         self._board.scalars(event.step, figures)
-        waited = time.monotonic() - self._checkpoint_at
-        if waited >= max(1.0, _CHECKPOINT_SHARE * self._checkpoint_cost):
+        if self._checkpoints.affordable:
             self._checkpoint()
 
     def _follow_changes(self) -> None:
@@ -360,31 +324,12 @@ class Runner:
 
     def _checkpoint(self) -> None:
         self.drain()
-        if self._checkpointed == self.trainer.step and self._checkpointed_epoch == self.trainer.epoch:
+        if (self._checkpoints.step, self._checkpoints.epoch) == (self.trainer.step, self.trainer.epoch):
             return
         if not _finite(self.model.state_dict()):
             return  # the next loss will tell
-        start = time.monotonic()
-        parent = self.folder.path / "checkpoints"
-        step, best = self.trainer.step, self.best
-        if best is not None and best.step != step and best.step not in checkpoints.listed(parent, complete=False):
-            checkpoints.write(parent / str(best.step), best.weights)
-        extra = {
-            "best": None if best is None else {"step": best.step, "accuracy": best.accuracy, "loss": best.loss},
-            "total_seconds": self.seconds,
-            "initial_loss": self.initial_loss,
-        }
-        self.columns.flush()
-        checkpoints.write(parent / str(step), self.model.state_dict(), {**self.trainer.state(), **extra})
-        last_two = [s for s in checkpoints.listed(parent) if s <= step][-2:]
-        kept = {*last_two, *([best.step] if best is not None else [])}
-        for other in last_two:
-            chosen = checkpoints.read_plain(parent / str(other)).get("best")
-            kept.update([chosen["step"]] if chosen else [])
-        checkpoints.prune(parent, kept)
-        self._checkpoint_at = time.monotonic()
-        self._checkpoint_cost = self._checkpoint_at - start
-        self._checkpointed, self._checkpointed_epoch = step, self.trainer.epoch
+        more = {"total_seconds": self.seconds, "initial_loss": self.initial_loss}
+        self._checkpoints.write(self.model.state_dict(), {**self.trainer.state(), **more}, self.best)
 
     def _leave(self, state: str) -> None:
         """Make the folder one from which the run can go on, and say in what state it is."""
@@ -416,31 +361,16 @@ class Runner:
     # ------------------------------------------------------------------ going on
 
     def _resume(self) -> None:
-        parent = self.folder.path / "checkpoints"
-        steps = checkpoints.listed(parent)
-        state: dict[str, Any] = {"step": 0}
-        for step in reversed(steps):  # an unreadable newest one must not cost the run
-            try:
-                state, weights = (
-                    checkpoints.read_state(parent / str(step)),
-                    checkpoints.read_weights(parent / str(step)),
-                )
-                best = state["best"]
-                kept = checkpoints.read_weights(parent / str(best["step"])) if best else {}
-            except UserError:
-                if step == steps[0]:
-                    raise
-                continue
-            self.model.load_state_dict(weights)
-            self.trainer.load_state(state)
-            self.seconds, self.initial_loss = state["total_seconds"], state["initial_loss"]
-            if best:
-                on_device = {name: tensor.to(self.device) for name, tensor in kept.items()}
-                self.best = Best(best["step"], best["accuracy"], best["loss"], on_device)
-            self._checkpointed, self._checkpointed_epoch = self.trainer.step, self.trainer.epoch
-            break
-        for later in [s for s in steps if s > state["step"]]:
-            checkpoints.prune(parent, set(checkpoints.listed(parent, complete=False)) - {later})
+        """Go on from the newest checkpoint; what was written after it is forgotten."""
+        found = self._checkpoints.newest()
+        if found is not None:
+            self.model.load_state_dict(found.weights)
+            self.trainer.load_state(found.state)
+            self.seconds, self.initial_loss = found.state["total_seconds"], found.state["initial_loss"]
+            if found.best is not None:
+                weights = {name: tensor.to(self.device) for name, tensor in found.best.weights.items()}
+                self.best = replace(found.best, weights=weights)
+        self._checkpoints.drop_after(self.trainer.step)
         self.columns.truncate(self.trainer.step)
         self.snapshots.discard_after(self.trainer.step)
         self.folder.cut(self.trainer.epoch)
@@ -466,15 +396,6 @@ class Runner:
             )
         )
 
-    def _baselines(self) -> dict[str, Any]:
-        """What lists of runs need for intervals and baselines: samples of each part, share of the commonest class."""
-        dataset = self.setup.dataset
-        majority = majority_share(dataset.train.labels, dataset.validation.labels)
-        return {
-            "samples": {part: len(dataset.part(part)) for part in PARTS},
-            "majority": majority if math.isfinite(majority) else None,
-        }
-
     def _chosen_validation(self) -> dict[str, float] | None:
         """Validation figures of the weights that the run ends with."""
         if self.setup.recipe.keep == "best" and self.at_end and self.best is not None:
@@ -484,24 +405,3 @@ class Runner:
 
 def _finite(weights: Mapping[str, torch.Tensor]) -> bool:
     return all(bool(torch.isfinite(w).all()) for w in weights.values() if w.is_floating_point())
-
-
-def load_run(path: Path | str, progress: Progress | None = None) -> tuple[Setup, torch.nn.Module]:
-    """Setup and network of a finished or unfinished run, on the CPU in evaluation mode.
-
-    The weights are the best on validation where the recipe keeps those and there are some, else the last ones. The
-    data set is opened when the setup is first asked for it.
-
-    Raises:
-        UserError: If there is no run, or it has no weights yet.
-    """
-    folder = RunFolder.open(path)
-    setup = from_run(folder.path, progress)
-    parent = folder.path / "checkpoints"
-    steps = checkpoints.listed(parent)
-    if not steps:
-        raise UserError(f"the run in {folder.path} has no weights yet")
-    best = checkpoints.read_plain(parent / str(steps[-1])).get("best") if setup.recipe.keep == "best" else None
-    model = setup.build_model()
-    model.load_state_dict(checkpoints.read_weights(parent / str(best["step"] if best else steps[-1])))
-    return setup, model.eval()

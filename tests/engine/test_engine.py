@@ -13,8 +13,9 @@ from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.engine import Engine
 from guiapp.engine.state import Request
+from guiapp.training.load import load_run
 from guiapp.training.run_folder import RunFolder
-from guiapp.training.runner import Runner, load_run
+from guiapp.training.runner import Runner
 from guiapp.training.setup import prepare
 
 

@@ -18,9 +18,10 @@ from guiapp.models.base import ModelEntry
 from guiapp.training import checkpoints
 from guiapp.training.evaluation import evaluate
 from guiapp.training.events import EpochEnd, StepEnd
+from guiapp.training.load import load_run
 from guiapp.training.recipe import change
 from guiapp.training.run_folder import RunFolder
-from guiapp.training.runner import Diverged, Runner, load_run
+from guiapp.training.runner import Diverged, Runner
 
 FIELDS = {"epochs": 4, "optimiser__name": "adam", "optimiser__lr": 0.01, "augmentation": "handwriting"}
 
@@ -313,7 +314,7 @@ setup = from_run(path) if resume else prepare(experiment, settings)
 folder = RunFolder.open(path) if resume else RunFolder.create(path, setup, exact=True)
 runner = Runner(setup, folder, resume=resume)
 for event in runner.events():
-    if marks and runner._checkpointed >= 5 and runner.trainer.step > runner._checkpointed + 2:
+    if marks and runner._checkpoints.step >= 5 and runner.trainer.step > runner._checkpoints.step + 2:
         print("now", flush=True)
         sys.stdin.read()
 runner.finish()

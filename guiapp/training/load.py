@@ -1,0 +1,37 @@
+"""Reads the network of a run from its folder, to look at it or to use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guiapp.core.notices import UserError
+from guiapp.training import checkpoints
+from guiapp.training.run_folder import RunFolder
+from guiapp.training.setup import Setup, from_run
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.datasets.base import Progress
+
+
+def load_run(path: Path | str, progress: Progress | None = None) -> tuple[Setup, torch.nn.Module]:
+    """Setup and network of a finished or unfinished run, on the CPU in evaluation mode.
+
+    The weights are the best on validation where the recipe keeps those and there are some, else the last ones. The
+    data set is opened when the setup is first asked for it.
+
+    Raises:
+        UserError: If there is no run, or it has no weights yet.
+    """
+    folder = RunFolder.open(path)
+    setup = from_run(folder.path, progress)
+    parent = folder.path / "checkpoints"
+    steps = checkpoints.listed(parent)
+    if not steps:
+        raise UserError(f"the run in {folder.path} has no weights yet")
+    best = checkpoints.read_plain(parent / str(steps[-1])).get("best") if setup.recipe.keep == "best" else None
+    model = setup.build_model()
+    model.load_state_dict(checkpoints.read_weights(parent / str(best["step"] if best else steps[-1])))
+    return setup, model.eval()
