@@ -13,6 +13,7 @@ from guiapp.core.notices import UserError
 from guiapp.datasets.base import Dataset
 from guiapp.interpret.atlas import Atlas, colour_atlas, make_atlas
 from guiapp.interpret.base import Look
+from guiapp.interpret.layers import LayerInfo
 from guiapp.interpret.options import LinearOptions, only_dense_layer
 from guiapp.models.base import Preprocessing
 
@@ -21,19 +22,28 @@ _Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Algebra:
-    """Scores of one picture, term by term: score = product + bias.
+    """Scores of one picture, term by term: score = product + bias, and output = activation(score) where there is one.
 
     Attributes:
         products: float32 (C,), w_c · x.
         bias: float32 (C,).
         scores: float32 (C,).
         contributions: One signed image a class: weight times pixel, summed over colours; its sum is the product.
+        activation: Name of the function that the scores pass through before the soft-max, such as ``"tanh"``; empty
+            where they do not.
+        outputs: float32 (C,), what comes out of it, which the soft-max is given; the scores where there is none.
     """
 
     products: _Floats
     bias: _Floats
     scores: _Floats
     contributions: Atlas
+    activation: str = ""
+    outputs: _Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def __post_init__(self) -> None:
+        if not self.activation:
+            object.__setattr__(self, "outputs", self.scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +104,9 @@ _known: WeakKeyDictionary[Dataset, _Axes] = WeakKeyDictionary()
 
 
 def run(look: Look, options: LinearOptions | None = None) -> LinearView:
-    """Show the three views.
+    """Show the three views, of the network as modified where channels are switched off.
+
+    Switched-off pixels have no weights, a switched-off class has neither weights nor bias.
 
     Raises:
         UserError: If the network is not one dense layer on the pixels (an activation after it is allowed: it keeps
@@ -109,23 +121,61 @@ def run(look: Look, options: LinearOptions | None = None) -> LinearView:
     assert isinstance(layer.weight, torch.Tensor)
     weight = layer.weight.detach().float().cpu()
     bias = layer.bias.detach().float().cpu() if isinstance(layer.bias, torch.Tensor) else weight.new_zeros(len(weight))
+    weight, bias = _as_modified(weight, bias, look, found, options)
     images = weight.reshape(-1, *size)
     if size[0] == 3:
         templates = colour_atlas(images, options.aspect)
     else:
         templates = make_atlas(images.mean(1), options.aspect, signed=True)
     pixels = None if look.input is None else look.input[0].detach().float().cpu().reshape(-1)
-    algebra = None if pixels is None else _algebra(weight, bias, pixels, size)
+    algebra = None if pixels is None else _algebra(weight, bias, pixels, look, found, options)
     plane = None
     if look.dataset is not None and options.sample_limit > 1:
         plane = _plane(weight, bias, pixels, look.dataset, look.preprocessing, options)
     return LinearView(templates, algebra, plane, look.step)
 
 
-def _algebra(weight: torch.Tensor, bias: torch.Tensor, pixels: torch.Tensor, size: tuple[int, int, int]) -> Algebra:
+def _as_modified(
+    weight: torch.Tensor, bias: torch.Tensor, look: Look, dense: LayerInfo, options: LinearOptions
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights and biases of the unmodified layer that gives what the network does with channels switched off.
+
+    A class that is switched off after an activation gets zero there; so it does here, as activation(0) is 0 for tanh
+    and ReLU. Of a class whose activation(0) is another number the layer is left as it is.
+    """
+    if not any(options.switched_off.values()):
+        return weight, bias
+    weight, bias = weight.clone(), bias.clone()
+    shape, before = (len(weight), *look.preprocessing.size), True
+    for layer in look.layers:
+        off = sorted(options.switched_off.get(layer.name, ()))
+        before = before and layer is not dense
+        if not off:
+            continue
+        if before and layer.output_shape == shape[1:]:
+            weight.view(shape)[:, off] = 0
+        elif before and layer.output_shape == weight.shape[1:]:
+            weight[:, off] = 0
+        elif layer is dense or layer.type in ("Tanh", "ReLU"):
+            weight[off], bias[off] = 0, 0
+    return weight, bias
+
+
+def _algebra(
+    weight: torch.Tensor, bias: torch.Tensor, pixels: torch.Tensor, look: Look, dense: LayerInfo, options: LinearOptions
+) -> Algebra:
     products = weight @ pixels
-    contributions = (weight * pixels).reshape(-1, *size).sum(1)
-    return Algebra(products.numpy(), bias.numpy(), (products + bias).numpy(), make_atlas(contributions, signed=True))
+    contributions = (weight * pixels).reshape(-1, *look.preprocessing.size).sum(1)
+    scores = outputs = products + bias
+    activation = ""
+    after = look.layers[[layer is dense for layer in look.layers].index(True) + 1 :]
+    for layer in after:
+        if layer.kind == "activation":
+            activation = layer.type.lower()
+            outputs = look.model.get_submodule(layer.name)(outputs[None])[0]
+            outputs[sorted(options.switched_off.get(layer.name, ()))] = 0
+    atlas = make_atlas(contributions, signed=True)
+    return Algebra(products.numpy(), bias.numpy(), scores.numpy(), atlas, activation, outputs.numpy())
 
 
 def _plane(

@@ -41,6 +41,9 @@ class LinearOptions:
     sample_limit: int = _option(1000, "samples of the training part in the plane", low=0, high=100_000)
     resolution: int = _option(160, "cells of the map of decisions along its longer side", low=8, high=1024)
     aspect: float = _option(1.0, "width / height of the picture", low=0.05, high=20.0)
+    switched_off: dict[str, frozenset[int]] = field(
+        default_factory=dict, hash=False, metadata={"help": "channels set to zero, by layer, as in the window"}
+    )
 
 
 @dataclass(frozen=True)

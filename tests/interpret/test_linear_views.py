@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 
 from guiapp.core.notices import UserError
 from guiapp.datasets import open_dataset
-from guiapp.interpret import PROBES
+from guiapp.interpret import PROBES, capture
 from guiapp.interpret.base import Look
 from guiapp.interpret.layers import layer_list
 from guiapp.interpret.options import LinearOptions
@@ -137,3 +137,35 @@ def test_tanh_after_the_layer_is_allowed_and_other_networks_are_refused():
     assert show(look("multiperceptron")).plane is not None
     with pytest.raises(UserError, match="one dense layer"):
         show(look("mlp"))
+
+
+@pytest.mark.parametrize(("name", "activation"), [("linear", ""), ("multiperceptron", "tanh")])
+def test_what_goes_into_the_softmax_is_the_output_of_the_network(name, activation):
+    seen = look(name)
+    algebra = show(seen).algebra
+    assert algebra.activation == activation
+    np.testing.assert_allclose(algebra.outputs, seen.model(seen.input)[0].detach(), atol=1e-5)
+    if activation:
+        np.testing.assert_allclose(algebra.outputs, np.tanh(algebra.scores), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [(name, layer) for name in ("linear", "multiperceptron") for layer in ("flatten", "fc", "tanh")
+     if (name, layer) != ("linear", "tanh")],
+)  # fmt: skip
+def test_with_channels_switched_off_it_is_the_network_as_modified(name, layer):
+    seen = look(name)
+    off = {layer: frozenset({2, 5, 20, 43} if layer == "flatten" else {2, 5})}
+    shown, plain = show(seen, switched_off=off, resolution=20), show(seen, resolution=20)
+    modified = capture.run(seen.model, seen.input, switched_off=off)[0][0].detach()
+    np.testing.assert_allclose(shown.algebra.outputs, modified, atol=1e-5)
+    assert not np.allclose(shown.algebra.outputs, plain.algebra.outputs)
+    gone = (slice(None), [0, 0, 2, 5], [2, 5, 4, 3]) if layer == "flatten" else [2, 5]
+    assert (shown.templates.values[gone] == 0).all() and (plain.templates.values[gone] != 0).all()
+    kept = np.delete(shown.templates.values, [2, 5], 0) != 0
+    assert kept.mean() > 0.9
+    centre = seen.preprocessing(seen.dataset.train.images[shown.plane.indices]).flatten(1).mean(0)
+    at_mean = capture.run(seen.model, centre.reshape(1, 1, 8, 8), switched_off=off)[0][0].detach().numpy()
+    offsets = np.tanh(shown.plane.offsets) if name == "multiperceptron" else shown.plane.offsets
+    np.testing.assert_allclose(offsets, at_mean, atol=1e-4)

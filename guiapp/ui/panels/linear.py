@@ -98,7 +98,10 @@ class LinearPanel(Panel):
         ))  # fmt: skip
         self.empty = EmptyState("", ((action, "linear.open"),), self)
         self._build()
-        for field, call in (("class_index", self._follow_class), ("picture", lambda _p: self.plane.set_hover(None))):
+        for field, call in (
+            ("class_index", self._follow_class), ("picture", lambda _p: self.plane.set_hover(None)),
+            ("switched_off", lambda _off: self.request_changed.emit()),
+        ):  # fmt: skip
             stop = context.workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
         theme.changed.connect(self._restyle)
@@ -175,11 +178,26 @@ class LinearPanel(Panel):
         """What the page in front needs; the plane is left out where it is not seen."""
         if not self.suits():
             return None
+        off = self._off()
         if self.page == "geometric":
-            return Request(
-                "linear-views", LinearOptions(resolution=self.plane.cells, aspect=round(self.plane.aspect, 3))
-            )
-        return Request("linear-views", LinearOptions(sample_limit=0, aspect=self.atlas.aspect))
+            aspect = round(self.plane.aspect, 3)
+            options = LinearOptions(resolution=self.plane.cells, aspect=aspect, switched_off=off)
+        else:
+            options = LinearOptions(sample_limit=0, aspect=self.atlas.aspect, switched_off=off)
+        return Request("linear-views", options)
+
+    def _off(self) -> dict[str, frozenset[int]]:
+        """What is switched off in the open network."""
+        return dict(self.context.workspace.switched_off)
+
+    def _off_classes(self) -> frozenset[int]:
+        """Classes that are switched off, in the dense layer or after it."""
+        opened, off = self.context.bridge.state.opened, self._off()
+        dense = only_dense_layer(opened.layers, opened.preprocessing.size) if opened is not None else None
+        if opened is None or dense is None:
+            return frozenset()
+        after = opened.layers[[layer is dense for layer in opened.layers].index(True) :]
+        return frozenset().union(*(off.get(layer.name, frozenset()) for layer in after))
 
     def show_state(self, state: EngineState) -> None:
         """Say what to open where the network is another."""
@@ -229,11 +247,16 @@ class LinearPanel(Panel):
         if self.page == "algebraic":
             self._show_numbers(view)
         if self.page == "visual":
-            self.statistics.set_text("each class has one weight a pixel: its template")
+            self._say("each class has one weight a pixel: its template")
             self.bar.set_range(*view.templates.range_of(0), True)
         if self.page == "geometric" and view.plane is not None:
-            self.statistics.set_text(linear_words.of_plane(view.plane))
+            self._say(linear_words.of_plane(view.plane))
         self._describe()
+
+    def _say(self, text: str) -> None:
+        """Words on the page, and that the network was modified."""
+        modified = linear_words.as_modified(sum(map(len, self._off().values())))
+        self.statistics.set_text(text + modified, (modified.removeprefix(" · "),) if modified else ())
 
     def _show_terms(self, view: LinearView) -> None:
         if view.algebra is None:
@@ -249,13 +272,14 @@ class LinearPanel(Panel):
         self._fit_table()
         self._mark_row()
         if view.algebra is not None:
-            self.statistics.set_text("score = w·x + b: weights times pixels, plus bias")
+            self._say(linear_words.of_formula(view.algebra))
             self.bar.set_range(*view.algebra.contributions.range_of(0), True)
         else:
             self.statistics.set_text(_NO_PICTURE)
 
     def _show_templates(self, view: LinearView) -> None:
         self.atlas.set_atlas(view.templates)
+        self.atlas.set_crossed(self._off_classes())
         self.atlas.set_chosen(self.context.workspace.class_index)
 
     def _show_plane(self, view: LinearView) -> None:
@@ -265,7 +289,7 @@ class LinearPanel(Panel):
     def _class(self) -> int:
         """The chosen class; where none is chosen, the one that wins."""
         chosen = self.context.workspace.class_index
-        scores = self._view.algebra.scores if self._view is not None and self._view.algebra is not None else ()
+        scores = self._view.algebra.outputs if self._view is not None and self._view.algebra is not None else ()
         if chosen is not None and chosen < len(scores):
             return chosen
         return int(np.argmax(scores)) if len(scores) else 0
@@ -298,7 +322,9 @@ class LinearPanel(Panel):
         elif self.page == "algebraic":
             self._describe_terms(view)
         elif self.page == "visual":
-            self.hover.set_text(linear_words.of_template(view.templates, self._labels(), self.atlas.pointer))
+            self.hover.set_text(
+                linear_words.of_template(view.templates, self._labels(), self.atlas.pointer, self._off_classes())
+            )
         elif self._hovered is None and self.plane.pointer is None:
             self.hover.set_text("a point is a training sample · click opens it")
 

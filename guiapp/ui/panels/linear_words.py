@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from guiapp.engine.state import EngineState
@@ -33,6 +33,18 @@ def why_not(state: EngineState) -> str:
     )
 
 
+def of_formula(algebra: Algebra) -> str:
+    """How the numbers of the table come about."""
+    if not algebra.activation:
+        return "score = w·x + b: weights times pixels, plus bias"
+    return f"score = w·x + b; output = {algebra.activation}(score), which the soft-max is given"
+
+
+def as_modified(count: int) -> str:
+    """What follows the words on a network with so many channels switched off."""
+    return f" · modified: {count} switched off" if count else ""
+
+
 def of_plane(plane: Plane) -> str:
     """How much of the pictures' variance the plane shows, and how far from it the picture is."""
     first, second = plane.explained
@@ -47,11 +59,17 @@ def of_terms(algebra: Algebra, index: int, label: str, place: tuple[int, int] | 
         return f"row {place[1]}, column {place[0]} adds {number(value)} to {label}"
     product, bias = float(algebra.products[index]), float(algebra.bias[index])
     sign = "−" if figure(bias, 3).startswith("−") else "+"
-    return f"{label}: {figure(product, 3)} {sign} {figure(abs(bias), 3)} = {figure(float(algebra.scores[index]), 3)}"
+    score = figure(float(algebra.scores[index]), 3)
+    text = f"{label}: {figure(product, 3)} {sign} {figure(abs(bias), 3)} = {score}"
+    if algebra.activation:
+        text += f" · {algebra.activation}({score}) = {figure(float(algebra.outputs[index]), 3)}"
+    return text
 
 
-def of_template(templates: Atlas, labels: Sequence[str], place: tuple[int, int] | None) -> str:
-    """The template and the weight at ``place`` (column, row) of the atlas."""
+def of_template(
+    templates: Atlas, labels: Sequence[str], place: tuple[int, int] | None, off: Collection[int] = ()
+) -> str:
+    """The template and the weight at ``place`` (column, row) of the atlas; classes in ``off`` are switched off."""
     tile = templates.tile_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
     if tile is None or place is None:
         return "click enlarges and chooses the class"
@@ -59,6 +77,8 @@ def of_template(templates: Atlas, labels: Sequence[str], place: tuple[int, int] 
     value = templates.value_at(place[0] + 0.5, place[1] + 0.5)
     if value is not None:
         text += f" · row {value[1]}, column {value[2]}: {number(value[3])}"
+    if tile in off:
+        text += " · switched off"
     return text
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,39 @@ def test_numbers_as_csv(panel, context):
     rows = list(csv.reader(io.StringIO(panel.contributions.csv_text())))
     assert rows[0] == ["class", "w·x", "b", "score", "margin"] and rows[10] == ["9", "9", "-0.5", "8.5", "1"]
     assert rows[12] == ["weight times pixel for 3"] and float(rows[13 + 5][6]) == 2
+
+
+def test_an_activation_before_the_softmax_has_a_column_and_its_formula(panel, context, kit):
+    full, numbers = view(), np.linspace(-2, 2.5, 10, dtype=np.float32)
+    made = replace(full.algebra, scores=numbers, products=numbers + 0.5, activation="tanh", outputs=np.tanh(numbers))
+    panel.show_look(kit.look(context, None, None, {"linear": LinearView(full.templates, made, full.plane, 5)}))
+    assert panel.scores.heads == ("class", "w·x", "b", "score", "tanh", "margin")
+    assert column(panel, 4)[9] == "0.987" and column(panel, 5)[9] == "0.02", "0.987 - tanh(2) = 0.0226"
+    assert "tanh(score)" in panel.statistics.text()
+    assert panel.hover.text() == "9: 3.000 − 0.500 = 2.500 · tanh(2.500) = 0.987"
+    rows = list(csv.reader(io.StringIO(panel.contributions.csv_text())))
+    assert rows[0] == ["class", "w·x", "b", "score", "tanh", "margin"]
+    panel.show_look(kit.look(context, None, None, {"linear": full}))
+    assert panel.scores.heads == ("class", "w·x", "b", "score", "margin")
+
+
+# ---------------------------------------------------------------------- as modified
+
+
+def test_what_is_switched_off_is_asked_for_named_and_crossed_out(panel, context, kit, qtbot):
+    with qtbot.waitSignal(panel.request_changed):
+        context.workspace.switched_off = {"fc": frozenset({3, 4})}
+    assert panel.request().options.switched_off == {"fc": frozenset({3, 4})}
+    panel.show_look(kit.look(context, None, None, {"linear": view()}))
+    for page in ("visual", "geometric", "algebraic"):
+        press(panel, page)
+        assert panel.statistics.text().endswith(" · modified: 2 switched off"), page
+    press(panel, "visual")
+    assert panel.atlas._crossed == {3, 4}
+    context.workspace.switched_off = {}
+    panel.show_look(kit.look(context, None, None, {"linear": view()}))
+    assert panel.atlas._crossed == frozenset() and "modified" not in panel.statistics.text()
+    assert panel.request().options.switched_off == {}
 
 
 # ---------------------------------------------------------------------- visual
