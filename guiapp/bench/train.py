@@ -31,13 +31,13 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
 
     drive.without_display()
     stand_in.register()
-    steps, pairs, peer = (40 if quick else 700), [], Peer()
+    steps, pairs, peer = (40 if quick else 2000), [], Peer()
     tell(f"the bare loop is fastest with {peer.threads} threads")
     try:
         with drive.apart():
             driver = drive.Driver("lenet5")
             try:
-                for number in range(2 if quick else 7):
+                for number in range(2 if quick else 5):
                     tell(f"pair {number + 1}")
                     driver.open("lenet5", SETTINGS)
                     driver.show_sample()

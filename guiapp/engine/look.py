@@ -73,6 +73,7 @@ class LookLane:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._complained: set[str] = set()
+        self._answered: dict[str, tuple[tuple[Any, ...], float]] = {}
         self._fed: tuple[Picture, object, npt.NDArray[np.uint8], Reading] | None = None
 
     def ask(self, **changes: Any) -> None:
@@ -83,6 +84,7 @@ class LookLane:
                 self._picture_taken = changes["picture"] is None
             if "subject" in changes:
                 self._complained.clear()
+                self._answered.clear()
             self._question = replace(self._question, **changes)
             self._wake()
 
@@ -225,7 +227,7 @@ class LookLane:
                     plain = subject.task.prediction(output.cpu())
             results = {}
             for panel, (probe, options) in asked.items():
-                if probe.needs_picture and picture is None:
+                if (probe.needs_picture and picture is None) or self._rests(panel, requests[panel], question):
                     continue
                 started = time.perf_counter()
                 result = self._guarded(probe.title, functools.partial(probe.run, look, options or probe.options()))
@@ -246,6 +248,15 @@ class LookLane:
             fed,
             read_as,
         )
+
+    def _rests(self, panel: str, request: Request, question: _Question) -> bool:
+        """Whether a panel was answered a moment ago and asked for a pause; what it asks for anew has none."""
+        asked, clock = (request, question.subject, question.step), time.monotonic()
+        known = self._answered.get(panel)
+        if self.busy and known is not None and known[0] == asked and clock < known[1] + request.pause:
+            return True
+        self._answered[panel] = asked, clock
+        return False
 
     def _sample(self, picture: Picture, dataset: Dataset) -> tuple[npt.NDArray[np.uint8], Reading]:
         """What the network is fed for a picture, worked out once for each picture and data set."""

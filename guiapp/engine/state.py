@@ -110,10 +110,12 @@ class Request:
     Attributes:
         probe: Name of a probe.
         options: Its options, the probe's own dataclass.
+        pause: Least seconds between two answers to the same request while a network trains, for what changes slowly.
     """
 
     probe: str
     options: Any = None
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

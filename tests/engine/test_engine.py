@@ -13,6 +13,7 @@ from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.engine import Engine
 from guiapp.engine.state import Request
+from guiapp.interpret import PROBES
 from guiapp.training.load import load_run
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner
@@ -257,6 +258,23 @@ def test_a_diverging_run_stops_at_its_last_good_weights(engine):
     engine.reset()
     until(lambda: engine.newest_state.phase == "ready")
     trained(engine, 2)
+
+
+def test_what_changes_slowly_is_answered_seldom_while_a_network_trains_and_at_once_when_it_stands(engine):
+    subject = opened(engine, settings={"epochs": 1000})
+    slow = Request("filters", pause=3600.0)
+    engine.set_requests({"filters": slow, "activations": Request("activations")}, watching=True)
+    engine.set_picture(subject.dataset.picture("validation", 0))
+    looked(engine)
+    engine.start()
+    looked(engine, lambda look: look.step > 0 and "filters" not in look.results and "activations" in look.results)
+    other = Request("filters", PROBES["filters"].options(scale="filter"), pause=3600.0)
+    engine.set_requests({"filters": other}, watching=True)
+    looked(engine, lambda look: "filters" in look.results)  # another question does not wait
+    engine.pause()
+    until(lambda: engine.newest_state.phase == "paused")
+    step = engine.newest_state.step
+    assert looked(engine, lambda look: look.step == step and "filters" in look.results).step == step
 
 
 def test_a_broken_probe_is_told_once_and_the_others_go_on(engine, monkeypatch):

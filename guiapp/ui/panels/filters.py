@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
 
+_PAUSE = 0.25  # seconds: filters move slowly, and each look takes both cores from the training
+
+
 class FiltersPanel(LayerPanel):
     """Filters of the chosen layer; of a deep layer all inputs of one filter, or all filters side by side.
 
@@ -55,7 +58,7 @@ class FiltersPanel(LayerPanel):
         if layer is None:
             return None
         chosen = self.inputs.currentData() if not self.inputs.isHidden() else None
-        return Request("filters", FilterOptions(layer, chosen, self.scale.currentData(), self.atlas.aspect))
+        return Request("filters", FilterOptions(layer, chosen, self.scale.currentData(), self.atlas.aspect), _PAUSE)
 
     def layer_changed(self) -> None:
         """Begin with all filters of another layer."""
