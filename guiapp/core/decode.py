@@ -26,6 +26,8 @@ SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "ICO", "JPEG2000", "AVIF")
 _LARGEST = 50_000_000  # pixels; what is larger is shown smaller
 _LARGE = 8_000_000  # pixels; decoding so many leaves freed memory behind that is worth handing back
+_TWELVE = 4095.0  # largest value of 12 bits
+_TWELVE_NOTE = "values up to 4095 of 65535: shown as 12 bits, 16 times as bright as 16 bits would be"
 _BYTES_A_PIXEL = 8  # as Pillow holds them, and a copy in RGB
 
 
@@ -57,7 +59,9 @@ def decode(
     """Decode the first picture in a file.
 
     Transparent parts lie on white, EXIF orientation is applied, colour profiles are ignored (networks are trained that
-    way), CMYK follows Adobe's inverted convention in JPEG. Sixteen bits are scaled by their full range.
+    way), CMYK follows Adobe's inverted convention in JPEG. Sixteen bits are scaled by the bits that the file names; a
+    grey PNG or TIFF that names none but 16 and holds nothing above 4095 is of a 12-bit camera and scaled so, with a
+    note.
 
     Args:
         source: A file or the content of one.
@@ -155,13 +159,16 @@ def _decode(
         upright = _upright(image)
         turned = upright.size != image.size and upright.size == image.size[::-1]
         size = full[::-1] if turned else full
+        deep = image.mode.startswith("I")
+        twelve = deep and _is_twelve_bits(image)
+        top = _TWELVE if twelve else float(2 ** _bits(image) - 1) if deep else 0.0
         # What draft has not done; it reduces by powers of two only, and only JPEG.
         left = min(upright.size[0] // at_least[0], upright.size[1] // at_least[1]) if at_least else 1
         if factor > 1 and not exactly:
             left = max(left, math.ceil(math.sqrt(upright.size[0] * upright.size[1] / largest)))
-        upright = _colours(upright).reduce(left) if left > 1 else upright
+        upright = _colours(upright, top).reduce(left) if left > 1 else upright
         grey = upright.mode in ("1", "L", "LA", "La", "F") or upright.mode.startswith("I")
-        colours = _colours(upright)
+        colours = _colours(upright, top)
         if exactly and colours.size != exactly:
             colours = colours.resize(exactly, Image.Resampling.BILINEAR, reducing_gap=3.0)
         pixels = np.array(colours)
@@ -172,6 +179,8 @@ def _decode(
     note = ""
     if factor > 1 and not exactly and not at_least:
         note = f"{size[0]} x {size[1]} pixels are shown as {pixels.shape[1]} x {pixels.shape[0]}"
+    if twelve:
+        note = f"{note}; {_TWELVE_NOTE}" if note else _TWELVE_NOTE
     return Decoded(np.ascontiguousarray(pixels), grey, size, note)
 
 
@@ -210,8 +219,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if method is None else image.transpose(method)
 
 
-def _colours(image: Image.Image) -> Image.Image:
-    """Bring any mode to L or RGB."""
+def _colours(image: Image.Image, top: float) -> Image.Image:
+    """Bring any mode to L or RGB; ``top`` is the value of white in a grey picture of sixteen bits."""
     from PIL import Image
 
     mode = image.mode
@@ -220,7 +229,7 @@ def _colours(image: Image.Image) -> Image.Image:
     if mode == "1":
         return image.convert("L")
     if mode == "F" or mode.startswith("I"):
-        return Image.fromarray(_eight_bits(image))
+        return Image.fromarray(_eight_bits(image, top))
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         through = image.convert("LA") if mode == "La" else image
         return Image.fromarray(over_white(np.asarray(through.convert("RGBA"))))
@@ -233,13 +242,13 @@ def _colours(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """Scale deep grey values to 0..255 by the range of their type; by their own range where the type has none."""
+def _eight_bits(image: Image.Image, top: float) -> npt.NDArray[np.uint8]:
+    """Scale deep grey values to 0..255, sixteen bits from 0 to ``top``; by their own range where they have none."""
     values: npt.NDArray[Any] = np.asarray(image).astype(np.float32 if image.mode.startswith("I;16") else np.float64)
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and 255 < high <= 65535):
-        low, high = 0.0, float(2 ** _bits(image) - 1)
+        low, high = 0.0, top
     elif image.mode == "F" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
@@ -249,6 +258,23 @@ def _eight_bits(image: Image.Image) -> npt.NDArray[np.uint8]:
     scaled = np.nan_to_num((values - low) * (255.0 / (high - low)), nan=0.0, posinf=255.0, neginf=0.0)
     result: npt.NDArray[np.uint8] = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
     return result
+
+
+def _is_twelve_bits(image: Image.Image) -> bool:
+    """Whether a file that names 16 bits holds those of a 12-bit camera, by its largest value.
+
+    By the full range such a picture is nearly black: 4095 of 65535 is 16 of 255. Other numbers of bits are not
+    guessed: 10 and 14 bits stay within a factor of four of their brightness, and pictures of one camera have one scale.
+    What PGM and JPEG 2000 name is their range, not their storage.
+    """
+    tags = getattr(image, "tag_v2", None) or {}
+    try:
+        named = int(np.atleast_1d(tags.get(281, 0))[0])  # MaxSampleValue
+    except (TypeError, ValueError):
+        named = 0
+    if image.format not in ("PNG", "TIFF") or _bits(image) < 16 or named > _TWELVE:
+        return False
+    return 255 < int(np.asarray(image).max()) <= _TWELVE
 
 
 def _bits(image: Image.Image) -> int:

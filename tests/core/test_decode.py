@@ -71,6 +71,33 @@ def test_sixteen_bit_grey_keeps_its_proportions():
     assert np.abs(decode(pgm).pixels[..., 0] - expected).max() <= 1
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_twelve_bits_in_sixteen_are_not_shown_black(kind):
+    values = np.linspace(0, 4095, 32 * 48).reshape(32, 48).round().astype(np.uint16)
+    decoded = decode(encoded(Image.fromarray(values), kind))
+    assert decoded.grey and "12 bits" in decoded.note
+    assert (decoded.pixels == np.rint(values / 4095 * 255)[..., None]).all()
+    small = decode(encoded(Image.fromarray(values), kind), exactly=(24, 16)).pixels
+    assert small.max() > 240, "a thumbnail is as bright"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = decode(encoded(Image.fromarray(values), kind, exif=exif))
+    assert turned.pixels.shape == (48, 32, 3) and turned.pixels.max() == 255
+
+
+def test_what_the_file_says_of_its_range_is_kept():
+    values = np.linspace(0, 4095, 32 * 48).reshape(32, 48).round().astype(np.uint16)
+    named = encoded(Image.fromarray(values), "TIFF", tiffinfo={281: 65535})
+    pgm = b"P5 48 32 65535\n" + values.astype(">u2").tobytes()
+    bright = values.copy()
+    bright[0, 0] = 4096
+    for content in (named, pgm, encoded(Image.fromarray(bright), "TIFF"), encoded(Image.fromarray(bright), "PNG")):
+        decoded = decode(content)
+        assert decoded.pixels.max() == 16 and not decoded.note
+    classes = (values // 200).astype(np.uint16)  # a map of labels is dark by itself, not of a camera
+    assert decode(encoded(Image.fromarray(classes), "TIFF")).pixels.max() == 0
+
+
 def test_a_flat_sixteen_bit_picture_is_not_stretched():
     flat = np.full((4, 4), 32896, np.uint16)
     assert (decode(encoded(Image.fromarray(flat), "PNG")).pixels == 128).all()
