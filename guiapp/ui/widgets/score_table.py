@@ -127,7 +127,7 @@ class ScoreTable(QAbstractTableModel):
             return self._class(row, role)
         value = float(self.values[row, column - 1])
         if role == Qt.ItemDataRole.DisplayRole:
-            return figure(value, 3 if self.heads[column] not in ("w·x", "score", "margin") else 2)
+            return figure(value, 3 if self.heads[column] == "b" and self.heads == HEADS else 2)
         if role == SORT_ROLE:
             return value
         return _RIGHT if role == Qt.ItemDataRole.TextAlignmentRole else None
