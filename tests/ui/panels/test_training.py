@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QLabel
 
 from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
-from guiapp.ui.panels.training import TrainingPanel, duration, status_text, status_texts
+from guiapp.ui.panels.training import TrainingPanel
 from guiapp.ui.panels.training_curves import told_apart
+from guiapp.ui.panels.training_status import duration, status_text, status_texts
 from guiapp.ui.widgets.curve_data import Earlier
 
 
@@ -125,11 +126,11 @@ def test_an_update_paints_one_plot_in_few_points(panel, context):
 
 def test_smoothing_changes_the_mean_alone(panel, context):
     running(context, panel, phase="paused")
-    panel.smoothing.setValue(0)
+    panel.time.smoothing.setValue(0)
     x, low = panel.curves.plots["loss"].series["train"].x, panel.curves.plots["loss"].series["train"].y
     exact = context.bridge.state.columns.view("loss")
     assert low[-1] == pytest.approx(exact[x[-1] - 1], rel=0.02)
-    panel.smoothing.setValue(5)
+    panel.time.smoothing.setValue(5)
     smooth = panel.curves.plots["loss"].series["train"].y
     assert smooth[-1] == pytest.approx(exact[-50:].mean(), rel=1e-4)
 
@@ -138,12 +139,12 @@ def test_slider_sets_the_step_and_live_again(panel, context):
     running(context, panel)
     slider = panel.slider
     QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(3)), 8))
-    assert context.workspace.step == 100 and panel.time_label.text() == "step 100"
+    assert context.workspace.step == 100 and panel.time.label.text() == "step 100"
     assert any(m.strong and m.x == 100 for m in panel.curves.plots["loss"]._markers)
     context.commands["training.later"].trigger()
     assert context.workspace.step == 400
     context.commands["training.live"].trigger()
-    assert context.workspace.step is None and panel.time_label.text() == "step 500"
+    assert context.workspace.step is None and panel.time.label.text() == "step 500"
     assert not any(m.strong for m in panel.curves.plots["loss"]._markers)
 
 
@@ -157,8 +158,8 @@ def test_start_follows_live_weights_again(panel, context):
 
 def test_rate_during_a_run_reaches_the_engine_and_is_marked(panel, context):
     running(context, panel)
-    assert not panel.form.editor("batch").isEnabled() and panel.form.editor("optimiser.lr").isEnabled()
-    type_into(panel.form.editor("optimiser.lr"), "0.01")
+    assert not panel.recipe.form.editor("batch").isEnabled() and panel.recipe.form.editor("optimiser.lr").isEnabled()
+    type_into(panel.recipe.form.editor("optimiser.lr"), "0.01")
     assert asked(context) == [("set_learning_rate", 0.01)]
     context.bridge.give(panel, events=({"step": 300, "what": "lr", "value": 0.01},))
     (marker,) = panel.curves.plots["loss"]._markers
@@ -166,39 +167,39 @@ def test_rate_during_a_run_reaches_the_engine_and_is_marked(panel, context):
 
 
 def test_recipe_before_a_run_configures_the_experiment(panel, context):
-    type_into(panel.form.editor("batch"), "128")
-    panel.form.editor("optimiser.name").textActivated.emit("adam")
+    type_into(panel.recipe.form.editor("batch"), "128")
+    panel.recipe.form.editor("optimiser.name").textActivated.emit("adam")
     assert asked(context) == [("configure", {"batch": 128}), ("configure", {"optimiser.name": "adam"})]
 
 
 def test_recipe_after_a_run_waits_for_the_next_start(panel, context):
     context.bridge.give(panel, phase="finished", step=100, total_steps=100)
-    type_into(panel.form.editor("epochs"), "3")
+    type_into(panel.recipe.form.editor("epochs"), "3")
     assert asked(context) == [] and "next start" in panel.status.text()
     context.commands["training.start"].trigger()
     assert asked(context) == [("configure", {"epochs": 3}), ("start",)]
 
 
 def test_bad_values_are_refused_with_a_message(panel, context):
-    type_into(panel.form.editor("optimiser.lr"), "-3")
+    type_into(panel.recipe.form.editor("optimiser.lr"), "-3")
     assert asked(context) == [] and "between" in panel.message.text()
-    type_into(panel.form.editor("optimiser.lr"), "0.2")
+    type_into(panel.recipe.form.editor("optimiser.lr"), "0.2")
     assert asked(context) == [("configure", {"optimiser.lr": 0.2})] and panel.message.isHidden()
 
 
 def test_the_box_has_every_field_and_both_forms_agree(panel, context):
-    panel.recipe_button.click()
-    assert panel._box.isVisible()
-    type_into(panel.full_form.editor("optimiser.weight_decay"), "0.001")
-    type_into(panel.full_form.editor("batch"), "32")
+    panel.recipe.button.click()
+    assert panel.recipe.box.isVisible()
+    type_into(panel.recipe.box.form.editor("optimiser.weight_decay"), "0.001")
+    type_into(panel.recipe.box.form.editor("batch"), "32")
     assert asked(context) == [("configure", {"optimiser.weight_decay": 0.001}), ("configure", {"batch": 32})]
-    assert panel.form.editor("batch").text() == "32"
-    panel._box.hide()
+    assert panel.recipe.form.editor("batch").text() == "32"
+    panel.recipe.box.hide()
 
 
 def test_another_data_set_is_opened(panel, context):
-    assert panel.dataset.currentText() == "strokes"
-    panel.dataset.textActivated.emit("digits")
+    assert panel.recipe.dataset.currentText() == "strokes"
+    panel.recipe.dataset.textActivated.emit("digits")
     assert asked(context) == [("configure", {"dataset": "digits"})]
 
 
@@ -245,9 +246,9 @@ def test_status_line(context, opened, panel):
 
 def test_narrow_panels_keep_what_matters(panel):
     panel.resize(480, 300)
-    assert panel.form.editor("optimiser.lr").isVisible() and not panel.form.editor("epochs").isVisible()
+    assert panel.recipe.form.editor("optimiser.lr").isVisible() and not panel.recipe.form.editor("epochs").isVisible()
     panel.resize(1100, 300)
-    assert panel.form.editor("epochs").isVisible() and panel.form.caption("schedule.name").isVisible()
+    assert panel.recipe.form.editor("epochs").isVisible() and panel.recipe.form.caption("schedule.name").isVisible()
 
 
 def test_without_an_experiment_it_says_what_to_do(context, qtbot):
@@ -319,38 +320,39 @@ NEIGHBOURS = ModelEntry(
 
 def test_the_box_has_the_options_of_the_network(panel, context, kit):
     context.bridge.give(panel, opened=kit.make_opened(model=MLP, model_options={"hidden": 32}))
-    panel.show_recipe()
-    form = panel.network_form
+    panel.recipe.show_box()
+    form = panel.recipe.box.network_form
     assert form.editor("hidden").text() == "32" and form.editor("hidden").objectName() == "recipe.model.hidden"
     type_into(form.editor("hidden"), "16")
     form.editor("activation").textActivated.emit("relu")
     type_into(form.editor("hidden"), "many")
     assert asked(context) == [("configure", {"model.hidden": 16}), ("configure", {"model.activation": "relu"})]
-    assert "'many'" in panel._box_error.text()
+    assert "'many'" in panel.recipe.box.error.text()
     assert [form.editor("activation").itemText(i) for i in range(2)] == ["tanh", "relu"]
     context.bridge.give(panel, phase="running")
     assert not form.editor("hidden").isEnabled()
     context.bridge.give(panel, phase="ready", opened=kit.make_opened())
-    assert panel.network_form is None, "LeNet-5 has no options"
-    panel._box.hide()
+    assert panel.recipe.box.network_form is None, "LeNet-5 has no options"
+    panel.recipe.box.hide()
 
 
 def test_a_network_that_remembers_has_no_recipe_but_its_options(panel, context, kit):
     context.bridge.give(panel, opened=kit.make_opened(model=NEIGHBOURS))
-    assert panel.form.isHidden() and panel.memory.isVisible()
-    assert panel.memory.text() == "one pass, nothing to learn but memory"
-    panel.show_recipe()
-    assert panel.full_form.editor("optimiser.lr").isHidden() and not panel.full_form.editor("device").isHidden()
-    note = panel._box.findChild(QLabel, "recipe.note")
+    assert panel.recipe.form.isHidden() and panel.recipe.memory.isVisible()
+    assert panel.recipe.memory.text() == "one pass, nothing to learn but memory"
+    panel.recipe.show_box()
+    form = panel.recipe.box.form
+    assert form.editor("optimiser.lr").isHidden() and not form.editor("device").isHidden()
+    note = panel.recipe.box.findChild(QLabel, "recipe.note")
     assert "no rate" in note.text() and "rate also" not in note.text()
-    panel.network_form.editor("metric").textActivated.emit("L1")
+    panel.recipe.box.network_form.editor("metric").textActivated.emit("L1")
     assert asked(context) == [("configure", {"model.metric": "L1"})]
-    panel._box.hide()
+    panel.recipe.box.hide()
     context.bridge.give(panel, phase="finished", step=1, total_steps=1, epoch=1, epochs=10)
     assert panel.status.text() == "finished · remembers 40 samples"
     assert panel.curves.plots["rate"].isHidden()
     context.bridge.give(panel, phase="ready", opened=kit.make_opened())
-    assert panel.form.isVisible() and panel.memory.isHidden() and panel.curves.plots["rate"].isVisible()
+    assert panel.recipe.form.isVisible() and panel.recipe.memory.isHidden() and panel.curves.plots["rate"].isVisible()
     assert note.text().endswith("the rate also during a run.")
 
 

@@ -1,0 +1,138 @@
+"""The row over the curves: data set, the fields of the recipe that are used most, and the way to all the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from guiapp.engine.state import Opened
+from guiapp.ui.context import Context
+from guiapp.ui.panels.recipe_box import LABELS, RecipeBox
+from guiapp.ui.panels.training_status import remembers
+from guiapp.ui.widgets.option_form import OptionForm
+from guiapp.ui.widgets.quiet_label import QuietLabel
+
+_FIELDS = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
+
+
+class RecipeRow(QWidget):
+    """Shows and changes the recipe; row and box always say the same.
+
+    Attributes:
+        edited: Dotted name and value of a field that was changed; options of the network begin with ``model.``.
+        rejected: What a field of the row takes, or ``""`` once it is right again.
+        dataset_chosen: Name of another data set.
+        dataset: The data set, ``training.dataset``.
+        form: The recipe's most used fields, ``training.<field>``; None until an experiment is open.
+        memory: Stands in place of the fields for a network that keeps the training part, ``training.memory``.
+        button: Opens the box, ``training.recipe``.
+        box: All fields.
+    """
+
+    edited = Signal(str, object)
+    rejected = Signal(str)
+    dataset_chosen = Signal(str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.form: OptionForm | None = None
+        self._opened: Opened | None = None
+        self.dataset = QComboBox(self)
+        self.dataset.setObjectName("training.dataset")
+        self.dataset.setAccessibleName("Data set")
+        self.dataset.setToolTip("Data set on which the network is trained")
+        self.dataset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.dataset.setMinimumContentsLength(6)
+        self.dataset.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.dataset.textActivated.connect(self._choose_dataset)
+        self.memory = QuietLabel("training.memory", self, context.theme.faint)
+        self.memory.set_text("one pass, nothing to learn but memory", ("one pass: it remembers",))
+        self.memory.hide()
+        self.button = QPushButton("Recipe …", self)
+        self.button.setObjectName("training.recipe")
+        self.button.setToolTip("Every field of the recipe: optimiser, schedule, weight decay, seed, device, …")
+        self.button.clicked.connect(self.show_box)
+        self.box = RecipeBox(self)
+        self.box.edited.connect(self._edited_in_box)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4)
+        self._row.addWidget(self.dataset)
+        self._row.addWidget(self.memory, 1)
+        self._row.addStretch(1)
+        self._row.addWidget(self.button)
+
+    def set_opened(self, opened: Opened) -> None:
+        """Show the recipe of what was opened."""
+        self._opened = opened
+        if self.form is None:
+            self.form = OptionForm(opened.recipe, "training", only=_FIELDS, labels=LABELS, inline=True, parent=self)
+            self.form.edited.connect(self._edited_in_row)
+            self.form.rejected.connect(self.rejected)
+            for dotted in ("batch", "epochs"):
+                self.form.editor(dotted).setFixedWidth(46)
+            self.form.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            self._row.insertWidget(1, self.form)
+        self.form.set_options(opened.recipe)
+        memory = remembers(opened)
+        self.form.setHidden(memory)
+        self.memory.setVisible(memory)
+        self.box.set_opened(opened)
+        self._list_datasets(opened.dataset.name)
+
+    def follow(self, phase: str) -> None:
+        """Enable what can be changed in a phase: during a run the rate alone."""
+        free = None if phase in ("ready", "finished", "failed") else ("optimiser.lr",)
+        self.dataset.setEnabled(phase not in ("running", "opening"))
+        if self.form is not None:
+            self.form.set_enabled(free)
+        self.box.set_free(free)
+
+    def fit(self, width: int) -> None:
+        """Leave out what does not fit into a panel of a width, least needed first; the box has every field."""
+        form = self.form
+        if form is None or form.isHidden():
+            return
+        parts = {d: (form.caption(d), form.editor(d)) for d in _FIELDS}
+        drops: list[QWidget] = [parts["optimiser.name"][0], parts["schedule.name"][0]]
+        drops += [*parts["epochs"], *parts["batch"], parts["schedule.name"][1]]
+        shown = [widget for pair in parts.values() for widget in pair]
+        room = width - self.dataset.sizeHint().width() - self.button.sizeHint().width() - 60
+        while drops and sum(w.sizeHint().width() + 6 for w in shown) > room:
+            shown.remove(drops.pop(0))
+        for widget in (w for pair in parts.values() for w in pair):
+            if widget.isHidden() == (widget in shown):
+                widget.setVisible(widget in shown)
+
+    def show_box(self) -> None:
+        """Open the box with every field of the recipe."""
+        if self._opened is not None and self.form is not None:
+            self.box.open(self.form.options, self.button)
+
+    def _edited_in_row(self, dotted: str, value: Any) -> None:
+        self.box.set_field(dotted, value)
+        self.edited.emit(dotted, value)
+
+    def _edited_in_box(self, dotted: str, value: Any) -> None:
+        if self.form is not None and not dotted.startswith("model."):
+            from guiapp.training.recipe import change
+
+            self.form.set_options(change(self.form.options, {dotted: value}))
+        self.edited.emit(dotted, value)
+
+    def _list_datasets(self, current: str) -> None:
+        from guiapp.datasets import DATASETS
+
+        names = [name for name, entry in DATASETS.items() if name == current or entry.available()]
+        if current not in names:
+            names.append(current)
+        if [self.dataset.itemText(i) for i in range(self.dataset.count())] != names:
+            self.dataset.clear()
+            self.dataset.addItems(names)
+        self.dataset.setCurrentText(current)
+
+    def _choose_dataset(self, name: str) -> None:
+        if self._opened is not None and name != self._opened.dataset.name:
+            self.dataset_chosen.emit(name)
