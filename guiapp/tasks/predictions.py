@@ -33,5 +33,106 @@ class ClassScores:
         return [(int(i), self.labels[i], float(self.probabilities[i])) for i in order]
 
 
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Masks of objects, each cut to its box: a picture of 30 objects costs their area, not 30 pictures.
+
+    Attributes:
+        bits: bool (h, w) arrays, one for each object.
+        corners: int32 (N, 2), column and row of the upper left pixel of each in the picture.
+    """
+
+    bits: tuple[npt.NDArray[np.bool_], ...]
+    corners: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Objects with their boxes, best first; with masks or key points where the network gives them.
+
+    Attributes:
+        boxes: float32 (N, 4): x1, y1, x2, y2 in pixels of the picture as it is shown; pixel borders, so the whole
+            picture is (0, 0, W, H).
+        scores: float32 (N,), 0 to 1.
+        classes: int64 (N,), indices into ``labels``.
+        labels: Class names.
+        size: Width and height of the picture.
+        masks: One mask for each object, or None.
+        keypoints: float32 (N, K, 3): x, y in pixels, score; or None.
+        skeleton: Pairs of key points that are joined.
+        suppressed: Boxes above the threshold that suppression took away, float32 (M, 5) with the score last; or None.
+        proposals: What the detector looked at closer, float32 (P, 5) with its score last: regions of a two-stage
+            detector, anchors or cells that fired of a one-stage one; or None.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.int64]
+    labels: tuple[str, ...]
+    size: tuple[int, int]
+    masks: Masks | None = None
+    keypoints: npt.NDArray[np.float32] | None = None
+    skeleton: tuple[tuple[int, int], ...] = ()
+    suppressed: npt.NDArray[np.float32] | None = None
+    proposals: npt.NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """A class for every pixel.
+
+    Attributes:
+        classes: uint8 or int16 (h, w), indices into ``labels``; laid over the whole picture, also where smaller.
+        labels: Class names; the first is often the background.
+        size: Width and height of the picture.
+        confidence: float32 (h, w), probability of that class, or None.
+    """
+
+    classes: npt.NDArray[np.integer]
+    labels: tuple[str, ...]
+    size: tuple[int, int]
+    confidence: npt.NDArray[np.float32] | None = None
+
+    def shares(self) -> dict[str, float]:
+        """Share of the pixels of each class that is there, largest first."""
+        counts = np.bincount(self.classes.ravel(), minlength=len(self.labels))
+        order = np.argsort(-counts, kind="stable")
+        return {self.labels[i]: float(counts[i]) / self.classes.size for i in order if counts[i]}
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Where each pixel of the picture before has moved to.
+
+    Attributes:
+        vectors: float32 (h, w, 2): right and down, in pixels of the shown picture.
+        size: Width and height of the picture.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipScores:
+    """Probabilities of the classes for the last frames of a video.
+
+    Attributes:
+        scores: What holds for the clip.
+        frames: How many frames the clip has.
+        wanted: How many the network needs; below that there is no score yet.
+    """
+
+    scores: ClassScores | None
+    frames: int
+    wanted: int
+
+
 Prediction = ClassScores
-"""Every type of prediction; a union when there are more."""
+"""What networks that are trained here predict."""
+
+Drawn = ClassScores | Detections | LabelMap | Flow | ClipScores
+"""Every type of prediction that is painted over a picture."""
