@@ -10,9 +10,7 @@ import pytest
 from guiapp.core.memory import _library, give_back
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or _library("malloc_trim") is None, reason="the C library is not glibc"
-)
+@pytest.mark.skipif(sys.platform != "linux" or _library("malloc_trim") is None, reason="the C library is not glibc")
 def test_what_the_c_library_kept_is_handed_back():
     blocks = [np.ones(60_000, np.uint8) for _ in range(4000)]  # 240 MB in blocks too small for a mapping of their own
     kept = blocks[::100]  # freed memory between what is still used is not handed back by itself

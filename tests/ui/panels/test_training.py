@@ -180,6 +180,14 @@ def test_recipe_after_a_run_waits_for_the_next_start(panel, context):
     assert asked(context) == [("configure", {"epochs": 3}), ("start",)]
 
 
+def test_what_waits_for_the_next_start_stays_when_the_box_is_opened(panel, context):
+    context.bridge.give(panel, phase="finished", step=100, total_steps=100)
+    type_into(panel.recipe.form.editor("epochs"), "3")
+    panel.recipe.button.click()
+    assert panel.recipe.form.editor("epochs").text() == panel.recipe.box.form.editor("epochs").text() == "3"
+    panel.recipe.box.hide()
+
+
 def test_bad_values_are_refused_with_a_message(panel, context):
     type_into(panel.recipe.form.editor("optimiser.lr"), "-3")
     assert asked(context) == [] and "between" in panel.message.text()

@@ -138,6 +138,13 @@ def test_markers_have_tips(plot):
     assert not plot.grab().isNull()
 
 
+def test_a_crosshair_over_a_marker_alone_is_painted(plot):
+    plot.set_markers([Marker(50, "rate set to 0.01")])
+    plain = plot.grab().toImage()
+    plot.set_crosshair(50)
+    assert plot.grab().toImage() != plain
+
+
 def test_numbers_as_csv(plot):
     plot.set_data("train", np.array([1, 2]), np.array([2.0, 1.5]), (np.array([1]), np.array([1.0]), np.array([3.0])))
     rows = list(csv.reader(io.StringIO(plot.csv_text())))
