@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import time
 from typing import TYPE_CHECKING
@@ -227,6 +228,14 @@ class ClassBars(QAbstractScrollArea):
         number = (y + self.verticalScrollBar().value()) // ROW
         return self._order[number] if 0 <= number < len(self._order) else None
 
+    def tip_of(self, index: int) -> str:
+        """The whole name of a class, which may be cut off in its row, and its probability to six figures."""
+        probability = float(self._probabilities[index])
+        text = f"{self._labels[index]}: {probability:.6g} = {percent(probability)}"
+        if self._plain is not None:
+            text += f" · {float(self._plain[index]):.6g} in the network as it is"
+        return text + (" · true class" if index == self._truth else "")
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.row_at(round(event.position().y()))
         if index is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -246,9 +255,10 @@ class ClassBars(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self.row_at(event.pos().y())
-            if index is not None:
-                text = f"{self._labels[index]}: {float(self._probabilities[index]):.6g}"
-                QToolTip.showText(event.globalPos(), text + (" · true class" if index == self._truth else ""), self)
+            if index is None:
+                QToolTip.hideText()
+            else:  # names are those of folders: a < in one is no markup
+                QToolTip.showText(event.globalPos(), f"<qt>{html.escape(self.tip_of(index))}</qt>", self)
             return True
         return super().viewportEvent(event)
 

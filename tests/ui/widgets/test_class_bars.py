@@ -2,8 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent, QTextDocumentFragment
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from guiapp.tasks.predictions import ClassScores
 from guiapp.ui.widgets.class_bars import ROW, ClassBars, percent, signed_percent
@@ -56,6 +58,26 @@ def test_only_rows_that_look_different_are_painted(bars, qtbot):
     assert regions == []
     bars.set_prediction(prediction(0.1, 0.65, 0.25))
     assert sorted(area[1] for area in regions) == [ROW, 2 * ROW]
+
+
+def tip_at(bars, y):
+    where = QPoint(30, y)
+    QApplication.sendEvent(bars.viewport(), QHelpEvent(QEvent.Type.ToolTip, where, bars.viewport().mapToGlobal(where)))
+    return QToolTip.text()
+
+
+def test_a_name_that_is_cut_off_is_read_in_full_under_the_pointer(bars, qtbot):
+    names = ("black-and-tan coonhound of the <third> kind", "b")
+    probabilities = np.array([0.8765432, 0.1234568], np.float32)
+    bars.set_prediction(ClassScores(probabilities, names), truth=1)
+    assert bars.fontMetrics().horizontalAdvance(names[0]) > bars._name_width, "it is cut off"
+    shown = QTextDocumentFragment.fromHtml(tip_at(bars, ROW // 2)).toPlainText()
+    assert shown == f"{names[0]}: 0.876543 = 87.7 %"
+    assert "b: 0.123457 = 12.3 % · true class" in tip_at(bars, ROW + ROW // 2)
+    tip_at(bars, 5 * ROW)
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())  # below the last row there is no class
+    bars.set_prediction(ClassScores(probabilities, names), plain=ClassScores(probabilities[::-1].copy(), names))
+    assert "· 0.876543 in the network as it is" in tip_at(bars, ROW + ROW // 2)
 
 
 def test_a_thousand_classes_scroll(bars):
