@@ -19,8 +19,9 @@ class Origin:
         kind: The kind of source.
         name: What a person calls it: a file name, ``"MNIST test 17"``, ``"Drawing"``.
         path: The file, where there is one.
-        index: Position in the folder or the data-set part, where there is one.
+        index: Position in the folder, the data-set part or the video, where there is one.
         part: Data-set part (``"train"``, ``"validation"``, ``"test"``) for samples.
+        seconds: Time in the video, from its first frame.
     """
 
     kind: OriginKind
@@ -28,6 +29,7 @@ class Origin:
     path: Path | None = None
     index: int | None = None
     part: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
