@@ -25,7 +25,7 @@ from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.plane_view import PlaneView
 from guiapp.ui.widgets.quiet_label import QuietLabel
-from guiapp.ui.widgets.score_table import HEADS, ScoreTable
+from guiapp.ui.widgets.score_table import ScoreTable
 
 if TYPE_CHECKING:
     from guiapp.interpret.linear_views import LinearView
@@ -37,7 +37,6 @@ _PAGES = (
 )
 _OPEN = "linear-classifier"
 _NO_PICTURE = "no picture: draw on the pad or choose a sample"
-_PADDING, _PADDING_MORE = 15, 9  # around the numbers of the table; less where there is one more column
 _WORDS_S = 0.35  # numbers change at a rate that can be read while the weights move
 _BESIDE_TABLE = 200  # height of all but the table where it stands above the contributions
 _BESIDE_FROM = 520  # width from which table and contributions stand side by side in a panel that is wider than high
@@ -67,7 +66,7 @@ class LinearPanel(Panel):
         theme = context.theme
         self.scores = ScoreTable(theme, self)
         self.table = NumberTable(self, "linear.scores", "Scores of the classes", self.scores.ordered)
-        self.table.least, self.table.names = "−0.00", 48
+        self.table.least, self.table.names, self.table.padding = "−0.00", 48, 15
         self.table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 3)
         self.table.setIconSize(QSize(10, 10))
         self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -270,7 +269,6 @@ class LinearPanel(Panel):
 
     def _show_numbers(self, view: LinearView) -> None:
         self.scores.show_scores(view.algebra, self._labels())
-        self.table.padding = _PADDING if len(self.scores.heads) == len(HEADS) else _PADDING_MORE
         self._fit_table()
         self._mark_row()
         if view.algebra is not None:

@@ -26,7 +26,6 @@ _TIPS = {
     "margin": "Score minus the greatest other score: the lead of the best class, the arrears of the others",
 }
 _OUTPUT_TIP = "{0} of the score: the output, which the soft-max is given"
-_MARGIN_TIP = "Output minus the greatest other output: the lead of the best class, the arrears of the others"
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -60,9 +59,8 @@ class ScoreTable(QAbstractTableModel):
     """Rows are classes.
 
     Attributes:
-        heads: Heads of the columns: ``HEADS``, with the name of an activation behind the score where there is one.
-        values: float32 (C, 4): product, bias, score, margin; (C, 5) with the output of an activation before the margin,
-            which is that of the outputs then.
+        heads: Heads of the columns: ``HEADS``; where the scores pass through an activation, its name is the last.
+        values: float32 (C, 4): product, bias, score, and margin, or the output of the activation.
         ordered: The same for a view, sorted by a click on a head.
     """
 
@@ -82,12 +80,11 @@ class ScoreTable(QAbstractTableModel):
 
     def show_scores(self, algebra: Algebra | None, labels: Sequence[str]) -> None:
         """Show the scores of one picture; None empties the table."""
-        heads, values = self.heads, np.zeros((0, len(self.heads) - 1), np.float32)
+        heads, values = self.heads, np.zeros((0, 4), np.float32)
         if algebra is not None:
-            between = (algebra.activation,) if algebra.activation else ()
-            heads = (*HEADS[:-1], *between, HEADS[-1])
-            outputs = (algebra.outputs,) if between else ()
-            columns = (algebra.products, algebra.bias, algebra.scores, *outputs, margins(algebra.outputs))
+            heads = (*HEADS[:-1], algebra.activation or HEADS[-1])
+            last = algebra.outputs if algebra.activation else margins(algebra.scores)
+            columns = (algebra.products, algebra.bias, algebra.scores, last)
             values = np.stack(columns, 1)
             self._best = int(algebra.outputs.argmax())
         if values.shape != self.values.shape or tuple(labels) != self._labels or heads != self.heads:
@@ -109,15 +106,11 @@ class ScoreTable(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self.heads[section]
             if role == Qt.ItemDataRole.ToolTipRole:
-                return self._tip(self.heads[section])
+                head = self.heads[section]
+                return _TIPS.get(head, _OUTPUT_TIP.format(head))
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return _RIGHT if section else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
-
-    def _tip(self, head: str) -> str:
-        if head not in _TIPS:
-            return _OUTPUT_TIP.format(head)
-        return _MARGIN_TIP if head == "margin" and len(self.heads) > len(HEADS) else _TIPS[head]
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         row, column = index.row(), index.column()
@@ -127,7 +120,7 @@ class ScoreTable(QAbstractTableModel):
             return self._class(row, role)
         value = float(self.values[row, column - 1])
         if role == Qt.ItemDataRole.DisplayRole:
-            return figure(value, 3 if self.heads[column] == "b" and self.heads == HEADS else 2)
+            return figure(value, 3 if self.heads[column] == "b" else 2)
         if role == SORT_ROLE:
             return value
         return _RIGHT if role == Qt.ItemDataRole.TextAlignmentRole else None

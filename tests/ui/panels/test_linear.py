@@ -143,13 +143,15 @@ def test_an_activation_before_the_softmax_has_a_column_and_its_formula(panel, co
     full, numbers = view(), np.linspace(-2, 2.5, 10, dtype=np.float32)
     made = replace(full.algebra, scores=numbers, products=numbers + 0.5, activation="tanh", outputs=np.tanh(numbers))
     panel.show_look(kit.look(context, None, None, {"linear": LinearView(full.templates, made, full.plane, 5)}))
-    assert panel.scores.heads == ("class", "w·x", "b", "score", "tanh", "margin")
-    assert column(panel, 4)[9] == "0.99" and column(panel, 5)[9] == "0.02", "0.987 - tanh(2) = 0.0226"
+    assert panel.scores.heads == ("class", "w·x", "b", "score", "tanh")
+    assert column(panel, 3)[9] == "2.50" and column(panel, 4)[9] == "0.99"
     assert panel.table.horizontalHeader().length() <= panel.table.viewport().width(), "every column is in sight"
+    hint = panel.table.sizeHintForColumn
+    assert all(hint(place) <= panel.table.columnWidth(place) for place in range(1, 5)), "and no number is cut off"
     assert "tanh(score)" in panel.statistics.text()
     assert panel.hover.text() == "9: 3.000 − 0.500 = 2.500 · tanh(2.500) = 0.987"
     rows = list(csv.reader(io.StringIO(panel.contributions.csv_text())))
-    assert rows[0] == ["class", "w·x", "b", "score", "tanh", "margin"]
+    assert rows[0] == ["class", "w·x", "b", "score", "tanh"]
     panel.show_look(kit.look(context, None, None, {"linear": full}))
     assert panel.scores.heads == ("class", "w·x", "b", "score", "margin")
 
