@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, Qt
-from PySide6.QtGui import QResizeEvent
+from collections.abc import Callable
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 _LEAST_NAME = 12  # characters of the first column that are seen at least
@@ -48,10 +50,10 @@ class NumberTable(QTableView):
         model, wide = self.model(), self.fontMetrics().horizontalAdvance
         room = self.viewport().width()
         for column in reversed(range(model.columnCount())):
-            texts = [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
+            cells = [_width(model.index(row, column), wide) for row in range(model.rowCount())]
             head = str(model.headerData(column, Qt.Orientation.Horizontal))
             width = max(
-                *(wide(text) + self.padding for text in [*texts, self.least if column else ""]), wide(head) + 18
+                *(cell + self.padding for cell in [*cells, wide(self.least if column else "")]), wide(head) + 18
             )
             if not column:
                 least = min(width, wide("x" * _LEAST_NAME)) if self.names is None else self.names
@@ -62,3 +64,9 @@ class NumberTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.fit()
+
+
+def _width(cell: QModelIndex, wide: Callable[[str], int]) -> int:
+    """Pixels of a cell's text in the cell's own font, which may be bold, else as ``wide`` measures it."""
+    text, font = str(cell.data() or ""), cell.data(Qt.ItemDataRole.FontRole)
+    return QFontMetrics(font).horizontalAdvance(text) if isinstance(font, QFont) else wide(text)
