@@ -35,7 +35,8 @@ def fetch(urls: str | Sequence[str], path: Path, digest: str, progress: Progress
     Args:
         urls: One address or several of the same file, tried in order; http or https.
         path: Where the file goes; folders are made.
-        digest: Expected MD5 (32 hex digits) or SHA-256 (64), or ``""`` to take what comes.
+        digest: Expected MD5 (32 hex digits), SHA-256 (64) or beginning of a SHA-256 (8 to 16, as names of published
+            weights carry it), or ``""`` to take what comes.
         progress: Called with the share done (0 to 1) and one line of text. An exception that it raises stops the
             download, passes to the caller, and leaves the part for a later resume.
 
@@ -69,16 +70,15 @@ def fetch(urls: str | Sequence[str], path: Path, digest: str, progress: Progress
 
 
 def matches(path: Path, digest: str) -> bool:
-    """Whether the file has this MD5 or SHA-256 digest; an empty digest fits every file."""
+    """Whether the file has this MD5 or (beginning of a) SHA-256 digest; an empty digest fits every file."""
     if not digest:
         return True
-    algorithm = {32: "md5", 64: "sha256"}.get(len(digest))
-    if algorithm is None:
+    algorithm = "md5" if len(digest) == 32 else "sha256"
+    if len(digest) not in (32, 64, *range(8, 17)) or not re.fullmatch("[0-9a-fA-F]+", digest):
         raise ValueError(f"{digest!r} is neither an MD5 nor a SHA-256 digest")
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest() == (
-            digest.lower()
-        )
+        found = hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    return found.startswith(digest.lower())
 
 
 @contextlib.contextmanager

@@ -65,7 +65,7 @@ def server():
     server.server_close()
 
 
-@pytest.mark.parametrize("digest", [MD5, SHA, SHA.upper(), ""])
+@pytest.mark.parametrize("digest", [MD5, SHA, SHA.upper(), SHA[:8], SHA[:10], ""])
 def test_whole_file_with_progress(server, tmp_path, digest):
     shares = []
     path = fetch(server.url, tmp_path / "deep" / "file.bin", digest, lambda share, text: shares.append((share, text)))
@@ -197,6 +197,10 @@ def test_matches(tmp_path):
     file.write_bytes(b"abc")
     assert matches(file, "900150983cd24fb0d6963f7d28e17f72")  # RFC 1321, A.5
     assert matches(file, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")  # FIPS 180-2, B.1
+    assert matches(file, "ba7816bf")  # the beginning, as names of published weights carry it
     assert not matches(file, "0" * 32)
+    assert not matches(file, "ba7816be")
+    with pytest.raises(ValueError, match="neither"):
+        matches(file, "ba7816b")
     with pytest.raises(ValueError, match="neither"):
         matches(file, "abc")

@@ -1,0 +1,37 @@
+"""Class names of the data sets that the zoo was trained on, from torchvision's own metadata: nothing is fetched."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from guiapp.core.registry import resolve
+
+# Weights whose metadata hold the names.
+_WHERE = {
+    "imagenet": ("torchvision.models:ResNet18_Weights", "IMAGENET1K_V1"),
+    "coco": ("torchvision.models.detection:FasterRCNN_ResNet50_FPN_Weights", "COCO_V1"),
+    "coco-person": ("torchvision.models.detection:KeypointRCNN_ResNet50_FPN_Weights", "COCO_V1"),
+    "voc": ("torchvision.models.segmentation:FCN_ResNet50_Weights", "COCO_WITH_VOC_LABELS_V1"),
+    "kinetics": ("torchvision.models.video:R3D_18_Weights", "KINETICS400_V1"),
+}
+
+
+@cache
+def labels(key: str) -> tuple[str, ...]:
+    """Class names in the order of the network's outputs.
+
+    Args:
+        key: ``"imagenet"`` (1000), ``"coco"`` (91: the background first, ``"N/A"`` where an index is not used),
+            ``"coco-person"`` (2), ``"voc"`` (21, the background first), ``"kinetics"`` (400), or ``""`` for none.
+    """
+    if not key:
+        return ()
+    enum, name = _WHERE[key]
+    return tuple(getattr(resolve(enum), name).meta["categories"])
+
+
+@cache
+def keypoint_names() -> tuple[str, ...]:
+    """The 17 key points of COCO's people: nose, left eye, right eye, …"""
+    enum, name = _WHERE["coco-person"]
+    return tuple(getattr(resolve(enum), name).meta["keypoint_names"])

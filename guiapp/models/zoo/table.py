@@ -1,0 +1,58 @@
+"""The table of the zoo: torchvision's metadata (``table.json``, printed by ``tools/zoo_table.py``) with the families."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from guiapp.core.registry import Registry, UnknownName
+from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
+from guiapp.models.zoo.families import FAMILIES
+
+_FILE = Path(__file__).with_name("table.json")
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _weights(row: Mapping[str, Any]) -> ZooWeights:
+    preset = Preset(**{name: _tuple(value) for name, value in row["preset"].items()})
+    return ZooWeights(**{**{name: _tuple(value) for name, value in row.items()}, "preset": preset})
+
+
+def _read() -> Registry[ZooModel]:
+    """Join what torchvision says with what the families say, in the order of the families."""
+    rows = json.loads(_FILE.read_text(encoding="utf-8"))
+    zoo: Registry[ZooModel] = Registry("model")
+    for family in FAMILIES:
+        for name, title in family.members.items():
+            row = rows[name]
+            weights = tuple(_weights(inner) for inner in row["weights"])
+            zoo.add(
+                name,
+                ZooModel(name, title, family.title, family.task, row["build"], weights, family.source, family.systems),
+            )
+    return zoo
+
+
+ZOO: Registry[ZooModel] = _read()
+
+
+def find_model(name: str) -> ZooModel:
+    """The network of that name, or the one that a shorter name means: ``"ssdlite320"``, ``"maskrcnn"``, ``"vit-b-16"``.
+
+    Raises:
+        UnknownName: If none is meant, or several are; the message names them.
+    """
+    wanted = name.strip().lower().replace("-", "_")
+    if wanted in ZOO:
+        return ZOO[wanted]
+    meant = [found for found in ZOO if wanted and found.startswith(f"{wanted}_")]
+    if meant and all(found.startswith(meant[0]) for found in meant):
+        return ZOO[meant[0]]
+    if meant:
+        raise UnknownName(f"{name!r} may be {', '.join(meant)}: which?")
+    return ZOO[name]
