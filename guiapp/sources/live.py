@@ -218,6 +218,10 @@ class LiveSource:
             self._condition.notify_all()
         self._call(self.on_state)
 
+    def _stopped(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._stop
+
     def _rest(self, seconds: float) -> None:
         """Wait, but not beyond ``close``."""
         with self._condition:

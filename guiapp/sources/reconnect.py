@@ -46,7 +46,7 @@ class ReconnectingSource(LiveSource):
 
     def _read(self) -> None:
         fruitless = 0
-        while not self._stop:
+        while not self._stopped():
             before = self.frames
             try:
                 self._session()
@@ -55,7 +55,7 @@ class ReconnectingSource(LiveSource):
                 reason = str(lost)
             except OSError as error:
                 reason = error.strerror or str(error) or type(error).__name__
-            if self._stop:
+            if self._stopped():
                 return
             fruitless = 0 if self.frames > before else fruitless + 1
             pause = self._pauses[min(fruitless, len(self._pauses) - 1)]

@@ -1,0 +1,59 @@
+"""What a person types or drops, such as ``camera:0``, an address or a file, as a live source."""
+
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from guiapp.core.notices import UserError
+from guiapp.sources.camera import Camera, CameraSource, list_cameras
+from guiapp.sources.live import LiveSource
+from guiapp.sources.stream import SCHEMES, StreamSource
+from guiapp.sources.video import VideoSource
+
+VIDEO_SUFFIXES = frozenset(
+    f".{ending}" for ending in "mp4 m4v mov avi mkv webm mpg mpeg ts m2ts mts wmv flv 3gp ogv mjpg mjpeg".split()
+)
+"""Endings by which videos are told from pictures, in lower case."""
+
+
+def is_live(text: str) -> bool:
+    """Whether ``open_live`` is the one to open this: a camera, an address of a stream, or a name like a video's."""
+    start = text.strip().partition(":")[0].lower()
+    return start == "camera" or (start in SCHEMES and "://" in text) or Path(text).suffix.lower() in VIDEO_SUFFIXES
+
+
+def open_live(
+    text: str | Path,
+    *,
+    mirror: bool = False,
+    cameras: Callable[[], list[Camera] | None] = list_cameras,
+    on_frame: Callable[[], None] | None = None,
+    on_state: Callable[[], None] | None = None,
+) -> LiveSource:
+    """Make the source for ``camera:0``, ``camera:NAME``, ``rtsp://...``, ``http(s)://...``, ``file://...`` or a path.
+
+    Nothing is opened yet but what tells a missing file; the source starts with its first ``latest``, ``next`` or
+    ``start``.
+
+    Raises:
+        UserError: If it is none of these, or the file is missing, empty or a folder.
+    """
+    called = str(text).strip()
+    start, colon, rest = called.partition(":")
+    scheme = start.lower() if colon else ""
+    if scheme == "camera" and not Path(called).is_file():
+        which = rest.strip()
+        if not which:
+            raise UserError("camera: needs a number or a name behind it, as in camera:0")
+        return CameraSource(
+            int(which) if which.isdecimal() else which,
+            cameras=cameras, mirror=mirror, on_frame=on_frame, on_state=on_state,
+        )  # fmt: skip
+    if scheme in SCHEMES and rest.startswith("//"):
+        return StreamSource(called, mirror=mirror, on_frame=on_frame, on_state=on_state)
+    if scheme == "file":
+        called = urllib.request.url2pathname(urllib.parse.urlsplit(called).path)
+    elif "://" in called and not Path(called).exists():
+        raise UserError(f"{start}:// is no stream that can be opened: rtsp, rtsps, http or https")
+    return VideoSource(called, mirror=mirror, on_frame=on_frame, on_state=on_state)
