@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from torch.nn import functional
 
+from guiapp.tasks.live_options import LiveOptions
 from guiapp.tasks.predictions import ClassScores
 
 
@@ -42,3 +46,35 @@ class ClassificationTask:
         logits = output.detach().reshape(-1).float().cpu()
         probabilities = torch.softmax(logits, 0).numpy()
         return ClassScores(probabilities.astype(np.float32), self.labels, logits.numpy())
+
+
+class LiveClassification:
+    """Classification of pictures that follow one another; see ``LiveTask``.
+
+    Attributes:
+        labels: Class names by index.
+    """
+
+    frames = 1
+
+    def __init__(self, labels: tuple[str, ...], entry: Any = None) -> None:
+        self.labels = tuple(labels)
+        self._task = ClassificationTask(self.labels)
+
+    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
+        """Nothing: each picture stands for itself."""
+
+    def reset(self) -> None:
+        """Nothing: each picture stands for itself."""
+
+    @torch.inference_mode()
+    def run(
+        self, module: torch.nn.Module, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]
+    ) -> torch.Tensor:
+        """Logits, float32 (1, C)."""
+        logits: torch.Tensor = module(inputs if isinstance(inputs, torch.Tensor) else torch.stack(list(inputs)))
+        return logits.float()
+
+    def drawn(self, raw: torch.Tensor, options: LiveOptions, previous: Any = None) -> ClassScores:
+        """Soft-max of the logits; the options are about other tasks."""
+        return self._task.prediction(raw)

@@ -1,0 +1,138 @@
+"""Segmentation: a class for every pixel with its probability; classes that cannot win are not enlarged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torchvision.models.segmentation import FCN, LRASPP, DeepLabV3
+
+from guiapp.tasks.live_options import LiveOptions
+from guiapp.tasks.predictions import LabelMap
+
+MARGIN = 4.0  # of logits: a class so far behind the best everywhere has at most e^-4 of its probability
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationRun:
+    """What one run of a network gave.
+
+    Attributes:
+        logits: float32 (C, h, w) as the classifier gives them, often an eighth of the input.
+        extent: Height and width of the network's input.
+        size: Width and height of the picture.
+        maps: The label maps that were asked for, without class filter, by their height and width.
+    """
+
+    logits: torch.Tensor
+    extent: tuple[int, int]
+    size: tuple[int, int]
+    maps: dict[tuple[int, int], LabelMap] = field(default_factory=dict)
+
+
+class SegmentationTask:
+    """The most probable class of each pixel.
+
+    Takes FCN (Long et al. 2015), DeepLab v3 (Chen et al. 2017) and LR-ASPP (Howard et al. 2019) of torchvision, whose
+    last step (enlarging the scores of all classes to the size of the input) and auxiliary classifier are left out; of
+    any other module the output as it is, a tensor (1, C, h, w) or the entry ``"out"`` of a mapping.
+
+    Attributes:
+        labels: Class names by index, the background first.
+    """
+
+    frames = 1
+
+    def __init__(self, labels: tuple[str, ...], entry: Any = None) -> None:
+        self.labels = tuple(labels)
+
+    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
+        """Nothing: each picture stands for itself."""
+
+    def reset(self) -> None:
+        """Nothing: each picture stands for itself."""
+
+    @torch.inference_mode()
+    def run(self, module: Any, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]) -> SegmentationRun:
+        """Run the network up to its scores; see ``LiveTask.run``."""
+        batch = inputs if isinstance(inputs, torch.Tensor) else torch.stack(list(inputs))
+        if isinstance(module, (FCN, DeepLabV3)):
+            logits = module.classifier(module.backbone(batch)["out"])
+        elif isinstance(module, LRASPP):
+            logits = module.classifier(module.backbone(batch))
+        else:
+            output = module(batch)
+            logits = output["out"] if isinstance(output, Mapping) else output
+        return SegmentationRun(logits[0].float(), (batch.shape[-2], batch.shape[-1]), size)
+
+    @torch.inference_mode()
+    def drawn(self, raw: SegmentationRun, options: LiveOptions, previous: Any = None) -> LabelMap:
+        """The label map; pixels of classes that are not shown become class 0 with confidence 0; see ``LiveTask``."""
+        shape = raw.extent if options.resolution == "network" else (raw.size[1], raw.size[0])
+        found = raw.maps.get(shape)
+        if found is None:
+            classes, confidence = enlarged(raw.logits, shape)
+            found = LabelMap(classes.cpu().numpy(), self.labels, raw.size, confidence=confidence.cpu().numpy())
+            raw.maps[shape] = found
+        if options.classes is None:
+            return found
+        shown = np.zeros(max(raw.logits.shape[0], *options.classes, 0) + 1, np.bool_)
+        shown[list(options.classes)] = True
+        keep = shown[found.classes]
+        assert found.confidence is not None
+        return replace(
+            found,
+            classes=np.where(keep, found.classes, found.classes.dtype.type(0)),
+            confidence=np.where(keep, found.confidence, np.float32(0)),
+        )
+
+
+def enlarged(logits: torch.Tensor, shape: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Best class and its probability, with the scores enlarged bilinearly to a shape.
+
+    Between four neighbouring scores a class can win only if its highest reaches the highest of the lowest scores of the
+    classes. Classes that miss that by ``MARGIN`` everywhere, most of 21 on real pictures, are not enlarged: the class
+    map is the same, and in the probability's denominator what they share is interpolated as one.
+
+    Args:
+        logits: float32 (C, h, w).
+        shape: Height and width wanted.
+
+    Returns:
+        Classes (height, width), uint8, or int16 from 257 classes on; probabilities, float32.
+    """
+    kind = torch.uint8 if len(logits) <= 256 else torch.int16
+    able = _able(logits)
+    names = torch.where(able)[0].tolist()
+    scores = _resized(logits[able], shape)
+    best = scores[0].clone()
+    classes = torch.full(shape, names[0], dtype=kind, device=logits.device)
+    for name, score in zip(names[1:], scores[1:], strict=True):
+        # class by class: planes lie in the cache, where torch's own maximum over the first axis strides across all
+        classes.masked_fill_(score > best, name)
+        torch.maximum(best, score, out=best)
+    total = scores.sub_(best).exp_().sum(0)
+    if len(names) < len(logits):
+        rest = _resized(torch.logsumexp(logits[~able], 0, keepdim=True), shape)[0]
+        total += rest.sub_(best).exp_()
+    return classes, total.reciprocal_()
+
+
+def _able(logits: torch.Tensor) -> torch.Tensor:
+    """Which classes, bool (C,), can be near the best anywhere between the given pixels."""
+    if min(logits.shape[1:]) < 2:
+        return torch.ones(len(logits), dtype=torch.bool, device=logits.device)
+    highest = functional.max_pool2d(logits[None], 2, 1)[0]
+    lowest = -functional.max_pool2d(-logits[None], 2, 1)[0]
+    return (highest >= lowest.amax(0) - MARGIN).flatten(1).any(1)
+
+
+def _resized(planes: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """As new memory, also where the shape is the same."""
+    if tuple(planes.shape[1:]) == shape:
+        return planes.clone()
+    return functional.interpolate(planes[None], shape, mode="bilinear", align_corners=False)[0]
