@@ -1,4 +1,4 @@
-"""The engine: three lanes behind calls that return at once. No Qt."""
+"""The engine: four lanes behind calls that return at once. No Qt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Picture
 from guiapp.engine.job import Job, Step, WorkLane
 from guiapp.engine.learn import LearnLane
+from guiapp.engine.live import LiveLane
 from guiapp.engine.look import LookLane
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, LookResult, Opened, Request
@@ -24,7 +25,7 @@ R = TypeVar("R")
 
 
 class Engine:
-    """Learn, look and work lanes. Every method may be called from any thread and returns at once.
+    """Learn, look, live and work lanes. Every method may be called from any thread and returns at once.
 
     No thread starts and torch is not imported before there is something to do.
 
@@ -32,6 +33,7 @@ class Engine:
         notices: Where failures are told.
         state: Slot of the newest ``EngineState``.
         looked: Slot of the newest ``LookResult``.
+        live: The lane for published networks on cameras, videos and pictures.
     """
 
     def __init__(self, notices: NoticeBoard | None = None, runs: Path | None = None, look_rate: float = 10.0) -> None:
@@ -41,6 +43,7 @@ class Engine:
         self._look = LookLane(self.notices, look_rate)
         self._learn = LearnLane(self.notices, self._look, runs or paths.runs())
         self._work = WorkLane()
+        self.live = LiveLane(self.notices)
         self.state: Slot[EngineState] = self._learn.state
         self.looked: Slot[LookResult] = self._look.results
 
@@ -163,5 +166,6 @@ class Engine:
     def shutdown(self, timeout: float = 5.0) -> None:
         """Ask every lane to stop and wait for it; an unfinished run can be resumed."""
         self._work.close(timeout)
+        self.live.close(timeout)
         self._look.close(timeout)
         self._learn.close(timeout)
