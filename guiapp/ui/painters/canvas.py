@@ -25,7 +25,7 @@ class View(Protocol):
 
 
 class Canvas:
-    """A painter in device pixels, so that lines are sharp at any scale of the screen.
+    """A painter in device pixels, so that lines are sharp at any scale of the screen; it keeps to the picture.
 
     Attributes:
         painter: Its unit is one device pixel between ``__enter__`` and ``__exit__``.
@@ -57,6 +57,8 @@ class Canvas:
     def __enter__(self) -> Canvas:
         self.painter.save()
         self.painter.scale(1 / self.ratio, 1 / self.ratio)
+        left, top, right, bottom = self.area
+        self.painter.setClipRect(left, top, right - left, bottom - top)
         return self
 
     def __exit__(self, *error: object) -> None:

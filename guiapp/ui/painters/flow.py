@@ -161,23 +161,29 @@ class FlowLayer(DrawnLayer):
         return [QLineF(*four) for four in ends.tolist()]
 
     def _paint_wheel(self, canvas: Canvas) -> None:
+        """The wheel of colours and the length at its rim; for arrows how much longer than the motion they are."""
         font, painter = face(canvas.ratio), canvas.painter
         left, top, right, bottom = canvas.area
-        side, gap = canvas.length(_WHEEL), font.pad
-        said = f"{self.longest:.3g} px"
-        if self.look.arrows and self.gain(canvas) != 1:
-            said += f", arrows × {self.gain(canvas):g}"
-        width = max(side, font.width(said)) + 2 * gap
-        height = side + font.height + 2 * gap
-        edge = canvas.length(4)
+        side = canvas.length(_WHEEL) if self.look.colours else 0
+        said = [f"{self.longest:.3g} px"] if side else []
+        if self.look.arrows:
+            said.append(f"arrows × {self.gain(canvas):g}")
+        if not said:
+            return
+        gap, edge = font.pad, canvas.length(4)
+        width = max(side, *(font.width(line) for line in said)) + 2 * gap
+        height = side + font.height * len(said) + 2 * gap
         if width + 2 * edge > right - left or height + 2 * edge > bottom - top:
             return
         box = QRect(left + edge, bottom - edge - height, width, height)
         painter.fillRect(box, ground(self.theme))
-        painter.drawImage(box.left() + (width - side) // 2, box.top() + gap, wheel_image(side, self.theme.dark))
+        if side:
+            painter.drawImage(box.left() + (width - side) // 2, box.top() + gap, wheel_image(side, self.theme.dark))
         painter.setFont(font.font)
         painter.setPen(self.theme.text)
-        painter.drawText(box.left() + (width - font.width(said)) // 2, box.top() + gap + side + font.baseline, said)
+        for number, line in enumerate(said):
+            y = box.top() + gap + side + number * font.height
+            painter.drawText(box.left() + (width - font.width(line)) // 2, y + font.baseline, line)
 
     def object_at(self, x: float, y: float) -> Hit | None:
         """How far what is at the point has moved."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+_SIGNS = np.array([1, 1, -1, -1])
+
 
 def place_labels(
     boxes: npt.NDArray[np.integer],
@@ -30,29 +32,30 @@ def place_labels(
     placed = np.zeros((count, 4), np.int64)
     apart = np.zeros(count, np.bool_)
     left, top, right, bottom = area
-    used = np.zeros((count + len(taken), 4), np.int64)
-    used[: len(taken)] = np.asarray(taken, np.int64).reshape(-1, 4)
+    used = np.zeros((4, count + len(taken)), np.int64)  # left, top, -right, -bottom
+    used[:, : len(taken)] = (np.asarray(taken, np.int64).reshape(-1, 4) * _SIGNS).T
     filled = len(taken)
     free: _FreeRoom | None = None
     near = _beside(boxes, sizes, area)
-    for number in range(count):
-        width, height = (int(v) for v in sizes[number])
-        if width > right - left or height > bottom - top:
-            continue
-        box = boxes[number]
-        if box[2] <= left or box[0] >= right or box[3] <= top or box[1] >= bottom:
-            continue  # out of sight
-        found = _first_free(near[number], used[:filled])
-        if found is None:
+    ends = (near[..., [2, 3, 0, 1]] * _SIGNS).transpose(0, 2, 1)[..., None].copy()  # right, bottom, -left, -top
+    seen = (boxes[:, 2] > left) & (boxes[:, 0] < right) & (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
+    fits = (sizes[:, 0] <= right - left) & (sizes[:, 1] <= bottom - top)
+    for number in np.flatnonzero(seen & fits).tolist():
+        first = _first_free(ends[number], used[:, None, :filled])
+        if first is not None:
+            found = near[number, first]
+        else:
             if free is None:
                 free = _FreeRoom(area, max(4, int(sizes[:, 1].min()) // 2))
-                for other in used[:filled]:
+                for other in used[:, :filled].T * _SIGNS:
                     free.take(other)
-            found = free.nearest(int(near[number, 0, 0]), int(near[number, 0, 1]), width, height)
-            if found is None:
+            hole = free.nearest(*near[number, 0, :2].tolist(), *sizes[number].tolist())
+            if hole is None:
                 continue
-            apart[number] = _gap(found, box) > 1
-        placed[number] = used[filled] = found
+            found = hole
+            apart[number] = _gap(found, boxes[number]) > 1
+        placed[number] = found
+        used[:, filled] = found * _SIGNS
         filled += 1
         if free is not None:
             free.take(found)
@@ -74,14 +77,12 @@ def _beside(
     return np.stack([x, y, x + width[:, None], y + height[:, None]], 2).astype(np.int64)
 
 
-def _first_free(places: npt.NDArray[np.int64], used: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
-    if not len(used):
-        return places[0]
-    a, b = places[:, None], used[None]
-    hits = (a[..., 0] < b[..., 2]) & (b[..., 0] < a[..., 2]) & (a[..., 1] < b[..., 3]) & (b[..., 1] < a[..., 3])
-    blocked = hits.any(1)
+def _first_free(ends: npt.NDArray[np.int64], used: npt.NDArray[np.int64]) -> int | None:
+    """Index of the first place, ``ends`` (4, P, 1), that covers none of the ``used`` (4, 1, N); or None."""
+    # a.left < b.right and a.top < b.bottom and -a.right < -b.left and -a.bottom < -b.top: all in one comparison
+    blocked = np.logical_and.reduce(used < ends).any(1)
     first = int(blocked.argmin())
-    return None if blocked[first] else places[first]
+    return None if blocked[first] else first
 
 
 def _gap(label: npt.NDArray[np.int64], box: npt.NDArray[np.integer]) -> int:
