@@ -141,7 +141,7 @@ class LiveLane:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._wanted: tuple[str, str | Path, str] | None = None
-        self._asked = 0  # counts orders to open or close a network
+        self._asked = self._done = 0  # orders to open or close a network, and those that were carried out
         self._source: Frames | None = None
         self._picture: Picture | None = None
         self._options = LiveOptions()
@@ -225,22 +225,22 @@ class LiveLane:
         from guiapp.training.threads import physical_cores
 
         torch.set_num_threads(physical_cores())
-        done, next_look = 0, 0.0
+        next_look = 0.0
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closed or self._dirty)
-                if self._open is not None and self._asked == done:
+                if self._open is not None and self._asked == self._done:
                     self._condition.wait_for(
-                        lambda d=done: self._closed or self._asked != d, max(0.0, next_look - time.monotonic())
+                        lambda: self._closed or self._asked != self._done, max(0.0, next_look - time.monotonic())
                     )
                 if self._closed:
                     self._open = None
                     return
                 self._dirty = False
                 asked, wanted = self._asked, self._wanted
-            if asked != done:
+            if asked != self._done:
                 self._guarded("opening the network", functools.partial(self._exchange, wanted, asked), opening=True)
-                done = asked
+                self._done = asked
             before, began = self._runs, time.monotonic()
             self._guarded("the live picture", self._look)
             if self._runs > before:
