@@ -31,7 +31,7 @@ class Camera:
 class Capture(Protocol):
     """The part of ``cv2.VideoCapture`` that is used."""
 
-    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+    def isOpened(self) -> bool:
         """Whether it could be opened."""
         ...
 
@@ -137,9 +137,12 @@ class CameraSource(ReconnectingSource):
         self.retry()
 
     def _session(self) -> None:
-        index = self._find()
-        settings = self._settings
-        capture = self._capture(index)
+        while not self._stopped():  # again for each change of the resolution or rate
+            self._film(self._settings)
+
+    def _film(self, settings: tuple[tuple[int, int] | None, float | None]) -> None:
+        """Publish frames until other settings are asked for."""
+        capture = self._capture(self._find())
         try:
             if not capture.isOpened():
                 raise Lost("it cannot be opened: another program may be using it")
@@ -158,8 +161,6 @@ class CameraSource(ReconnectingSource):
                 self._rest(0.05)
         finally:
             capture.release()
-        if not self._stopped():
-            self._session()
 
     def _find(self) -> int:
         """The number of the device now.

@@ -11,9 +11,8 @@ from guiapp.sources.live import LiveSource
 from guiapp.sources.stream import SCHEMES, StreamSource
 from guiapp.sources.video import VideoSource
 
-VIDEO_SUFFIXES = frozenset(
-    f".{ending}" for ending in "mp4 m4v mov avi mkv webm mpg mpeg ts m2ts mts wmv flv 3gp ogv mjpg mjpeg".split()
-)
+_ENDINGS = "mp4 m4v mov avi mkv webm mpg mpeg ts m2ts mts wmv flv 3gp ogv mjpg mjpeg"
+VIDEO_SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 """Endings by which videos are told from pictures, in lower case."""
 
 

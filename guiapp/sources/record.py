@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -56,11 +56,10 @@ class Recorder:
         self._begun = 0.0
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{self.path.stem[:40]}-", suffix=".mp4", dir=self.path.parent)
-            os.close(handle)
+            self._part = self.path.with_name(f".{self.path.stem[:40]}-{secrets.token_hex(4)}.mp4")
+            self._part.open("xb").close()
         except OSError as error:
             raise UserError(f"{self.path.parent} cannot be written to: {error.strerror or error}") from error
-        self._part = Path(name)
 
     @property
     def seconds(self) -> float:
@@ -112,10 +111,6 @@ class Recorder:
             self._check_whole()
             with self._part.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            with contextlib.suppress(OSError):  # the temporary file is for its owner alone
-                umask = os.umask(0)
-                os.umask(umask)
-                self._part.chmod(0o666 & ~umask)
             self._part.replace(self.path)
         except OSError as error:
             raise UserError(f"{self.path.name} could not be written: {error.strerror or error}") from error
@@ -198,7 +193,8 @@ class Recorder:
         free = shutil.disk_usage(self.path.parent).free
         if free < _RESERVE:
             raise UserError(
-                f"{self.path.name} cannot be recorded further: {self.path.parent} has {free / 1e6:.0f} MB free; make room"
+                f"{self.path.name} cannot be recorded further: {self.path.parent} has {free / 1e6:.0f} MB free, "
+                "make room"
             )
 
     def _check_whole(self) -> None:

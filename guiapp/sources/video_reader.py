@@ -70,10 +70,10 @@ class VideoReader:
         self.declared = max(0, int(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT)))
         self.index = -1
         self.seconds = 0.0
-        self._first: tuple[float, float] | None = None  # ticks and milliseconds of the first frame
+        self._first: int | None = None  # time stamp of the first frame in microseconds
         self._kept: dict[int, npt.NDArray[np.uint8]] = {}
         self._scan: Any = self._open(packets=True)
-        self._found: list[tuple[int, float, bool]] = []
+        self._found: list[tuple[int, bool]] = []
         self._ticks: list[int] = []
         self._times: list[float] = []
         self._keys: list[int] = []
@@ -105,8 +105,8 @@ class VideoReader:
                 if not scan.grab():
                     self._finish_scan()
                     return True
-                stamp = scan.get(cv2.CAP_PROP_PTS), scan.get(cv2.CAP_PROP_POS_MSEC)
-                self._found.append((int(stamp[0]), stamp[1] / 1000, bool(scan.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME))))
+                key = bool(scan.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME))
+                self._found.append((_tick(scan.get(cv2.CAP_PROP_POS_MSEC)), key))
             if time.monotonic() > end:
                 return False
         return True
@@ -117,12 +117,11 @@ class VideoReader:
             if self._first is not None:
                 self._decodable = self.index + 1
             return False
-        cv2 = self._cv2
-        milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+        tick = _tick(self._capture.get(self._cv2.CAP_PROP_POS_MSEC))
         if self._first is None:
-            self._first = self._capture.get(cv2.CAP_PROP_PTS), milliseconds
+            self._first = tick
         self.index += 1
-        self.seconds = (milliseconds - self._first[1]) / 1000
+        self.seconds = (tick - self._first) / 1e6
         return True
 
     def pixels(self) -> npt.NDArray[np.uint8] | None:
@@ -232,12 +231,12 @@ class VideoReader:
         self._scan.release()
         self._scan = None
         found = sorted(self._found)
-        ticks = [tick for tick, _, _ in found]
+        ticks = [tick for tick, _ in found]
         # Without a stamp of its own for each packet the table is no use: frames are then counted from the start.
         if found and all(a < b for a, b in itertools.pairwise(ticks)):
             self._ticks = ticks
-            self._times = [seconds - found[0][1] for _, seconds, _ in found]
-            self._keys = [i for i, (_, _, key) in enumerate(found) if key]
+            self._times = [(tick - ticks[0]) / 1e6 for tick in ticks]
+            self._keys = [i for i, (_, key) in enumerate(found) if key]
 
     def _forward(self, index: int) -> bool:
         """Whether decoding on is the shortest way."""
@@ -256,13 +255,17 @@ class VideoReader:
             index = self._decodable - 1
         back = 0
         while self._ticks and index - back > 0 and index - back < len(self._ticks):
-            at = self._times[index - back] + (self._first[1] / 1000 if self._first else 0.0)
-            self._capture.set(self._cv2.CAP_PROP_POS_FRAMES, round(at * self.fps))
+            self._capture.set(self._cv2.CAP_PROP_POS_FRAMES, round(self._ticks[index - back] * self.fps / 1e6))
             if self._capture.grab():
-                tick = int(self._capture.get(self._cv2.CAP_PROP_PTS))
+                tick = _tick(self._capture.get(self._cv2.CAP_PROP_POS_MSEC))
                 found = bisect.bisect_left(self._ticks, tick)
                 if found <= index and found < len(self._ticks) and self._ticks[found] == tick:
                     self.index, self.seconds = found, self._times[found]
                     return
             back = max(4, 4 * back)
         self.rewind()
+
+
+def _tick(milliseconds: float) -> int:
+    """A time stamp as a whole number of microseconds. OpenCV's own PTS is none: it is rounded to the mean rate."""
+    return round(milliseconds * 1000)
