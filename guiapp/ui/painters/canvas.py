@@ -89,10 +89,13 @@ class Canvas:
     def corners(self, boxes: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """Borders (N, 4) x1, y1, x2, y2 of the picture as device pixels.
 
-        They are cut a little outside of what can be seen, because a great zoom would leave Qt's range of numbers.
+        They are cut a little outside of what can be seen, because a great zoom would leave Qt's range of numbers; what
+        is no number becomes 0, what has no end ends far outside.
         """
         offset = np.array([self.left, self.top, self.left, self.top])
-        placed = np.floor(np.asarray(boxes, np.float64)[:, :4] * self.scale + offset + 0.5)
+        placed = np.floor(
+            np.nan_to_num(np.asarray(boxes, np.float64)[:, :4], posinf=1e9, neginf=-1e9) * self.scale + offset + 0.5
+        )
         beyond = 64
         low = np.array([self.area[0], self.area[1]] * 2) - beyond
         high = np.array([self.area[2], self.area[3]] * 2) + beyond

@@ -63,9 +63,9 @@ class MaskImages:
         self._made = []
         for whole, (left, top), table in zip(self._masks.bits, self._masks.corners.tolist(), self._tables, strict=True):
             bits, x, y = (whole, left, top) if crop is None else _cut(whole, left, top, crop)
-            if not bits.size:
+            fine = bits[step // 2 :: step, step // 2 :: step]  # the middle one stands for its neighbours
+            if not fine.size:
                 continue
-            fine = bits[::step, ::step]
             if factor > 1:
                 fine = fine.repeat(factor, 0).repeat(factor, 1)
             height, width = fine.shape
