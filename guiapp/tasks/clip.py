@@ -41,7 +41,8 @@ class ClipTask:
 
     def __init__(self, labels: tuple[str, ...], entry: Any = None) -> None:
         self.labels = tuple(labels)
-        self.frames = int(getattr(entry, "frames", None) or FRAMES)
+        needed = [weights.frames for weights in getattr(entry, "weights", ())]
+        self.frames = int(getattr(entry, "frames", None) or max([FRAMES, *needed]))
         self._kept: deque[torch.Tensor] = deque(maxlen=self.frames)
         self._scores = ClassificationTask(self.labels)
 

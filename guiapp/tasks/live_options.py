@@ -111,7 +111,8 @@ def make_live_task(task_name: str, labels: Sequence[str] = (), entry: Any = None
     Args:
         task_name: One of ``LIVE_TASKS``.
         labels: Class names by index.
-        entry: The model's entry; ``frames`` of it, where it has that, says how long a clip is.
+        entry: The model's entry; ``frames`` of it, where it has that, says how long a clip is, else at least as long as
+            its ``weights`` need.
 
     Raises:
         UnknownName: If there is no such task.

@@ -76,3 +76,12 @@ def test_another_source_begins_a_new_clip():
     assert task.run(module, frame(3), (4, 4)).frames == 1
     task.run(module, frame(4), (4, 4))
     assert module.seen == [[3, 4]]
+
+
+def test_a_clip_is_never_shorter_than_the_weights_need():
+    def frames(*needed):
+        return make_live_task(
+            "clip", LABELS, SimpleNamespace(weights=[SimpleNamespace(frames=n) for n in needed])
+        ).frames
+
+    assert (frames(), frames(1), frames(14, 32)) == (16, 16, 32)
