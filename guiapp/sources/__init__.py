@@ -1,1 +1,1 @@
-"""Pictures in: files, folders, the clipboard, drawings, data-set samples."""
+"""Pictures in: files, folders, the clipboard, drawings, videos, cameras, network streams; and recordings out."""

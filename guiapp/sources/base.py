@@ -1,4 +1,4 @@
-"""What gives pictures: one protocol for files, folders and drawings now, for cameras, videos and streams later."""
+"""What gives pictures: one protocol for files, folders, drawings, videos, cameras and streams."""
 
 from typing import Protocol, runtime_checkable
 
