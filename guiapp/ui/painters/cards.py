@@ -40,8 +40,10 @@ def ground(theme: Theme) -> QColor:
     return colour
 
 
-def paint_card(canvas: Canvas, theme: Theme, rows: Sequence[Row], right: bool = False) -> QRect:
-    """Paint as many rows as there is room for, bottom left or bottom right in what can be seen of the picture.
+def paint_card(canvas: Canvas, theme: Theme, rows: Sequence[Row]) -> QRect:
+    """Paint as many rows as there is room for, bottom right in what can be seen of the picture.
+
+    Bottom left the view tells the value under the pointer.
 
     Returns:
         Where the card is, in device pixels; an empty rectangle where not even one row fits.
@@ -62,7 +64,7 @@ def paint_card(canvas: Canvas, theme: Theme, rows: Sequence[Row], right: bool = 
     if bar:
         width = min(room, max(width, canvas.length(150)))
     height = line * len(rows) + 2 * gap
-    box = QRect(end - edge - width if right else left + edge, bottom - edge - height, width, height)
+    box = QRect(end - edge - width, bottom - edge - height, width, height)
     painter.fillRect(box, ground(theme))
     painter.setFont(font.font)
     painter.setPen(theme.text)

@@ -175,7 +175,7 @@ class FlowLayer(DrawnLayer):
         height = side + font.height * len(said) + 2 * gap
         if width + 2 * edge > right - left or height + 2 * edge > bottom - top:
             return
-        box = QRect(left + edge, bottom - edge - height, width, height)
+        box = QRect(right - edge - width, bottom - edge - height, width, height)
         painter.fillRect(box, ground(self.theme))
         if side:
             painter.drawImage(box.left() + (width - side) // 2, box.top() + gap, wheel_image(side, self.theme.dark))
