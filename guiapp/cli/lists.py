@@ -50,7 +50,7 @@ def experiments() -> Listed:
 
 
 def models() -> Listed:
-    """Networks by name, and weights that ship with the program."""
+    """Networks by name: those to train, with weights that ship with the program, then those of the zoo."""
     from guiapp.core import paths
     from guiapp.models import MODELS
 
@@ -67,7 +67,49 @@ def models() -> Listed:
         }
         for entry in MODELS.values()
     ]
-    return rows, ("name", "title", "task", "weights", "source")
+    columns = ("name", "title", "task", "parameters", "accuracy", "size", "licence", "weights")
+    return rows + _zoo(), columns
+
+
+def _zoo() -> list[Mapping[str, Any]]:
+    """Published networks: the figures are those of the recommended weights, ``weights`` are those that are here."""
+    from guiapp.models.zoo import ZOO
+    from guiapp.models.zoo.weights import find, here
+
+    rows: list[Mapping[str, Any]] = []
+    for entry in ZOO.values():
+        found = here(entry)
+        rows.append(
+            {
+                "name": entry.name,
+                "title": entry.title,
+                "task": entry.task,
+                "parameters": entry.parameters,
+                "accuracy": entry.best.accuracy,
+                "size": f"{entry.best.bytes / 1e6:.0f} MB",
+                "licence": entry.best.licence,
+                "weights": [*found.published, *(path.name for path in found.others)],
+                "published": [
+                    {
+                        "name": weights.name,
+                        "metrics": dict(weights.metrics),
+                        "measured_on": weights.measured_on,
+                        "parameters": weights.parameters,
+                        "gflops": weights.gflops,
+                        "bytes": weights.bytes,
+                        "licence": weights.licence,
+                        "trained_on": weights.trained_on,
+                        "url": weights.url,
+                        "path": find(weights),
+                    }
+                    for weights in entry.weights
+                ],
+                "family": entry.family,
+                "systems": list(entry.systems),
+                "source": entry.source,
+            }
+        )
+    return rows
 
 
 def datasets() -> Listed:

@@ -28,7 +28,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"guiapp {__version__}")
     parser.set_defaults(run="guiapp.cli.window:run", path=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_open, _list, _train, _predict, _evaluate, _probe, _screenshot, _bench):
+    for add in (_open, _list, _fetch, _train, _predict, _evaluate, _probe, _screenshot, _bench):
         add(commands)
     return parser
 
@@ -91,6 +91,12 @@ def _list(commands: Any) -> None:
     parser.add_argument("what", choices=LISTS)
 
 
+def _fetch(commands: Any) -> None:
+    parser = _command(commands, "fetch", "bring the weights of a published network here", "guiapp.cli.fetch:run")
+    parser.add_argument("model", metavar="MODEL", help="a published network (see `guiapp list models`)")
+    parser.add_argument("--weights", default="best", metavar="NAME", help="which of its weights (the recommended ones)")
+
+
 def _train(commands: Any) -> None:
     parser = _command(commands, "train", "train an experiment", "guiapp.cli.train:run")
     parser.add_argument("experiment", metavar="EXPERIMENT", help="see `guiapp list experiments`")
@@ -103,10 +109,21 @@ def _train(commands: Any) -> None:
 
 
 def _predict(commands: Any) -> None:
-    parser = _command(commands, "predict", "predict one picture", "guiapp.cli.predict:run")
-    parser.add_argument("target", metavar="MODEL|RUN", help=_TARGET)
-    parser.add_argument("input", metavar="INPUT", type=Path, help="a picture")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="save the picture with the prediction written on it")
+    help = "predict a picture, a folder of pictures or a video file"
+    parser = _command(commands, "predict", help, "guiapp.cli.predict:run")
+    target = f"{_TARGET}, or a published network such as ssdlite320"
+    parser.add_argument("target", metavar="MODEL|RUN", help=target)
+    parser.add_argument("input", metavar="INPUT", type=Path, help="a picture, a folder of pictures or a video file")
+    help = "save with the prediction drawn on it: a picture, a folder for a folder, an .mp4 for a video"
+    parser.add_argument("--out", type=Path, metavar="FILE|FOLDER", help=help)
+    help = "of a published network: best, random, a published name or a weight file (best)"
+    parser.add_argument("--weights", metavar="best|random|NAME|FILE", help=help)
+    parser.add_argument("--score", type=float, metavar="S", help="least score of an object, 0 to 1 (0.5)")
+    help = "of two objects of a class that overlap by more than this the worse is left out, 0 to 1 (0.5)"
+    parser.add_argument("--iou", type=float, metavar="O", help=help)
+    help = "most objects (100) or classes (all of a picture, 5 for folders and videos)"
+    parser.add_argument("--top", type=whole(1), metavar="N", help=help)
+    parser.add_argument("--device", choices=DEVICES, help="where the network runs (auto; networks trained here: cpu)")
     help = "take what is drawn on the picture as from the drawing pad (by default where it looks like a drawing)"
     parser.add_argument("--drawing", action=argparse.BooleanOptionalAction, help=help)
 

@@ -8,7 +8,6 @@ object in place of its weights that hands out what was read from a file, and not
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,9 +108,9 @@ def build_random(entry: ZooModel, seed: int = 0) -> nn.Module:
         options["weights_backbone"] = None
     if entry.task != "flow":
         options["num_classes"] = len(member.meta["categories"])
-    with _Initialising(seed), warnings.catch_warnings():
-        # GoogLeNet and Inception announce that some future version will draw its weights otherwise.
-        warnings.filterwarnings("ignore", category=FutureWarning, module="torchvision")
+    if entry.name in ("googlenet", "inception_v3"):
+        options["init_weights"] = True  # unasked they do it as well, and warn that this will change
+    with _Initialising(seed):
         module: nn.Module = builder(**options)
     return module.eval().requires_grad_(False)
 
@@ -134,7 +133,8 @@ def _complaints(text: str) -> str:
     found = []
     for title, words in (("missing", "Missing"), ("not in the network", "Unexpected")):
         if listed := re.search(rf"{words} key\(s\) in state_dict: (.*)", text):
-            found.append(f"{title}: {_names(re.findall(r'\"([^\"]+)\"', listed[1]))}")
+            names = re.findall('"([^"]+)"', listed[1])
+            found.append(f"{title}: {_names(names)}")
     pattern = r"size mismatch for (\S+): .*?torch\.Size\(\[([^\]]*)\]\).*?torch\.Size\(\[([^\]]*)\]\)"
     sizes = [f"{name} is {_size(ours)}, the network's {_size(its)}" for name, ours, its in re.findall(pattern, text)]
     if sizes:

@@ -1,0 +1,192 @@
+"""Weight files of the zoo: found on this machine, checked, fetched, read without running code from them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core import paths
+from guiapp.core.downloads import Progress, fetch, matches
+from guiapp.core.notices import UserError
+from guiapp.models.zoo.base import ZooModel, ZooWeights
+
+if TYPE_CHECKING:
+    import torch
+
+_ENDINGS = (".pth", ".pt", ".th", ".safetensors")
+_WRAPPERS = ("state_dict", "model_state_dict", "model")  # what training programs put the weights under
+_checked: set[tuple[Path, int, int, str]] = set()
+_lock = threading.Lock()
+
+
+def folder() -> Path:
+    """Where fetched weights go."""
+    return paths.downloads() / "weights"
+
+
+def folders() -> list[Path]:
+    """Where weights are looked for: the data folders, their folders ``weights``, and where torchvision keeps its own."""
+    hub = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
+    own = [place for root in paths.data_folders() for place in (root / "weights", root)]
+    return [*own, Path(hub).expanduser() / "hub" / "checkpoints"]
+
+
+def find(weights: ZooWeights) -> Path | None:
+    """The published file, where it is on this machine; its digest is not looked at yet."""
+    for place in folders():
+        path = place / weights.file
+        if path.is_file():
+            return path
+    return None
+
+
+def stand_ins(entry: ZooModel) -> tuple[Path, ...]:
+    """Files that go by the network's name and are not published ones, such as ``squeezenet1_1-mine.pth``."""
+    published = {weights.file for weights in entry.weights}
+    found: dict[str, Path] = {}
+    for place in folders():
+        for path in _by_name(place, entry.name):
+            if path.name not in published:
+                found.setdefault(path.name, path)
+    return tuple(found.values())
+
+
+def _by_name(place: Path, name: str) -> Iterator[Path]:
+    try:
+        inside = sorted(place.iterdir())
+    except OSError:  # no such folder, or one that may not be read
+        return
+    for path in inside:
+        named = path.name.startswith((f"{name}-", f"{name}.")) and path.name.endswith(_ENDINGS)
+        if named and path.is_file():
+            yield path
+
+
+@dataclass(frozen=True)
+class Here:
+    """What is on this machine for a network.
+
+    Attributes:
+        published: Names of the published weights that are here.
+        others: Other files that go by its name.
+        best: Whether the recommended weights are here.
+    """
+
+    published: tuple[str, ...]
+    others: tuple[Path, ...]
+    best: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.published or self.others)
+
+
+def here(entry: ZooModel) -> Here:
+    """What is on this machine for a network, by the names of files alone: quick, and without torch."""
+    published = tuple(weights.name for weights in entry.weights if find(weights) is not None)
+    return Here(published, stand_ins(entry), entry.best.name in published)
+
+
+def fetch_weights(weights: ZooWeights, progress: Progress | None = None) -> Path:
+    """The published file on this machine, fetched where it is not here, with its digest checked.
+
+    Args:
+        weights: Which.
+        progress: As for ``downloads.fetch``: an exception that it raises stops the download, and what came stays
+            for a later call.
+
+    Raises:
+        UserError: If it cannot be fetched, or the file that is here is not the published one.
+    """
+    path = find(weights)
+    if path is None:
+        path = fetch(weights.url, folder() / weights.file, weights.sha256, progress)
+        with _lock:
+            _checked.add(_key(path, weights))
+    check(path, weights)
+    return path
+
+
+def check(path: Path, weights: ZooWeights) -> None:
+    """Refuse a file that has the name of published weights and is not they. Looked at once as long as it stays as it is.
+
+    Raises:
+        UserError: If the digest differs or the file cannot be read.
+    """
+    try:
+        key = _key(path, weights)
+        if key in _checked:
+            return
+        right = matches(path, weights.sha256)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not right:
+        size = path.stat().st_size
+        why = f"its digest does not begin with {weights.sha256}"
+        if size < 0.99 * weights.bytes:
+            why = f"it has {size / 1e6:.1f} of {weights.bytes / 1e6:.1f} MB"
+        raise UserError(f"{path} is damaged or not the published file ({why}): delete it and fetch it again")
+    with _lock:
+        _checked.add(key)
+
+
+def _key(path: Path, weights: ZooWeights) -> tuple[Path, int, int, str]:
+    about = path.stat()
+    return path, about.st_size, about.st_mtime_ns, weights.sha256
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weight file by name, on the CPU.
+
+    ``.safetensors`` and torch's own formats are read; of these, tensors and plain containers alone, so that nothing
+    in the file is run. Weights under ``state_dict`` or ``model``, and names that begin with ``module.``, are
+    those of common training programs and are understood.
+
+    Raises:
+        UserError: If there is no such file, it is damaged, or holds something else.
+    """
+    if path.suffix == ".safetensors":
+        from guiapp.models.weights import load_weights
+
+        return load_weights(path)[0]
+    return _state(_load(path), path)
+
+
+def _load(path: Path) -> Any:
+    import pickle
+
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"the weight file {path} cannot be read: it is not there") from None
+    except pickle.UnpicklingError as error:
+        if "weights_only" in str(error) or "Weights only" in str(error):
+            raise UserError(
+                f"{path} holds more than weights and is not opened, because it could run code: "
+                "save its state_dict() alone"
+            ) from None
+        raise UserError(f"{path} is damaged or not a weight file: copy or fetch it again") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a damaged file fails in any way that a pickle or an archive can
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise UserError(f"{path} is damaged or not a weight file ({reason}): copy or fetch it again") from None
+
+
+def _state(loaded: Any, path: Path) -> dict[str, torch.Tensor]:
+    import torch
+
+    if isinstance(loaded, dict):
+        for wrapper in _WRAPPERS:
+            if isinstance(loaded.get(wrapper), dict):
+                loaded = loaded[wrapper]
+                break
+        state = {name: value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
+        if state and len(state) == len(loaded) and all(isinstance(name, str) for name in state):
+            return {name.removeprefix("module."): value for name, value in state.items()}
+    raise UserError(f"{path} holds no weights by name: a state_dict() is needed")
