@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from guiapp.core.notices import SettingError
-from guiapp.tasks.flow import DenseFlow
+from guiapp.models.zoo.dense_flow import DenseFlow
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 
