@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QEventLoop, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QPixmap
@@ -19,8 +19,13 @@ from guiapp.core.notices import Notice, UserError
 from guiapp.core.workspace import Workspace
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from guiapp.engine.state import EngineState
+    from guiapp.tasks.predictions import Drawn
     from guiapp.ui.main_window import MainWindow
+    from guiapp.ui.painters.layer import DrawnLayer
 
 TIMER_MILLISECONDS = 16
 
@@ -49,6 +54,33 @@ def apart() -> Iterator[Path]:
 def without_display() -> None:
     """Draw into memory where there is no display, or where the platform is not chosen; call before Qt starts."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+class Overlay:
+    """Draws predictions over pictures as the window does, without a window: for files.
+
+    Pictures of one video go through one object: what is shown over time goes on from frame to frame.
+
+    Args:
+        theme: ``"dark"`` or ``"light"``: the ground under names and legends.
+    """
+
+    def __init__(self, theme: Literal["dark", "light"] = "dark") -> None:
+        from guiapp.app import create_application
+        from guiapp.ui.theme import Theme
+
+        without_display()
+        self._application = create_application(["guiapp"])  # fonts belong to it
+        self._theme = Theme(theme)
+        self._layer: DrawnLayer | None = None
+
+    def __call__(self, pixels: npt.NDArray[np.uint8], drawn: Drawn) -> npt.NDArray[np.uint8]:
+        """The picture, uint8 (H, W, 3), with the prediction over it: a new array of the same size."""
+        from guiapp.ui.painters import prepare
+        from guiapp.ui.painters.still import painted
+
+        self._layer = prepare(drawn, self._theme, previous=self._layer)
+        return painted(pixels, [self._layer])
 
 
 class Driver:

@@ -104,6 +104,53 @@ class Progress:
         self.show(f"{text} {share:.0%}")
 
 
+class Counter:
+    """How many of many are done: a bar with the time left on a terminal, else a line at each tenth.
+
+    Args:
+        total: How many there are; 0 where that is not known.
+        noun: What they are, such as ``"frames"``.
+    """
+
+    def __init__(self, total: int, noun: str) -> None:
+        self._progress = Progress()
+        self._total, self._noun = total, noun
+        self._began = time.monotonic()
+        self._tenths = 0
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def show(self, done: int) -> None:
+        """So many are done now."""
+        share = min(1.0, done / self._total) if self._total else 0.0
+        if not self._progress.terminal:
+            if int(share * 10 + 1e-9) > self._tenths:
+                self._tenths = int(share * 10 + 1e-9)
+                say(self._text(done, share))
+            return
+        full = round(share * 24)
+        bar = f"{'█' * full}{'░' * (24 - full)} " if self._total else ""
+        self._progress.show(bar + self._text(done, share))
+
+    def line(self, text: str) -> None:
+        """A line that stays, above the bar."""
+        self._progress.line(text)
+
+    def clear(self) -> None:
+        """Take the bar away until the next ``show``."""
+        self._progress.clear()
+
+    def _text(self, done: int, share: float) -> str:
+        passed = max(time.monotonic() - self._began, 1e-9)
+        of = f"/{self._total}" if self._total else ""
+        left = f" · {duration(passed / share * (1 - share))} left" if 0 < share < 1 else ""
+        return f"{done}{of} {self._noun} · {done / passed:.3g} a second{left}"
+
+
 def duration(seconds: float) -> str:
     """``0:07``, ``12:30``, ``1:02:03``."""
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""``guiapp predict``: what a network says of one picture."""
+"""``guiapp predict``: what a network says of a picture, a folder of pictures or a video file."""
 
 from __future__ import annotations
 
@@ -7,73 +7,97 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
 from guiapp.cli.inputs import check_input
-from guiapp.cli.subject import open_subject
-from guiapp.core.notices import UserError
+from guiapp.cli.network import Network, open_network
 
 if TYPE_CHECKING:
-    from guiapp.core.picture import Picture
-    from guiapp.tasks.predictions import Prediction
+    from guiapp.tasks.predictions import Drawn
+
+_MOST = 10  # classes that a person is shown
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read the picture, predict, print every class best first."""
-    from guiapp.cli.screenshot import check_folder
-
-    if options.out is not None:
-        check_folder(options.out)
+    """Predict what INPUT names; print it, best first."""
     check_input(options.input)
-    subject = open_subject(options.target)
+    options.input = options.input.expanduser()
+    if options.out is not None:
+        options.out = options.out.expanduser()
+    from guiapp.cli import predict_folder, predict_video
+    from guiapp.sources.open import VIDEO_SUFFIXES
+
+    if options.input.is_dir():
+        return predict_folder.run(options)
+    if options.input.suffix.lower() in VIDEO_SUFFIXES:
+        return predict_video.run(options)
+    return _picture(options)
+
+
+def _picture(options: argparse.Namespace) -> int:
+    from guiapp.cli.overlay import Overlay, check_picture_file, save
     from guiapp.sources.image_file import read_picture
 
-    picture = read_picture(options.input)
-    image, how = subject.input_of(picture, options.drawing)
-    prediction = subject.predict(image)
     if options.out is not None:
-        _save(options.out, picture, prediction)
+        check_picture_file(options.out, options.input)
+    network = open_network(options, output.Progress(), alone=True)
+    picture = read_picture(options.input)
+    if picture.note:
+        output.say(f"{options.input.name}: {picture.note}")
+    drawn, read = network.ask(picture)
+    if options.out is not None:
+        save(options.out, Overlay(network)(picture.pixels, drawn))
     if options.json:
+        from guiapp.tasks.plain import as_dict
+
         output.give_json(
             {
-                "model": subject.name,
-                "task": subject.task_name,
-                "input": options.input,
+                **heading(network, options),
                 "size": list(picture.size),
-                "read_as": how,
-                "prediction": as_dict(prediction),
+                **read,
+                **({"note": picture.note} if picture.note else {}),
+                **({"out": options.out} if options.out is not None else {}),
+                "prediction": as_dict(drawn, options.top),
             }
         )
         return 0
-    for _, label, score in prediction.ranked()[:10]:
-        output.give(f"{score:6.1%}  {label}")
+    for line in in_words(drawn, options.top):
+        output.give(line)
     return 0
 
 
-def as_dict(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as plain data."""
-    classes = [{"label": label, "index": index, "score": score} for index, label, score in prediction.ranked()]
-    return {"classes": classes}
+def heading(network: Network, options: argparse.Namespace) -> dict[str, Any]:
+    """What every answer as JSON begins with."""
+    return {"model": network.name, "task": network.task, **network.about, "input": options.input}
 
 
-def _save(path: Any, picture: Picture, prediction: Prediction) -> None:
-    """The picture with the best classes beside it, each with a bar as long as its probability."""
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
+def in_words(drawn: Drawn, top: int | None = None) -> list[str]:
+    """A prediction as lines for a person."""
+    from guiapp.tasks.plain import as_dict
 
-    image = Image.fromarray(np.asarray(picture.pixels))
-    factor = max(1, round(320 / max(image.size)))
-    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    best = prediction.ranked()[:5]
-    width, line = 260, 34
-    canvas = Image.new("RGB", (image.width + width, max(image.height, line * len(best) + 16)), "#1b1d21")
-    canvas.paste(image)
-    draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(14)
-    left = image.width + 12
-    for row, (_, label, score) in enumerate(best):
-        top = 8 + row * line
-        draw.text((left, top), label[:24], fill="#e8eaed", font=font)
-        draw.text((image.width + width - 12, top), f"{score:.1%}", fill="#a6adb8", font=font, anchor="ra")
-        draw.rectangle((left, top + 20, left + round((width - 24) * score), top + 25), fill="#3b82f6")
-    try:
-        canvas.save(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} could not be written: {error}") from None
+    return words_of(as_dict(drawn, _MOST if top is None else top))
+
+
+def words_of(plain: dict[str, Any]) -> list[str]:
+    """Lines for a person from a prediction as plain data, of one picture or of a whole video."""
+    if "classes" in plain:
+        lines = [f"{entry['score']:6.1%}  {entry['label']}" for entry in plain["classes"]]
+        return lines or [f"no answer: {plain.get('frames', 0)} of {plain.get('wanted', 0)} pictures"]
+    if "labels" in plain:
+        return [f"{share:6.1%}  {name}" for name, share in plain["labels"].items()]
+    if "flow" in plain:
+        (right, down), length = plain["flow"]["mean"], plain["flow"]["length"]
+        return [
+            f"moved by {right:.2f} pixels to the right and {down:.2f} down in the mean; "
+            f"{length['mean']:.2f} pixels far in the mean, {length['longest']:.2f} at most"
+        ]
+    if "objects" in plain:
+        lines = [
+            f"{entry['label']}: in {entry['frames']} frames, at most {entry['most']} at once, best score "
+            f"{entry['score']:.1%}"
+            for entry in plain["objects"]
+        ]
+        return lines or ["no objects above the score"]
+    lines = []
+    for entry in plain["boxes"]:
+        left, top, right, bottom = entry["box"]
+        place = f"{left:.1f} {top:.1f} {right:.1f} {bottom:.1f}"
+        lines.append(f"{entry['score']:6.1%}  {entry['label']}  {place}")
+    return lines or ["no objects above the score"]

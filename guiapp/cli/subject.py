@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +33,7 @@ FromDrawing = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 
 @dataclass(eq=False)
 class Subject:
-    """A trained network with what is needed to ask it something, on the CPU in evaluation mode.
+    """A trained network with what is needed to ask it something, in evaluation mode; it is opened on the CPU.
 
     Attributes:
         name: What the person called it.
@@ -117,8 +118,10 @@ class Subject:
         """Prediction for one uint8 (H, W, C)."""
         import torch
 
+        own = next(itertools.chain(self.model.parameters(), self.model.buffers()), None)
+        device = torch.device("cpu") if own is None else own.device
         with torch.no_grad():
-            return self.task.prediction(self.model(self.preprocessing(image)))
+            return self.task.prediction(self.model(self.preprocessing(image).to(device)))
 
     def evaluate(self, dataset: Dataset, part: Part, progress: Progress) -> dict[str, Any]:
         """Figures on a part of a data set: those of ``training.evaluation.Evaluation.as_dict``."""
@@ -164,6 +167,19 @@ def open_subject(target: str) -> Subject:
     if (paths.runs() / target / "run.json").is_file():
         return _run(paths.runs() / target, target)
     return _weights(_shipped(target), target)
+
+
+def is_trained(target: str) -> bool:
+    """Whether ``target`` names something that was trained here, so that ``open_subject`` is the one to open it."""
+    from guiapp.catalogue import EXPERIMENTS
+    from guiapp.models import MODELS
+
+    path = Path(target).expanduser()
+    if path.is_file() or path.suffix == _ENDING or (path / "run.json").is_file():
+        return True
+    shipped = paths.resources() / "weights" / f"{target}{_ENDING}"
+    known = target in EXPERIMENTS or target in MODELS
+    return known or (paths.runs() / target / "run.json").is_file() or shipped.is_file()
 
 
 def _shipped(target: str) -> Path:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
+from guiapp.cli.interrupt import Interrupt
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 
@@ -123,34 +121,6 @@ def _newest(experiment: str) -> Path:
         if folder.info["experiment"]["id"] == experiment:
             return folder.path
     raise SettingError(f"there is no run of {experiment} to resume in {paths.runs()}")
-
-
-class Interrupt:
-    """Turns the first Ctrl-C (or a request to terminate) into a flag, so that the step is finished; the second kills.
-
-    Attributes:
-        asked: Whether somebody asked to stop.
-    """
-
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Interrupt:
-        if threading.current_thread() is threading.main_thread():
-            for number in self._SIGNALS:
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        self.__exit__()
 
 
 def _follow(
