@@ -11,7 +11,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +113,7 @@ def _import_plainly() -> None:
         builtins.__import__ = plain
 
 
-def run_window(argv: Sequence[str], source: Path | None = None) -> int:
+def run_window(argv: Sequence[str], source: str | None = None) -> int:
     """Open the window, on ``source`` where one is given, and stay until it is closed; return the exit code."""
     application = create_application(argv)
     from guiapp.ui.main_window import MainWindow
@@ -123,7 +122,7 @@ def run_window(argv: Sequence[str], source: Path | None = None) -> int:
     install_exception_hook(window.context.notices)
     keep_modules(window)
     if source is not None:
-        window.first_painted.connect(lambda: window.files.open([source]))
+        window.first_painted.connect(lambda: window.files.open_text(source))
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the run that is training can be resumed
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: window.close())

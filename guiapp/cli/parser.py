@@ -81,9 +81,10 @@ def _settings(parser: argparse.ArgumentParser, help: str) -> None:
 
 def _open(commands: Any) -> None:
     parser = _command(
-        commands, "open", "open the window on a picture, a folder or a run", "guiapp.cli.window:run", False
+        commands, "open", "open the window on a picture, a video, a camera or a run", "guiapp.cli.window:run", False
     )
-    parser.add_argument("path", metavar="PATH", type=Path, help="picture, folder of pictures, or run folder")
+    help = "picture, folder of pictures, run folder, video; camera:0 or camera:NAME; address of a stream"
+    parser.add_argument("path", metavar="PATH|camera:0|URL", help=help)
 
 
 def _list(commands: Any) -> None:

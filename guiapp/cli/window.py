@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from guiapp.cli.inputs import check_input
 
 
 def run(options: argparse.Namespace) -> int:
-    """Open the window, on a path where one is given, and stay until it is closed."""
-    if options.path is not None:
-        check_input(options.path)
+    """Open the window, on a path, an address or a camera where one is given, and stay until it is closed."""
+    text = options.path
+    if text is not None and "://" not in text and not text.lower().startswith("camera:"):
+        check_input(Path(text))
     from guiapp.app import run_window
 
-    return int(run_window([sys.argv[0]], options.path))
+    return int(run_window([sys.argv[0]], text))

@@ -57,6 +57,7 @@ class LiveState:
         phase: ``"ready"``: a network is open.
         model: The network that is open or being opened.
         weights: Name of its weights; ``"random"`` where it has none.
+        note: One line on these weights.
         labels: Class names.
         device: Where it runs, such as ``"cpu"``.
         activity: What goes on while it is opened, in words.
@@ -67,6 +68,7 @@ class LiveState:
     phase: LivePhase = "empty"
     model: ZooModel | None = None
     weights: str = ""
+    note: str = ""
     labels: tuple[str, ...] = ()
     device: str = ""
     activity: str = ""
@@ -286,10 +288,8 @@ class LiveLane:
         task = make_live_task(opened.entry.task, opened.labels, opened.entry)
         self._open = _Open(opened, task)
         self._finished.clear()
-        told = "random" if opened.weights is None else opened.weights.name
-        self._publish(
-            LiveState("ready", opened.entry, told, tuple(opened.labels), str(getattr(opened, "device", device)))
-        )
+        told = "random" if opened.origin == "random" else opened.weights.name
+        self._publish(LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device)))
 
     def _look(self) -> None:
         """Run the network on a picture that is new, or show more or less of its last answer."""
@@ -328,11 +328,11 @@ class LiveLane:
 
         started = time.perf_counter()
         with torch.inference_mode():
-            inputs = begun.model.prepare(picture.pixels, getattr(begun.model, "device", "cpu"))
+            inputs = begun.model.prepare(picture.pixels, begun.model.device)
             times["preprocess"] = _since(started)
             started = time.perf_counter()
             begun.raw = begun.task.run(begun.model.module, inputs, picture.size)
-            if torch.cuda.is_available() and str(getattr(begun.model, "device", "cpu")).startswith("cuda"):
+            if torch.cuda.is_available() and str(begun.model.device).startswith("cuda"):
                 torch.cuda.synchronize()  # so that the time is the network's
             times["forward"] = _since(started)
 
@@ -347,8 +347,9 @@ class LiveLane:
 
 def _open_from_zoo(name: str, weights: str | Path, device: str, progress: Callable[[float, str], None]) -> OpenedModel:
     from guiapp.models.zoo.open import open_model
+    from guiapp.training.devices import choose
 
-    return open_model(name, weights, device, progress)
+    return open_model(name, weights, choose(device), progress)
 
 
 def _since(started: float) -> float:

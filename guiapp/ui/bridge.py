@@ -30,14 +30,20 @@ class EngineBridge(QObject):
         look: Newest look, or None.
         state_changed: Emitted with an ``EngineState``, at most at display rate.
         looked: Emitted with a ``LookResult``.
+        live_state: Emitted with a ``LiveState``, what the live lane does.
+        live_result: Emitted with a ``LiveResult``, the newest picture of the live lane with its answer.
         notice: Emitted with a ``Notice``, on the window's thread whoever posted it.
     """
 
     state_changed = Signal(object)
     looked = Signal(object)
+    live_state = Signal(object)
+    live_result = Signal(object)
     notice = Signal(object)
     _state_filled = Signal()
     _look_filled = Signal()
+    _live_state_filled = Signal()
+    _live_result_filled = Signal()
     _notice_posted = Signal(object)
     _call_back = Signal(object, object)
 
@@ -52,10 +58,14 @@ class EngineBridge(QObject):
         queued = Qt.ConnectionType.QueuedConnection
         self._state_filled.connect(self._take_state, queued)
         self._look_filled.connect(self._take_look, queued)
+        self._live_state_filled.connect(self._take_live_state, queued)
+        self._live_result_filled.connect(self._take_live_result, queued)
         self._notice_posted.connect(self.notice, queued)
         self._call_back.connect(self._run_callback, queued)
         engine.state.on_filled = self._state_filled.emit
         engine.looked.on_filled = self._look_filled.emit
+        engine.live.state.on_filled = self._live_state_filled.emit
+        engine.live.results.on_filled = self._live_result_filled.emit
         self._unsubscribe = [
             engine.notices.subscribe(self._notice_posted.emit),
             workspace.subscribe("picture", engine.set_picture),
@@ -152,6 +162,18 @@ class EngineBridge(QObject):
             if panel.isVisible():
                 self._schedule(panel, "look")
 
+    @Slot()
+    def _take_live_state(self) -> None:
+        state = self.engine.live.state.take()
+        if state is not None and not self._closed:
+            self.live_state.emit(state)
+
+    @Slot()
+    def _take_live_result(self) -> None:
+        result = self.engine.live.results.take()
+        if result is not None and not self._closed:
+            self.live_result.emit(result)
+
     # ------------------------------------------------------------------ work lane
 
     def call(self, job: Job[Any], callback: Callable[[Any], object]) -> None:
@@ -184,6 +206,8 @@ class EngineBridge(QObject):
         self._panels.clear()
         self.engine.state.on_filled = None
         self.engine.looked.on_filled = None
+        self.engine.live.state.on_filled = None
+        self.engine.live.results.on_filled = None
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()

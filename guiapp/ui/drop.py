@@ -1,4 +1,4 @@
-"""Drop anywhere on the window: a picture, several, a folder, a run, weights."""
+"""Drop anywhere on the window: a picture, several, a video, a folder, a run, weights."""
 
 from __future__ import annotations
 

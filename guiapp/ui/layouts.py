@@ -53,6 +53,15 @@ LAYOUTS: tuple[Layout, ...] = (
         rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (250, 460)},
         front=("training", "filters", "activations"),
     ),
+    Layout(
+        "live",
+        "Live",
+        "Cameras, videos and streams through published networks",
+        left=244,
+        right=320,
+        rows={"top": (710,)},
+        front=("live",),
+    ),
 )
 
 _SEPARATOR = 4

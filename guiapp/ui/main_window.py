@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core import paths
 from guiapp.core.notices import NoticeBoard
+from guiapp.core.picture import Picture
 from guiapp.core.registry import resolve
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
@@ -117,6 +118,8 @@ class MainWindow(QMainWindow):
         self.files = OpenFiles(self.context, self)
         self.files.folder_chosen.connect(lambda folder: self.show_panel("source").show_folder(folder))
         self.files.pictures_chosen.connect(lambda paths: self.show_panel("source").show_pictures(paths))
+        self.files.live_chosen.connect(self.open_live)
+        self.files.elsewhere = self._take_live
         DropTarget(self, self.files)
         declare(self)
         self.addToolBar(make_toolbar(self))
@@ -318,6 +321,19 @@ class MainWindow(QMainWindow):
         self.workspace.experiment = name
         self.engine.open_experiment(name)
 
+    def open_live(self, text: str) -> None:
+        """Open a video, an address or a camera in the live room."""
+        if self.docks["live"].isHidden():
+            self.use_layout("live")
+        self.show_panel("live").open_source(text)
+
+    def _take_live(self, picture: Picture) -> bool:
+        """A picture that is dropped or pasted while the live room is there and no viewer belongs to it."""
+        taken = not self.docks["live"].isHidden() and self.docks["viewer"].isHidden()
+        if taken:
+            self.panel("live").show_picture(picture)
+        return taken
+
     def _show_state(self, state: EngineState) -> None:
         self.status.show_state(state)
         if state.opened is not self._opened or (state.phase == "running") > (self._phase == "running"):
@@ -384,6 +400,8 @@ class MainWindow(QMainWindow):
         if not self._closing:
             self._closing = True
             session.remember(self)
+            for panel in self._panels.values():
+                panel.shut()
             self.bridge.close()
             self.notices.close_board()
             self.engine.shutdown(_SHUTDOWN_SECONDS)

@@ -16,7 +16,7 @@ from guiapp.core.notices import Level, UserError
 from guiapp.core.picture import Picture
 from guiapp.ui.context import Context
 
-Kind = Literal["picture", "folder", "run", "weights", "missing", "unknown"]
+Kind = Literal["picture", "video", "folder", "run", "weights", "missing", "unknown"]
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
 
 
@@ -31,7 +31,11 @@ def kind_of(path: Path) -> Kind:
         return "weights"
     if path.name in ("run.json", "epochs.jsonl"):
         return "run"
-    return "picture" if suffix in SUFFIXES else "unknown"
+    if suffix in SUFFIXES:
+        return "picture"
+    from guiapp.sources.open import VIDEO_SUFFIXES
+
+    return "video" if suffix in VIDEO_SUFFIXES else "unknown"
 
 
 def run_of(path: Path) -> Path | None:
@@ -55,16 +59,29 @@ class OpenFiles(QObject):
     Attributes:
         folder_chosen: Emitted with the path of a folder to look through.
         pictures_chosen: Emitted with the paths of several pictures to look through, beginning with the first.
+        live_chosen: Emitted with what the live room is to open: the path of a video, an address, ``camera:0``.
+        elsewhere: Asked with each picture that was opened; True where another panel than the viewer has taken it.
     """
 
     folder_chosen = Signal(object)
     pictures_chosen = Signal(object)
+    live_chosen = Signal(str)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
         self._context = context
         self._window = window
         self._newest = 0
+        self.elsewhere: Callable[[Picture], bool] = lambda picture: False
+
+    def open_text(self, text: str) -> None:
+        """Open what the command line gives: a path, an address of a stream, a camera."""
+        from guiapp.sources.open import is_live
+
+        if is_live(text) and not Path(text).is_dir():
+            self.live_chosen.emit(text)
+        else:
+            self.open([Path(text)])
 
     def open(self, paths: Sequence[Path]) -> None:
         """Open files or folders: the first decides, several pictures are looked through; what is left out is told."""
@@ -77,6 +94,8 @@ class OpenFiles(QObject):
                 self.pictures_chosen.emit(chosen)
             else:
                 self.open_picture(path)
+        elif kind == "video":
+            self.live_chosen.emit(str(path))
         elif kind == "folder":
             self.folder_chosen.emit(path)
         elif kind == "run":
@@ -86,8 +105,11 @@ class OpenFiles(QObject):
         elif kind == "missing":
             self._say("error", f"{path} is not there.")
         else:
-            self._say("warning", f"{path.name} is neither a picture, a folder, a run nor weights; nothing was opened.")
-        if len(chosen) < len(paths) and kind in ("picture", "folder", "run"):
+            self._say(
+                "warning",
+                f"{path.name} is neither a picture, a video, a folder, a run nor weights; nothing was opened.",
+            )
+        if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):
             what = path.name if len(chosen) == 1 else "the pictures"
             self._say("info", f"{len(chosen)} of {len(paths)} opened: {what}; open the others on their own.")
 
@@ -193,6 +215,8 @@ class OpenFiles(QObject):
         def show(picture: Picture) -> None:
             if mine == self._newest:
                 self._context.notices.settle("open")
+                if self.elsewhere(picture):
+                    return
                 self._context.workspace.sample = None
                 self._context.workspace.picture = picture
                 if picture.note:

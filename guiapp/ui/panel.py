@@ -44,6 +44,9 @@ class Panel(QWidget):
     def show_look(self, result: LookResult) -> None:
         """Show one look; ``result.results.get(self.id)`` answers the request. Only while visible."""
 
+    def shut(self) -> None:
+        """Let go of what the panel holds outside of the window; called once, before the window closes."""
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.visibility_changed.emit(True)

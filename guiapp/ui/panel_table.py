@@ -39,6 +39,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, early=True),
     PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1),
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
+    PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live",)),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, ()),

@@ -78,7 +78,8 @@ def lane(detector):
         if weights == "broken":
             raise UserError("weights.pth is not a file of this network")
         return SimpleNamespace(
-            entry=ZOO[name], weights=None, module=detector, labels=("background", "person"), device="cpu",
+            entry=ZOO[name], weights=ZOO[name].best, module=detector, labels=("background", "person"), device="cpu",
+            origin="random" if weights == "random" else "published", note="three boxes",
             prepare=lambda pixels, device: [torch.zeros(3, 40, 60)],
         )  # fmt: skip
 
@@ -117,6 +118,7 @@ def test_boxes_of_the_newest_picture(lane):
     lane.set_source(source)
     lane.open_model(MODEL)
     until(lambda: lane.newest.phase == "ready")
+    assert (lane.newest.weights, lane.newest.note) == (ZOO[MODEL].best.name, "three boxes")
     assert lane.newest.model is ZOO[MODEL] and lane.newest.labels == ("background", "person")
     frame = source.give(7)
     found = result(lane)
@@ -200,6 +202,12 @@ def test_a_picture_that_breaks_the_network_is_told_once_and_the_next_ones_go_on(
     frame = source.give(9)
     assert result(lane).picture is frame
     assert len(lane._notices.notices) == 1
+
+
+def test_random_weights_are_called_so(lane):
+    lane.open_model(MODEL, "random")
+    until(lambda: lane.newest.phase == "ready")
+    assert lane.newest.weights == "random"
 
 
 def test_closing_the_network_lets_go_of_it(lane):

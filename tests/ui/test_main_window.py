@@ -95,6 +95,7 @@ def test_docks_that_were_closed_come_back_with_their_share(window, layout, close
     window.commands[f"layout.{layout.id}"].trigger()
     settle()
     before = sizes(window)
+    closed = [name for name in closed if name in before]
     for name in closed:
         window.docks[name].close()
         settle()

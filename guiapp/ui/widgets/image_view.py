@@ -137,6 +137,19 @@ class ImageView(QWidget):
         self.update()
         self.zoomed.emit()
 
+    def show_area(self, area: QRectF, share: float = 0.6) -> None:
+        """Bring a rectangle of the picture to the middle, so large that it takes ``share`` of the widget."""
+        if self._image is None or area.isEmpty():
+            return
+        scale = share * min(self.width() / area.width(), self.height() / area.height())
+        fitted = min(self.width() / self.image_size[0], self.height() / self.image_size[1])
+        self._scale = min(_MOST_ZOOM, max(fitted, scale))
+        middle = area.center() * self._scale
+        self._offset = QPointF(round(self.width() / 2 - middle.x()), round(self.height() / 2 - middle.y()))
+        self._fitted = False
+        self.update()
+        self.zoomed.emit()
+
     def _fit(self) -> None:
         width, height = self.image_size
         if not width or not height:

@@ -1,0 +1,436 @@
+"""The Live room: a camera, video, stream or picture through a published network, with what it says painted over it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guiapp.core.decode import SUFFIXES
+from guiapp.core.notices import UserError
+from guiapp.core.picture import Picture
+from guiapp.tasks.predictions import Detections
+from guiapp.ui.commands import Command
+from guiapp.ui.context import Context
+from guiapp.ui.panel import Panel
+from guiapp.ui.panels.live_feed import LiveFeed
+from guiapp.ui.panels.live_meter import LiveMeter
+from guiapp.ui.panels.live_models import LiveModels, list_zoo
+from guiapp.ui.panels.live_picture import RANDOM, LivePicture
+from guiapp.ui.panels.live_shown import LiveShown
+from guiapp.ui.panels.live_sources import LiveSources
+from guiapp.ui.panels.live_transport import LiveTransport
+from guiapp.ui.widgets.buttons import declare, icon_button
+from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.quiet_label import QuietLabel
+
+if TYPE_CHECKING:
+    from guiapp.engine.live import LiveResult, LiveState
+    from guiapp.engine.state import EngineState
+
+_EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video on the window."
+_PATIENCE_MS = 60
+"""A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
+_TRAINING_PAUSE = 0.1
+
+
+class LivePanel(Panel):
+    """Picture at the left, network at the right; hidden it reads no source and runs no network.
+
+    Attributes:
+        feed: The source.
+        image: The picture, ``live.picture``.
+        models: The networks.
+        shown: Thresholds and classes.
+        transport: Play, seek, freeze.
+        meter: Times of the parts.
+        line: The source, or what is wrong with it, ``live.line``.
+    """
+
+    id = "live"
+    title = "Live"
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        bridge = context.bridge
+        self._lane = bridge.engine.live
+        self._listed = False
+        self._reading = 0
+        self.feed = LiveFeed(self._lane, self)
+        self.sources = LiveSources(context, self)
+        self.image = LivePicture(context.theme, self)
+        self.transport = LiveTransport(context, self.feed, self)
+        self.models = LiveModels(context, self)
+        self.shown = LiveShown(context, self)
+        self.meter = LiveMeter(context.theme, self)
+        self.line = QuietLabel("live.line", self, context.theme.faint)
+        self.count = QuietLabel("live.count", self)
+        self.retry = QPushButton("Try now", self)
+        self.retry.setObjectName("live.retry")
+        self.retry.setToolTip("Connect at once instead of waiting for the next try")
+        self.snapshot = declare(context.commands, Command(
+            "live.snapshot", "Save live picture…", self._ask_snapshot,
+            "Save the picture with what is painted over it as a PNG file", "", "save", menu="Source",
+        ))  # fmt: skip
+        self.stop = declare(context.commands, Command(
+            "live.close", "Close live source", self.close_source, "Let go of the camera, video or stream", "", "close",
+            menu="Source",
+        ))  # fmt: skip
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(_PATIENCE_MS)
+        self._late.timeout.connect(self._show_late)
+        self._build()
+        self.sources.chosen.connect(self.open_source)
+        self.feed.arrived.connect(self._take_picture)
+        self.feed.changed.connect(self._follow_source)
+        self.retry.clicked.connect(self._try_again)
+        self.models.wanted.connect(self._open_model)
+        self.models.stopped.connect(self._lane.close_model)
+        self.shown.changed.connect(self._reshow)
+        bridge.live_state.connect(self._show_live_state)
+        bridge.live_result.connect(self._show_result)
+        context.theme.changed.connect(self._restyle)
+        self._follow_source()
+
+    def _build(self) -> None:
+        self.empty = EmptyState(
+            _EMPTY, ((self.sources.video, "live.empty-video"), (self.sources.picture, "live.empty-picture")), self
+        )
+        self.opening = EmptyState("", ((self.stop, "live.stop-opening"),), self)
+        self._pages = QStackedWidget(self)
+        for page in (self.empty, self.opening, self.image):
+            self._pages.addWidget(page)
+        under = QHBoxLayout()
+        under.setSpacing(8)
+        under.addWidget(self.line, 1)
+        under.addWidget(self.retry)
+        self.count.set_room("0000 objects")
+        self.count.set_alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        under.addWidget(self.count)
+        controls = QHBoxLayout()
+        controls.setSpacing(4)
+        controls.addWidget(self.transport, 1)
+        controls.addWidget(icon_button(self, self.snapshot, "live.snapshot"))
+        controls.addWidget(icon_button(self, self.stop, "live.close-source"))
+        self.retry.setFixedHeight(24)
+        left = QVBoxLayout()
+        left.setSpacing(4)
+        left.addWidget(self.sources)
+        left.addWidget(self._pages, 1)
+        left.addLayout(under)
+        left.addLayout(controls)
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.models, 1)
+        column.addWidget(self.shown)
+        self._side = QScrollArea(self)
+        self._side.setWidgetResizable(True)
+        self._side.setFrameShape(QFrame.Shape.NoFrame)
+        self._side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._side.setWidget(inside)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        row.addLayout(left, 1)
+        row.addWidget(self._side)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 4, 8, 6)
+        whole.setSpacing(4)
+        whole.addLayout(row, 1)
+        whole.addWidget(self.meter)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(640, 300)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = max(320, min(440, round(self.width() * 0.285)))
+        if self._side.width() != width:
+            self._side.setFixedWidth(width)
+
+    # ------------------------------------------------------------------ sight
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self._list_models()
+        self.feed.wake()
+        self._follow_source()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)
+        self._late.stop()
+        self.feed.sleep()
+
+    def shut(self) -> None:
+        """Close the source and wait for its thread."""
+        self._late.stop()
+        self.feed.shut()
+
+    def show_state(self, state: EngineState) -> None:
+        """Leave the machine to a network that trains."""
+        self._lane.pause = _TRAINING_PAUSE if state.phase == "running" else 0.0
+
+    # ------------------------------------------------------------------ source
+
+    def open_source(self, text: str) -> None:
+        """Open a video, a picture, an address or ``camera:0``; what cannot be opened is told in one line."""
+        self.context.notices.settle("live source")
+        self._reading += 1
+        if Path(text).suffix.lower() in SUFFIXES and "://" not in text:
+            self._read_picture(Path(text))
+            return
+        try:
+            self.feed.open(text)
+        except UserError as error:
+            self._complain(str(error))
+        else:
+            self.image.show_raw(None)
+            self._follow_source()
+
+    def show_picture(self, picture: Picture) -> None:
+        """Look at one picture."""
+        self._reading += 1
+        self.feed.show(picture)
+
+    def close_source(self) -> None:
+        """Let go of the source."""
+        self._reading += 1
+        self.feed.close()
+        self.image.show_raw(None)
+        self.meter.clear()
+        self.count.set_text("")
+        self._follow_source()
+
+    def _read_picture(self, path: Path) -> None:
+        """Read on the work lane; of several, the one asked for last is shown."""
+        mine = self._reading
+
+        def work() -> Generator[None, None, Picture]:
+            from guiapp.sources.image_file import read_picture
+
+            yield
+            return read_picture(path)
+
+        def failed(error: BaseException) -> None:
+            self._complain(str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}")
+
+        def show(picture: Picture) -> None:
+            if mine == self._reading:
+                self.feed.show(picture)
+
+        bridge = self.context.bridge
+        bridge.call(bridge.engine.submit(work, on_error=failed, title="Reading the picture"), show)
+
+    def _complain(self, text: str) -> None:
+        self.context.notices.post("error", text, topic="live source")
+
+    def _try_again(self) -> None:
+        retry = getattr(self.feed.source, "retry", None)
+        if retry is not None:
+            retry()
+
+    def _follow_source(self) -> None:
+        """Show the state of the source."""
+        self.transport.follow()
+        source, kind, theme = self.feed.source, self.feed.kind, self.context.theme
+        state = source.state if source is not None else ""
+        trouble = source.trouble if source is not None else ""
+        has_picture = self.image.array is not None
+        self.stop.setEnabled(bool(kind))
+        self.snapshot.setEnabled(has_picture)
+        self.retry.setVisible(state == "waiting")
+        if has_picture:
+            self._pages.setCurrentWidget(self.image)
+        elif state in ("opening", "waiting", "playing", "paused"):
+            self.opening.set_text(trouble or f"Opening {source.name} …")
+            self._pages.setCurrentWidget(self.opening)
+        else:
+            self.empty.set_text(trouble or _EMPTY)
+            self._pages.setCurrentWidget(self.empty)
+        self.line.ink = theme.faint
+        text, shorter = "", ()
+        if trouble:
+            text, self.line.ink = trouble, theme.error if state == "failed" else theme.warning
+        elif has_picture and (source is not None or self.feed.still is not None):
+            name = source.name if source is not None else self.feed.still.origin.name
+            facts = f"{self.image.image_size[0]} × {self.image.image_size[1]}"
+            if kind == "video" and source.fps:
+                facts = f"{facts} · {source.fps:.4g} frames/s · frame {max(0, source.index) + 1:,} of {source.count:,}"
+            if state in ("paused", "ended"):
+                facts = f"{facts} · {'end' if state == 'ended' else 'paused'}"
+            text, shorter = f"{name} · {facts}", (facts,)
+        self.line.set_text(text, shorter)
+        self.line.update()
+
+    # ------------------------------------------------------------------ pictures
+
+    @property
+    def _answered(self) -> bool:
+        """Whether pictures come with answers: a network is open and has answered a picture of this source."""
+        result = self.image.result
+        return self._lane.newest.phase == "ready" and result is not None and self._fits(result)
+
+    def _fits(self, result: LiveResult) -> bool:
+        return result.model is self._lane.newest.model and self.feed.owns(result)
+
+    def _take_picture(self) -> None:
+        """A picture has come: show it, unless its answer will bring it."""
+        if not self.isVisible():
+            return
+        source = self.feed.source
+        if self._answered:
+            if source is None or source.state != "playing":
+                self._late.start()
+        else:
+            self._show_raw()
+        self._place()
+
+    def _show_late(self) -> None:
+        """The answer to a picture that stands takes long."""
+        source, result = self.feed.source, self.image.result
+        if self.isVisible() and (source is None or source.state != "playing"):
+            newest = self.feed.latest()
+            if newest is not None and (result is None or result.picture is not newest):
+                self._show_raw()
+
+    def _show_raw(self) -> None:
+        picture = self.feed.latest()
+        if picture is None:
+            return
+        first = self.image.array is None
+        if self.image.array is not picture.pixels:
+            self.image.show_raw(picture)
+            self.count.set_text("")
+        if first:
+            self._follow_source()
+
+    def _place(self) -> None:
+        """Where the video is."""
+        if self.feed.kind == "video":
+            self.transport.show_place()
+            self._follow_source()
+
+    def _show_result(self, result: LiveResult) -> None:
+        if not self.isVisible() or not self._fits(result):
+            return
+        source, newest = self.feed.source, self.feed.latest()
+        if source is not None and source.state != "playing" and result.picture is not newest:
+            return  # a frame was stepped over meanwhile: its answer is on the way
+        first = self.image.array is None
+        self._late.stop()
+        self.image.show_result(result)
+        rate = source.rate if source is not None and source.state == "playing" else 0.0
+        self.meter.show_answer(result, rate, self.image.prepare_ms + self.image.paint_ms)
+        drawn = result.drawn
+        if isinstance(drawn, Detections):
+            self.count.set_text(f"{len(drawn)} object{'s' if len(drawn) != 1 else ''}")
+        else:
+            self.count.set_text("")
+        if first:
+            self._follow_source()
+
+    # ------------------------------------------------------------------ network
+
+    def _list_models(self) -> None:
+        """Read the zoo on the work lane, once; later again where something was fetched."""
+        if not self._listed:
+            self._listed = True
+            bridge = self.context.bridge
+            bridge.call(bridge.engine.submit(list_zoo, title="Reading the list of networks"), self.models.fill)
+
+    def _open_model(self, name: str, weights: str) -> None:
+        self.context.notices.settle("live")
+        self._lane.set_options(self.shown.options)
+        self._lane.open_model(name, weights)
+
+    def _show_live_state(self, state: LiveState) -> None:
+        self.models.show_state(state)
+        ready = state.phase == "ready"
+        if state.phase in ("opening", "empty", "failed") and self.image.result is not None:
+            self.image.result = self.image.layer = None
+            self.image.set_layers(())
+            self.count.set_text("")
+            self.meter.clear()
+        self.image.set_note(RANDOM if ready and state.weights == "random" else "")
+        if ready and state.model is not None:
+            self.shown.set_task(state.model.task, state.labels)
+            self.meter.set_device(state.device, state.device == "cpu" and _gpu_is_there())
+            if state.weights != "random" and not self.models.found.get(state.model.name):
+                self._listed = False  # it was fetched just now
+                self._list_models()
+        elif state.phase in ("empty", "failed"):
+            self.shown.set_task("", ())
+            self.meter.set_device("", False)
+
+    def _reshow(self) -> None:
+        self._lane.set_options(self.shown.options)
+        self.image.set_look(self.shown.look)
+
+    # ------------------------------------------------------------------ snapshot
+
+    def _ask_snapshot(self) -> None:
+        if self.image.array is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self, "Save live picture", "live.png", "PNG (*.png)")
+        if name:
+            self.save_snapshot(Path(name))
+
+    def save_snapshot(self, path: Path) -> None:
+        """Save the picture at its full size with what is painted over it; written on the work lane."""
+        array, layers = self.image.array, self.image.layers
+        if array is None:
+            return
+        path = path if path.suffix else path.with_suffix(".png")
+
+        def work() -> Generator[None, None, Path]:
+            from guiapp.ui.painters.still import painted
+            from guiapp.ui.widgets.export import save_image
+            from guiapp.ui.widgets.painting import image_of
+
+            yield
+            save_image(image_of(painted(array, layers)), path)
+            return path
+
+        bridge = self.context.bridge
+        job = bridge.engine.submit(work, title="Saving the live picture")
+        bridge.call(job, lambda saved: self.context.notices.post("info", f"{saved} is saved.", topic="live source"))
+
+    # ------------------------------------------------------------------ hand
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space plays and pauses or freezes, comma and full stop step, Escape lets go of the chosen object."""
+        video = self.feed.kind == "video"
+        if event.key() == Qt.Key.Key_Space:
+            (self.transport.play if video else self.transport.freeze).trigger()
+        elif event.key() in (Qt.Key.Key_Comma, Qt.Key.Key_Period) and video:
+            (self.transport.back if event.key() == Qt.Key.Key_Comma else self.transport.on).trigger()
+        elif event.key() == Qt.Key.Key_Escape and self.image.chosen is not None:
+            self.image.unchoose()
+        else:
+            super().keyPressEvent(event)
+
+    def _restyle(self) -> None:
+        self.models.restyle()
+        self._follow_source()
+
+
+def _gpu_is_there() -> bool:
+    """Whether torch, which the lane has imported, sees a GPU."""
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()

@@ -1,0 +1,185 @@
+"""The live picture: the newest answer painted over it, what is under the pointer told, what is clicked followed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QCursor, QPainter
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from guiapp.tasks.predictions import ClipScores, Detections
+from guiapp.ui.painters import DrawnLayer, Hit, PaintOptions, prepare
+from guiapp.ui.widgets.image_view import ImageView
+
+if TYPE_CHECKING:
+    from guiapp.core.picture import Picture
+    from guiapp.engine.live import LiveResult
+    from guiapp.ui.painters.canvas import View
+    from guiapp.ui.theme import Theme
+
+_SAME = 0.3  # intersection over union by which a chosen object is found again in the next picture
+RANDOM = "random weights: these answers mean nothing"
+
+
+class NoteLayer:
+    """A line over the upper edge of the picture, in snapshots too."""
+
+    def __init__(self, text: str, theme: Theme) -> None:
+        self.text, self._theme = text, theme
+
+    def paint(self, painter: QPainter, view: View) -> None:
+        """Paint at the picture's upper edge, or that of the widget where the picture reaches beyond."""
+        place = view.to_widget(QRectF(0, 0, view.image_size[0], 1))
+        width = painter.fontMetrics().horizontalAdvance(self.text) + 16
+        box = QRectF(max(0.0, place.x()), max(0.0, place.y()), width, painter.fontMetrics().height() + 6)
+        painter.fillRect(box, self._theme.warning)
+        painter.setPen(self._theme.background)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+class LivePicture(ImageView):
+    """Shows pictures with or without an answer.
+
+    Attributes:
+        result: The answer that is painted, or None.
+        layer: How it is painted, or None.
+        chosen: The object that was clicked, followed from picture to picture: class and box; or None.
+        prepare_ms: Time to prepare the newest layer.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, "live picture", parent)
+        self.setObjectName("live.picture")
+        self.result: LiveResult | None = None
+        self.layer: DrawnLayer | None = None
+        self.chosen: tuple[int, tuple[float, float, float, float]] | None = None
+        self.prepare_ms = 0.0
+        self._look = PaintOptions()
+        self._note: NoteLayer | None = None
+        self._tip = ""
+        self.describe = self._describe
+        self.hovered.connect(lambda _where: self._mark())
+        self.clicked.connect(self._click)
+        self.zoomed.connect(self._when_fitted)
+
+    # ------------------------------------------------------------------ content
+
+    def show_raw(self, picture: Picture | None) -> None:
+        """Show a picture without an answer."""
+        self.result = self.layer = None
+        self.set_image(None if picture is None else picture.pixels)
+        self._lay()
+
+    def show_result(self, result: LiveResult) -> None:
+        """Show an answer over its picture."""
+        started = time.perf_counter()
+        if self.array is not result.picture.pixels:
+            self.set_image(result.picture.pixels)
+        last = self.layer if self.result is not None and self.result.model is result.model else None
+        self.result = result
+        if not (result.again and last is not None and isinstance(result.drawn, ClipScores)):  # its strip goes on once
+            ratio = self.devicePixelRatioF()
+            self.layer = prepare(
+                result.drawn, self.theme, self._look, previous=last, scale=self.scale * ratio, ratio=ratio
+            )
+        self._follow_chosen()
+        self._mark()
+        self.prepare_ms = (time.perf_counter() - started) * 1e3
+
+    def set_look(self, look: PaintOptions) -> None:
+        """Paint the answer in another way."""
+        self._look = look
+        self._mark()
+
+    def set_note(self, text: str) -> None:
+        """A line over the picture, ``""`` for none."""
+        self._note = NoteLayer(text, self.theme) if text else None
+        self._lay()
+
+    @property
+    def layers(self) -> tuple[object, ...]:
+        """What lies over the picture."""
+        own = () if self.layer is None else (self.layer,)
+        return own if self._note is None or self.layer is None else (*own, self._note)
+
+    def _lay(self) -> None:
+        self.set_layers(self.layers)
+
+    # ------------------------------------------------------------------ objects
+
+    def hit(self) -> Hit | None:
+        """What is under the pointer."""
+        if self.layer is None or self.pointer is None:
+            return None
+        return self.layer.object_at(self.pointer[0] + 0.5, self.pointer[1] + 0.5)
+
+    def _describe(self, column: int, row: int) -> str:
+        assert self.array is not None
+        red, green, blue = self.array[row, column, :3].tolist()
+        hit = self.hit()
+        place = f"x {column}  y {row}  ·  {red} {green} {blue}"
+        return place if hit is None else f"{hit.text}  ·  {place}"
+
+    def _mark(self) -> None:
+        """A frame around the object under the pointer, else around the chosen one; its text beside the pointer."""
+        hit = self.hit()
+        marked = hit.index if hit is not None and hit.area is not None else self._chosen_index()
+        if self.layer is not None:
+            self.layer = self.layer.with_look(replace(self._look, marked=marked))
+        self._lay()
+        text = hit.text if hit is not None else ""
+        if text != self._tip and self.underMouse():
+            QToolTip.showText(QCursor.pos(), text, self) if text else QToolTip.hideText()
+        self._tip = text
+
+    def _chosen_index(self) -> int | None:
+        """Where the chosen object is in the newest answer."""
+        drawn = self.result.drawn if self.result is not None else None
+        if self.chosen is None or not isinstance(drawn, Detections) or not len(drawn):
+            return None
+        kind, box = self.chosen
+        overlaps = np.where(drawn.classes == kind, _overlaps(drawn.boxes, box), 0.0)
+        best = int(overlaps.argmax())
+        return best if overlaps[best] >= _SAME else None
+
+    def _follow_chosen(self) -> None:
+        found = self._chosen_index()
+        if found is not None and self.chosen is not None and self.result is not None:
+            self.chosen = (self.chosen[0], tuple(float(v) for v in self.result.drawn.boxes[found]))
+
+    def _click(self, x: float, y: float) -> None:
+        """Choose and zoom to an object; the chosen one or the ground let go of it."""
+        hit = self.layer.object_at(x, y) if self.layer is not None else None
+        drawn = self.result.drawn if self.result is not None else None
+        if hit is None or hit.area is None or not isinstance(drawn, Detections) or hit.index == self._chosen_index():
+            self.unchoose()
+            return
+        self.chosen = (int(drawn.classes[hit.index]), tuple(float(v) for v in drawn.boxes[hit.index]))
+        self.show_area(QRectF(*hit.area))
+        self._mark()
+
+    def unchoose(self) -> None:
+        """Let go of the chosen object and show the whole picture."""
+        if self.chosen is not None:
+            self.chosen = None
+            self.fit()
+            self._mark()
+
+    def _when_fitted(self) -> None:
+        if self.fitted and self.chosen is not None:
+            self.chosen = None
+            self._mark()
+
+
+def _overlaps(boxes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """Intersection over union of boxes (N, 4) with one."""
+    left, top = np.maximum(boxes[:, 0], box[0]), np.maximum(boxes[:, 1], box[1])
+    right, bottom = np.minimum(boxes[:, 2], box[2]), np.minimum(boxes[:, 3], box[3])
+    common = np.clip(right - left, 0, None) * np.clip(bottom - top, 0, None)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    union = areas + (box[2] - box[0]) * (box[3] - box[1]) - common
+    return np.divide(common, union, out=np.zeros(len(boxes)), where=union > 0)
