@@ -61,6 +61,8 @@ class ZooWeights:
         smallest: Least height and width that the network takes.
         frames: Least number of frames of a clip, 1 where it takes any.
         preset: Preprocessing.
+        shipped: What of an installed package brings them, such as ``"cv2/data/face.xml"``: nothing is fetched, and
+            ``url`` is empty. Empty for weights that are published as a file.
     """
 
     name: str
@@ -77,6 +79,7 @@ class ZooWeights:
     smallest: tuple[int, int]
     frames: int
     preset: Preset
+    shipped: str = ""
 
     @property
     def file(self) -> str:

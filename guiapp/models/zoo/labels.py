@@ -22,8 +22,11 @@ def labels(key: str) -> tuple[str, ...]:
 
     Args:
         key: ``"imagenet"`` (1000), ``"coco"`` (91: the background first, ``"N/A"`` where an index is not used),
-            ``"coco-person"`` (2), ``"voc"`` (21, the background first), ``"kinetics"`` (400), or ``""`` for none.
+            ``"coco-person"`` (2), ``"voc"`` (21, the background first), ``"kinetics"`` (400), ``"face"``,
+            ``"person"``, or ``""`` for none.
     """
+    if key in ("face", "person"):  # detectors of one class, which have no background
+        return (key,)
     if not key:
         return ()
     enum, name = _WHERE[key]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from guiapp.core.downloads import Progress
 from guiapp.core.notices import SettingError, UserError
+from guiapp.core.registry import resolve
 from guiapp.models.zoo.base import ZooModel, ZooWeights
 from guiapp.models.zoo.labels import keypoint_names, labels
 from guiapp.models.zoo.table import find_model
@@ -93,6 +94,8 @@ def open_model(
         UserError: If the weights cannot be fetched or read, or are of another network; in one line.
     """
     entry = find_model(name)
+    if entry.best.shipped:
+        return _shipped(entry, weights)
     if isinstance(weights, Path):
         return _from_file(entry, weights, device)
     if weights == RANDOM:
@@ -164,6 +167,16 @@ def _opened(
 
     module = build_trained(entry, weights, read_state(path), str(path))
     return _finished(entry, weights, module, origin, path, note, device)
+
+
+def _shipped(entry: ZooModel, weights: str | Path) -> OpenedModel:
+    """What comes with a package and runs on the CPU."""
+    if isinstance(weights, Path) or weights == RANDOM:
+        raise SettingError(f"{entry.name} comes with OpenCV as it is and takes no other weights")
+    chosen = published(entry, weights)
+    path = fetch_weights(chosen)
+    module = resolve(entry.build)().eval()
+    return _finished(entry, chosen, module, "published", path, "comes with OpenCV, runs on the CPU", "cpu")
 
 
 def _random(entry: ZooModel, device: torch.device | str) -> OpenedModel:

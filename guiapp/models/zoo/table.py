@@ -1,4 +1,7 @@
-"""The table of the zoo: torchvision's metadata (``table.json``, printed by ``tools/zoo_table.py``) with the families."""
+"""The table of the zoo: torchvision's metadata (``table.json``, printed by ``tools/zoo_table.py``) with the families.
+
+What OpenCV ships stands behind it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 from guiapp.core.registry import Registry, UnknownName
 from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
 from guiapp.models.zoo.families import FAMILIES
+from guiapp.models.zoo.shipped import SHIPPED
 
 _FILE = Path(__file__).with_name("table.json")
 
@@ -35,6 +39,8 @@ def _read() -> Registry[ZooModel]:
                 name,
                 ZooModel(name, title, family.title, family.task, row["build"], weights, family.source, family.systems),
             )
+    for entry in SHIPPED:
+        zoo.add(entry.name, entry)
     return zoo
 
 
@@ -48,9 +54,10 @@ def find_model(name: str) -> ZooModel:
         UnknownName: If none is meant, or several are; the message names them.
     """
     wanted = name.strip().lower().replace("-", "_")
-    if wanted in ZOO:
-        return ZOO[wanted]
-    meant = [found for found in ZOO if wanted and found.startswith(f"{wanted}_")]
+    names = {found.replace("-", "_"): found for found in ZOO}
+    if wanted in names:
+        return ZOO[names[wanted]]
+    meant = [found for plain, found in names.items() if wanted and plain.startswith(f"{wanted}_")]
     if meant and all(found.startswith(meant[0]) for found in meant):
         return ZOO[meant[0]]
     if meant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import threading
 from collections.abc import Iterator
@@ -37,11 +38,21 @@ def folders() -> list[Path]:
 
 def find(weights: ZooWeights) -> Path | None:
     """The published file, where it is on this machine; its digest is not looked at yet."""
+    if weights.shipped:
+        return _installed(weights.shipped)
     for place in folders():
         path = place / weights.file
         if path.is_file():
             return path
     return None
+
+
+def _installed(name: str) -> Path | None:
+    """A file of an installed package, which is not imported."""
+    package, _, inside = name.partition("/")
+    about = importlib.util.find_spec(package)
+    path = Path(about.origin).parent / inside if about is not None and about.origin else None
+    return path if path is not None and path.exists() else None
 
 
 def stand_ins(entry: ZooModel) -> tuple[Path, ...]:
@@ -102,6 +113,10 @@ def fetch_weights(weights: ZooWeights, progress: Progress | None = None) -> Path
         UserError: If it cannot be fetched, or the file that is here is not the published one.
     """
     path = find(weights)
+    if weights.shipped:
+        if path is None:
+            raise UserError(f"{weights.shipped} is missing: install opencv-python-headless again, below version 5")
+        return path
     if path is None:
         path = fetch(weights.url, folder() / weights.file, weights.sha256, progress)
         with _lock:

@@ -18,6 +18,7 @@ WEIGHTS = [
     pytest.param(entry, weights, id=f"{entry.name}-{weights.name}")
     for entry in ZOO.values()
     for weights in entry.weights
+    if not weights.shipped
 ]
 # What issue 3 asks for, by torchvision's names.
 ASKED = """alexnet vgg16 vgg19 googlenet inception_v3 resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d
@@ -60,7 +61,9 @@ def test_every_field_is_torchvisions(entry, weights):
         assert preset.antialias == words.get("antialias", False)
 
 
-@pytest.mark.parametrize("entry", ZOO.values(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ZOO.values() if not entry.best.shipped], ids=lambda entry: entry.name
+)
 def test_the_recommended_weights_come_first_and_none_is_missing(entry):
     members = get_model_weights(entry.name)
     assert entry.best.name == members.DEFAULT.name
