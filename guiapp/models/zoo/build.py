@@ -29,7 +29,7 @@ class Mismatch(UserError):
 
 
 class _Initialising(TorchFunctionMode):
-    """Random initial weights from a generator of their own, or none at all, in this thread.
+    """Random initial weights from a generator of their own, or constant ones, in this thread.
 
     torch's own generator is left alone: a network that trains meanwhile draws from it. Where weights are loaded
     anyway, drawing initial ones would only take time: seconds for VGG-16.
@@ -44,7 +44,12 @@ class _Initialising(TorchFunctionMode):
         if getattr(func, "__name__", "") not in _DRAWS:
             return func(*args, **kwargs)
         if self._generator is None:
-            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+            tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
+            # A value that can be drawn: truncated distributions are drawn again until every value lies within.
+            middle = args[1] if func is torch.Tensor.normal_ and len(args) > 1 else kwargs.get("mean", 0.0)
+            with torch.no_grad():
+                tensor.fill_(middle)
+            return tensor
         return func(*args, **{**kwargs, "generator": self._generator})
 
 

@@ -46,7 +46,9 @@ def test_the_network_is_the_one_that_torchvision_builds(entry, weights):
     assert shapes == {name: value.shape for name, value in theirs.state_dict().items()}
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "googlenet", "ssdlite320_mobilenet_v3_large", "r3d_18", "raft_small"])
+@pytest.mark.parametrize(
+    "name", ["squeezenet1_1", "googlenet", "ssdlite320_mobilenet_v3_large", "r3d_18", "raft_small"]
+)
 def test_a_state_is_loaded_whole(name):
     entry = ZOO[name]
     state = build_random(entry, seed=1).state_dict()
@@ -91,7 +93,9 @@ def test_weights_of_another_network_are_told_in_one_line():
 
 def test_another_number_of_classes_is_told():
     state = {**build_random(ZOO["resnet18"]).state_dict(), "fc.weight": torch.ones(10, 512), "fc.bias": torch.ones(10)}
-    with pytest.raises(Mismatch, match="fc.weight is 10x512, the network's 1000x512, fc.bias is 10, the network's 1000"):
+    with pytest.raises(
+        Mismatch, match="fc.weight is 10x512, the network's 1000x512, fc.bias is 10, the network's 1000"
+    ):
         build_trained(ZOO["resnet18"], ZOO["resnet18"].best, state, "mine.pth")
 
 
@@ -102,3 +106,14 @@ def test_a_torchvision_without_the_network_is_told(monkeypatch):
     monkeypatch.delattr(torchvision.models.resnet, "ResNet18_Weights")
     with pytest.raises(UserError, match=r"torchvision \S+ does not know resnet18"):
         build_random(ZOO["resnet18"])
+
+
+def test_no_way_to_draw_initial_weights_goes_on_for_ever():
+    """Truncated distributions are drawn again until all values lie within: constants have to lie there too."""
+    draws = torch.nn.init
+    with _Initialising(None):
+        for draw in (draws.normal_, draws.uniform_, draws.trunc_normal_, draws.kaiming_normal_, draws.xavier_uniform_):
+            parameter = torch.nn.Parameter(torch.empty(5, 4))
+            assert draw(parameter) is parameter
+        draws.trunc_normal_(torch.empty(5), mean=3.0, std=1.0, a=2.0, b=4.0)
+        draws.trunc_normal_(torch.empty(5), mean=0.0, std=1.0, a=1.5, b=4.0)
