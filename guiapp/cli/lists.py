@@ -84,9 +84,9 @@ def _zoo() -> list[Mapping[str, Any]]:
                 "name": entry.name,
                 "title": entry.title,
                 "task": entry.task,
-                "parameters": entry.parameters,
+                "parameters": entry.parameters or None,
                 "accuracy": entry.best.accuracy,
-                "size": f"{entry.best.bytes / 1e6:.0f} MB",
+                "size": _megabytes(entry.best.bytes),
                 "licence": entry.best.licence,
                 "weights": [*found.published, *(path.name for path in found.others)],
                 "published": [
@@ -110,6 +110,10 @@ def _zoo() -> list[Mapping[str, Any]]:
             }
         )
     return rows
+
+
+def _megabytes(size: int) -> str | None:
+    return f"{size / 1e6:.{0 if size >= 10e6 else 1}f} MB" if size >= 50_000 else None
 
 
 def datasets() -> Listed:

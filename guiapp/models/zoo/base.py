@@ -98,7 +98,7 @@ class ZooWeights:
 
     @property
     def accuracy(self) -> str:
-        """The figure that networks of the task are compared by, such as ``"80.9 % top-1"``; smaller is better for px."""
+        """The figure that networks of the task are compared by, such as ``"80.9 % top-1"``; of px less is better."""
         for key in _HEADLINES:
             if key in self.metrics:
                 return f"{self.metrics[key]:.1f} % {_TITLES[key]}"

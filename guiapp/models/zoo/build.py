@@ -59,7 +59,7 @@ class _Given:
     def __init__(self, member: Any, state: State) -> None:
         self._member, self._state = member, state
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:  # builders check that the weights are of their own enumeration
         return type(self._member)
 

@@ -1,4 +1,4 @@
-"""The families of the zoo: what torchvision's metadata does not say. Task, papers, titles, rows of the systems table."""
+"""Families of the zoo, what torchvision's metadata does not say: tasks, papers, titles, rows of the systems table."""
 
 from __future__ import annotations
 

@@ -35,6 +35,6 @@ def labels(key: str) -> tuple[str, ...]:
 
 @cache
 def keypoint_names() -> tuple[str, ...]:
-    """The 17 key points of COCO's people: nose, left eye, right eye, …"""
+    """The 17 key points of COCO's people, from the nose to the right ankle."""
     enum, name = _WHERE["coco-person"]
     return tuple(getattr(resolve(enum), name).meta["keypoint_names"])

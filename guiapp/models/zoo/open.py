@@ -157,7 +157,9 @@ def _from_file(entry: ZooModel, path: Path, device: torch.device | str) -> Opene
                 check(path, weights)
             return _opened(entry, weights, path, "published", f"{weights.name}, {weights.accuracy}", device)
     note = f"{path.name}: fits, and is not among the published weights"
-    return _opened(entry, entry.best, path, "file", note, device)
+    # Others train and convert with the first recipe, whose short side is 256 pixels; that of IMAGENET1K_V2 has its own.
+    first = next((weights for weights in entry.weights if weights.name == "IMAGENET1K_V1"), entry.best)
+    return _opened(entry, first, path, "file", note, device)
 
 
 def _opened(
@@ -199,6 +201,6 @@ def _finished(
 
     if getattr(module, "aux_classifier", None) is not None:
         # A second output that only training uses; torchvision computes it for every picture all the same.
-        module.aux_classifier = None
+        setattr(module, "aux_classifier", None)  # noqa: B010 - an attribute that modules in general do not have
     place = torch.device(device)
     return OpenedModel(entry, weights, module.to(place), labels(weights.labels), origin, path, note, place)

@@ -30,7 +30,7 @@ def folder() -> Path:
 
 
 def folders() -> list[Path]:
-    """Where weights are looked for: the data folders, their folders ``weights``, and where torchvision keeps its own."""
+    """Where weights are looked for: the data folders, ``weights`` in each, and where torchvision keeps its own."""
     hub = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "torch"
     own = [place for root in paths.data_folders() for place in (root / "weights", root)]
     return [*own, Path(hub).expanduser() / "hub" / "checkpoints"]
@@ -126,7 +126,7 @@ def fetch_weights(weights: ZooWeights, progress: Progress | None = None) -> Path
 
 
 def check(path: Path, weights: ZooWeights) -> None:
-    """Refuse a file that has the name of published weights and is not they. Looked at once as long as it stays as it is.
+    """Refuse a file that has the name of published weights and is not they; looked at once while it stays as it is.
 
     Raises:
         UserError: If the digest differs or the file cannot be read.

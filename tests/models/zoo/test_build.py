@@ -31,7 +31,7 @@ def settings(module):
 
 @pytest.mark.parametrize(("entry", "weights"), CASES)
 def test_the_network_is_the_one_that_torchvision_builds(entry, weights):
-    """Ours, given nothing, against torchvision's own call with its weights, which are handed in where it fetches them."""
+    """Ours, given nothing, against torchvision's own call with its weights, handed in where it fetches them."""
     if weights.parameters > HUGE:
         pytest.skip(f"{weights.parameters / 1e6:.0f} million parameters")
     member = get_model_weights(entry.name)[weights.name]
@@ -94,7 +94,7 @@ def test_weights_of_another_network_are_told_in_one_line():
 def test_another_number_of_classes_is_told():
     state = {**build_random(ZOO["resnet18"]).state_dict(), "fc.weight": torch.ones(10, 512), "fc.bias": torch.ones(10)}
     with pytest.raises(
-        Mismatch, match="fc.weight is 10x512, the network's 1000x512, fc.bias is 10, the network's 1000"
+        Mismatch, match=r"fc\.weight is 10x512, the network's 1000x512, fc\.bias is 10, the network's 1000"
     ):
         build_trained(ZOO["resnet18"], ZOO["resnet18"].best, state, "mine.pth")
 
