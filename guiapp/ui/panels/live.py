@@ -45,6 +45,8 @@ _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video 
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
 _TRAINING_PAUSE = 0.1
+_SLEEP_MS = 150
+"""Docks that are arranged anew hide and show their panels: a camera must not be closed for that."""
 
 
 class LivePanel(Panel):
@@ -93,6 +95,10 @@ class LivePanel(Panel):
         self._late.setSingleShot(True)
         self._late.setInterval(_PATIENCE_MS)
         self._late.timeout.connect(self._show_late)
+        self._sleep = QTimer(self)
+        self._sleep.setSingleShot(True)
+        self._sleep.setInterval(_SLEEP_MS)
+        self._sleep.timeout.connect(self.feed.sleep)
         self._build()
         self.sources.chosen.connect(self.open_source)
         self.feed.arrived.connect(self._take_picture)
@@ -167,6 +173,7 @@ class LivePanel(Panel):
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
+        self._sleep.stop()
         self._list_models()
         self.feed.wake()
         self._follow_source()
@@ -174,7 +181,7 @@ class LivePanel(Panel):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
         self._late.stop()
-        self.feed.sleep()
+        self._sleep.start()
 
     def shut(self) -> None:
         """Close the source and wait for its thread."""
@@ -369,7 +376,8 @@ class LivePanel(Panel):
         self.image.set_note(RANDOM if ready and state.weights == "random" else "")
         if ready and state.model is not None:
             self.shown.set_task(state.model.task, state.labels)
-            self.meter.set_device(state.device, state.device == "cpu" and _gpu_is_there())
+            idle = state.device == "cpu" and not state.model.best.shipped and _gpu_is_there()
+            self.meter.set_device(state.device, idle)
             if state.weights != "random" and not self.models.found.get(state.model.name):
                 self._listed = False  # it was fetched just now
                 self._list_models()

@@ -189,7 +189,8 @@ class LiveModels(QWidget):
         self._zoo, self.found = listed
         if not self._rows:
             for task, title in TASKS.items():
-                self._add_task(title, [model for model in self._zoo.values() if model.task == task])
+                models = [model for model in self._zoo.values() if model.task == task]
+                self._add_task(title, sorted(models, key=lambda model: not self.found[model.name]))
         for name, row in self._rows.items():
             self._mark(row, self._zoo[name])
         self._filter()
@@ -203,13 +204,14 @@ class LiveModels(QWidget):
         bold.setBold(True)
         group.setFont(0, bold)
         for model in models:
-            figure = model.best.accuracy.partition(" ")[0]
-            row = QTreeWidgetItem(group, [model.title, figure, _millions(model.parameters), size(model.best.bytes)])
+            figure = model.best.accuracy.partition(" ")[0] or "–"
+            texts = [model.title, figure, _count(model.parameters), _size(model)]
+            row = QTreeWidgetItem(group, texts)
             row.setData(0, _NAME, model.name)
             row.setToolTip(0, f"{model.title} · {model.family} · {model.source}")
             for column in (1, 2, 3):
                 row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            row.setToolTip(1, f"{model.best.accuracy} · {model.best.name}")
+            row.setToolTip(1, f"{model.best.accuracy or 'no published figure'} · {model.best.name}")
             self._rows[model.name] = row
         group.setExpanded(True)
 
@@ -290,7 +292,7 @@ class LiveModels(QWidget):
             self.title.set_text("")
             self._say("Choose a network from the list." if self._zoo else "Reading the list of networks …")
         else:
-            self.title.set_text(f"{model.title} · {model.best.accuracy}")
+            self.title.set_text(" · ".join(part for part in (model.title, model.best.accuracy) if part))
             self.title.tip = f"{model.family} · {model.source}"
             self._say(self._about(model, state if mine else None), failed=mine and phase == "failed")
         there = model is not None and bool(self.found.get(model.name))
@@ -298,7 +300,8 @@ class LiveModels(QWidget):
         trained = ready and state.weights != "random"
         self.open_button.setVisible(not opening and model is not None and not trained)
         self.open_button.setText("Open" if there or model is None else f"Download {size(model.best.bytes)} and open")
-        self.random_button.setVisible(not opening and model is not None and not (ready and not trained))
+        drawn = model is not None and not model.best.shipped and not (ready and not trained)
+        self.random_button.setVisible(not opening and drawn)
         self.stop_button.setVisible(opening or (ready and not opening))
         self.stop_button.setText("Stop" if opening else "Close network")
         self.stop_button.setToolTip(
@@ -306,14 +309,15 @@ class LiveModels(QWidget):
         )
 
     def _about(self, model: ZooModel, state: LiveState | None) -> str:
-        if state is not None and state.phase == "failed":
-            return state.reason
-        if state is not None and state.phase == "opening":
-            return state.activity or f"opening {model.title}"
-        if state is not None and state.phase == "ready":
-            return f"Open: {state.note}." if state.note else "Open."
+        if state is not None:
+            opened = f"Open: {state.note}." if state.note else "Open."
+            return {"failed": state.reason, "opening": state.activity or f"opening {model.title}"}.get(
+                state.phase, opened
+            )
         best, found = model.best, self.found.get(model.name)
-        facts = f"{_millions(model.parameters)} parameters, {best.gflops:.1f} G multiply-adds. "
+        if best.shipped:
+            return f"Comes with OpenCV; trained on {best.trained_on}, licence {best.licence}."
+        facts = f"{_count(model.parameters)} parameters, {best.gflops:.1f} G multiply-adds. "
         if found:
             if found.best:
                 return f"{facts}{best.name} is here; trained on {best.trained_on}, licence {best.licence}."
@@ -332,10 +336,17 @@ class LiveModels(QWidget):
             self.about.setToolTip(text)
 
 
-def _millions(count: int) -> str:
-    """``"25.6 M"``, ``"144 M"``."""
-    value = count / 1e6
-    return f"{value:.0f} M" if value >= 99.5 else f"{value:.1f} M"
+def _count(count: int) -> str:
+    """``"25.6 M"``, ``"144 M"``, ``"6.4 k"``; a dash for none."""
+    if not count:
+        return "–"
+    value, unit = (count / 1e6, "M") if count >= 1e5 else (count / 1e3, "k")
+    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.1f} {unit}"
+
+
+def _size(model: ZooModel) -> str:
+    """Size of the weight file; a dash where there is none of its own."""
+    return size(model.best.bytes) if model.best.bytes else "–"
 
 
 def _offer(model: ZooModel) -> str:
