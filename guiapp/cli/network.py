@@ -161,7 +161,7 @@ class Published:
         self._task = make_live_task(self.task, opened.labels, opened.entry)
         self.frames = self._task.frames
         self._options = options
-        weights = {"published": opened.weights.name, "random": "random"}.get(opened.origin, opened.path)
+        weights = opened.weights.name if opened.origin == "published" else opened.path or opened.origin
         self.about: dict[str, Any] = {"weights": weights, "device": str(opened.device)}
 
     def ask(self, picture: Picture) -> tuple[Drawn, dict[str, Any]]:
