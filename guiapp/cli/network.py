@@ -71,7 +71,8 @@ def open_network(options: argparse.Namespace, progress: output.Progress, alone: 
             return _trained(options)  # which says what there is
         except SettingError as unknown:
             near = str(error).partition("; ")[2]
-            raise SettingError(f"{unknown}; of the zoo: {near}" if near.startswith("did") else str(unknown)) from None
+            hint = f"of the published networks: {near}" if near.startswith("did") else "see guiapp list models"
+            raise SettingError(f"{unknown}; {hint}") from None
     if options.drawing:
         raise SettingError(f"drawings make no sense for {entry.name}: leave --drawing out")
     if alone and entry.task in _SEVERAL:

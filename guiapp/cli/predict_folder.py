@@ -71,6 +71,8 @@ def _follow(
     failed: list[dict[str, Any]] = []
     with Interrupt() as interrupt, output.Counter(len(files), "pictures") as counter:
         for number, index in enumerate(files, 1):
+            if interrupt.asked:
+                raise UserError(f"stopped after {number - 1} of {len(files)} pictures")
             name = source.file(index).relative_to(source.path).as_posix()
             try:
                 picture = source.picture(index)
@@ -92,8 +94,6 @@ def _follow(
                 counter.clear()
                 output.give(f"{name}: {_in_short(drawn)}")
             counter.show(number)
-            if interrupt.asked:
-                raise UserError(f"stopped after {number} of {len(files)} pictures")
     return done, failed
 
 
