@@ -135,3 +135,13 @@ def test_what_was_imported_is_spared_by_the_garbage_collector_once_an_experiment
         assert gc.get_freeze_count() < kept + len(later), "what comes later is collected"
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("text", ["camera:0", "camera:Desk cam", "rtsp://host/stream", "http://host:80/a.mjpg"])
+def test_open_takes_cameras_and_addresses_as_they_are(text, monkeypatch):
+    from guiapp.cli import main
+
+    seen = []
+    monkeypatch.setattr("guiapp.app.run_window", lambda argv, source: seen.append(source) or 0)
+    assert main(["open", text]) == 0
+    assert seen == [text]

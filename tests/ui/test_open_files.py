@@ -225,3 +225,16 @@ def test_drag_over_the_window_is_accepted_for_files_alone(window, picture):
     text.setText("hello")
     assert enter(files)
     assert not enter(text)
+
+
+def test_videos_addresses_and_cameras_go_to_the_live_room(window, tmp_path, monkeypatch):
+    video = tmp_path / "Street.MP4"
+    video.write_bytes(b"not looked into")
+    assert kind_of(video) == "video"
+    asked = []
+    monkeypatch.setattr(window.panel("live"), "open_source", asked.append)
+    window.files.open([video])
+    for text in ("camera:0", "rtsp://host/stream", str(video)):
+        window.files.open_text(text)
+    assert asked == [str(video), "camera:0", "rtsp://host/stream", str(video)]
+    assert window.layout_id == "live"

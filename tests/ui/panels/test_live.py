@@ -348,6 +348,22 @@ def test_what_cannot_be_opened_is_told_in_one_line_and_what_was_open_stays(room,
     room.bot.waitUntil(lambda: room.panel.empty.isVisible() and "noise.mp4" in room.panel.empty.text.text())
 
 
+def test_cameras_are_listed_by_name_each_time_the_list_opens(room, hose, monkeypatch):
+    from guiapp.sources import camera
+
+    menu = room.panel.sources.camera.menu()
+    for present, titles in (
+        ([camera.Camera(2, "Desk cam")], ["Desk cam"]),
+        ([], ["No camera is plugged in"]),
+        (None, ["Camera 0", "Camera 1", "Camera 2", "Camera 3"]),
+    ):
+        monkeypatch.setattr(camera, "list_cameras", lambda p=present: p)
+        menu.aboutToShow.emit()
+        assert [action.text() for action in menu.actions()] == titles
+    menu.actions()[2].trigger()
+    assert room.panel.feed.text == "camera:2" and room.panel.feed.source is hose[-1]
+
+
 def test_a_snapshot_holds_what_is_painted(room, hose, tmp_path):
     panel = room.panel
     hose[0].give(50)
