@@ -1,6 +1,8 @@
 """Where the program keeps and looks for files."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -39,3 +41,14 @@ def data_folders() -> list[Path]:
 def resources() -> Path:
     """Folder of what ships inside the package: icons, help texts, small weights."""
     return Path(__file__).resolve().parent.parent / "resources"
+
+
+def of_package(name: str, inside: str) -> Path | None:
+    """A file of an installed package, which is not imported for it; None where it is not there."""
+    loaded = sys.modules.get(name)  # cv2 loses its ``__spec__`` once it is imported, and then cannot be searched for
+    origin = getattr(loaded, "__file__", None)
+    if loaded is None:
+        about = importlib.util.find_spec(name)
+        origin = about.origin if about is not None else None
+    path = Path(origin).parent / inside if origin else None
+    return path if path is not None and path.exists() else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
+from guiapp.core import paths
 from guiapp.core.notices import UserError
 
 Sums = npt.NDArray[np.int64]
@@ -111,9 +111,8 @@ def shipped_cascade(name: str = "haarcascade_frontalface_alt.xml") -> Cascade:
     Raises:
         UserError: If it is not installed.
     """
-    about = importlib.util.find_spec("cv2")
-    path = Path(about.origin).parent / "data" / name if about is not None and about.origin else None
-    if path is None or not path.is_file():
+    path = paths.of_package("cv2", f"data/{name}")
+    if path is None:
         raise UserError(f"{name} is missing: install opencv-python-headless again, below version 5")
     return read_cascade(path)
 

@@ -1,10 +1,13 @@
 """The shared words behave as every room relies on."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from guiapp.core import paths
 from guiapp.core.files import folder_atomic, folder_bytes, write_atomic
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Origin, Picture, rgb
@@ -123,3 +126,11 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert (target / "weights").read_bytes() == b"second"
     assert [p.name for p in target.parent.iterdir()] == ["10"]
     assert folder_bytes(tmp_path) == 6
+
+
+def test_a_file_of_a_package_is_found_before_and_after_it_is_imported():
+    find = "from guiapp.core.paths import of_package as find; name = 'data/haarcascade_frontalface_alt.xml'; "
+    after = "path = find('cv2', name); import cv2; assert find('cv2', name) == path and path.is_file()"
+    subprocess.run([sys.executable, "-c", find + after], check=True)
+    assert paths.of_package("cv2", "data/no-such-file") is None
+    assert paths.of_package("no_such_package", "file") is None

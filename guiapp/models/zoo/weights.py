@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 from collections.abc import Iterator
@@ -39,20 +38,13 @@ def folders() -> list[Path]:
 def find(weights: ZooWeights) -> Path | None:
     """The published file, where it is on this machine; its digest is not looked at yet."""
     if weights.shipped:
-        return _installed(weights.shipped)
+        package, _, inside = weights.shipped.partition("/")
+        return paths.of_package(package, inside)
     for place in folders():
         path = place / weights.file
         if path.is_file():
             return path
     return None
-
-
-def _installed(name: str) -> Path | None:
-    """A file of an installed package, which is not imported."""
-    package, _, inside = name.partition("/")
-    about = importlib.util.find_spec(package)
-    path = Path(about.origin).parent / inside if about is not None and about.origin else None
-    return path if path is not None and path.exists() else None
 
 
 def stand_ins(entry: ZooModel) -> tuple[Path, ...]:
