@@ -45,6 +45,8 @@ _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video 
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
 _TRAINING_PAUSE = 0.1
+_NARROW = 900
+"""Pixels below which the less important figures and words are left out, so that none is cut off."""
 _SLEEP_MS = 150
 """Docks that are arranged anew hide and show their panels: a camera must not be closed for that."""
 
@@ -165,7 +167,10 @@ class LivePanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = max(320, min(440, round(self.width() * 0.285)))
+        narrow = self.width() < _NARROW
+        for part in (self.sources, self.models, self.transport, self.meter):
+            part.set_narrow(narrow)
+        width = 260 if narrow else max(320, min(440, round(self.width() * 0.285)))
         if self._side.width() != width:
             self._side.setFixedWidth(width)
 

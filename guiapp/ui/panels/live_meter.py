@@ -26,6 +26,7 @@ _FIELDS = {
     "draw": ("draw", "ms", "Time to prepare and paint the newest answer in the window"),
     "dropped": ("dropped", "", "Pictures of this source that were overtaken by a newer one: nothing queues"),
 }
+_FIRST = ("answers", "age", "forward", "draw", "dropped")
 
 
 class LiveMeter(QWidget):
@@ -41,6 +42,7 @@ class LiveMeter(QWidget):
         self._theme = theme
         self._at = 0.0
         self.values: dict[str, QuietLabel] = {}
+        self._parts: dict[str, list[QWidget]] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -51,11 +53,11 @@ class LiveMeter(QWidget):
             value.set_room("00000" if name == "dropped" else "00.0")
             value.set_alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.tip = tip
-            row.addWidget(self._faint(caption, tip))
-            row.addWidget(value)
-            if unit:
-                row.addWidget(self._faint(unit, tip))
+            parts = [self._faint(caption, tip), value, *([self._faint(unit, tip)] if unit else [])]
+            for part in parts:
+                row.addWidget(part)
             row.addSpacing(8)
+            self._parts[name] = parts
             self.values[name] = value
         self.clear()
 
@@ -64,6 +66,12 @@ class LiveMeter(QWidget):
         label.setProperty("faint", True)
         label.setToolTip(tip)
         return label
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave the parts out that are seldom the slow ones."""
+        for name, parts in self._parts.items():
+            for part in parts:
+                part.setVisible(not narrow or name in _FIRST)
 
     def clear(self) -> None:
         """There is nothing to measure."""

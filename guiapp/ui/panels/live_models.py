@@ -101,7 +101,7 @@ class LiveModels(QWidget):
         bold = self.title.font()
         bold.setBold(True)
         self.title.setFont(bold)
-        self.about = QLabel("Choose a network from the list.", self)
+        self.about = QLabel(self)
         self.about.setObjectName("live.model-about")
         self.about.setWordWrap(True)
         self.about.setProperty("faint", True)
@@ -182,6 +182,10 @@ class LiveModels(QWidget):
         button.setProperty("primary", primary)
         return button
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave the number of parameters out of the list; it stands below."""
+        self.tree.setColumnHidden(2, narrow)
+
     # ------------------------------------------------------------------ list
 
     def fill(self, listed: tuple[Mapping[str, ZooModel], dict[str, Here]]) -> None:
@@ -220,7 +224,7 @@ class LiveModels(QWidget):
         faint = QBrush(self.theme.faint)
         for column in (1, 2, 3):
             row.setForeground(column, QBrush(self.theme.text) if there and column == 3 else faint)
-        row.setIcon(3, icon("check") if there else QIcon())
+        row.setIcon(3, icon("check", self.theme.text) if there else QIcon())
         row.setToolTip(3, "The weights are on this machine" if there else f"Not here: {_offer(model)}")
 
     def restyle(self) -> None:
@@ -290,7 +294,8 @@ class LiveModels(QWidget):
         mine = model is not None and self._is(model.name, "opening", "ready", "failed")
         if model is None:
             self.title.set_text("")
-            self._say("Choose a network from the list." if self._zoo else "Reading the list of networks …")
+            ready_made = "Choose a network from the list; those with a tick are on this machine."
+            self._say(ready_made if self._zoo else "Reading the list of networks …")
         else:
             self.title.set_text(" · ".join(part for part in (model.title, model.best.accuracy) if part))
             self.title.tip = f"{model.family} · {model.source}"

@@ -137,10 +137,10 @@ class LiveShown(QWidget):
         for place, box in enumerate(shown):
             self._checks.addWidget(box, place // 2, place % 2)
         self._heading.setVisible(bool(task))
-        self.classes_button.setVisible(task in (*_BOXES, "segmentation"))
         if labels != self._labels:
             self._labels = labels
             self.set_classes(None)
+        self.classes_button.setVisible(task in (*_BOXES, "segmentation") and len(self.named()) > 1)
 
     def set_classes(self, classes: frozenset[int] | None) -> None:
         """Show these classes alone; None shows all."""
@@ -196,7 +196,8 @@ class LiveShown(QWidget):
         window = self.window()
         card = ClassesCard(window, self)
         corner = self.classes_button.mapTo(window, self.classes_button.rect().topLeft())
-        card.place(corner.x() - 260, corner.y() - 60, 250, 420)
+        height = 110 + (card.list.sizeHintForRow(0) + 1) * len(self.named())
+        card.place(corner.x() - 260, corner.y() - 60, 250, min(420, height))
 
 
 class ClassesCard(Card):

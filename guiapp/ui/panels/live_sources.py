@@ -56,17 +56,25 @@ class LiveSources(QWidget):
         self.go.setEnabled(False)
         self.go.clicked.connect(self._open_address)
         self.address.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip())))
+        self._titled: list[tuple[QPushButton, str]] = [(self.camera, "Camera")]
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         for action, title, symbol in ((self.video, "Video…", "video"), (self.picture, "Picture…", "image")):
             button = text_button(self, action, action.objectName())
             button.setText(title)
+            button.setAccessibleName(action.text())
             button.setIcon(icon(symbol))
+            self._titled.append((button, title))
             row.addWidget(button)
         row.addWidget(self.camera)
         row.addWidget(self.address, 1)
         row.addWidget(self.go)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave the words out and keep the icons."""
+        for button, title in self._titled:
+            button.setText("" if narrow else title)
 
     def ask_video(self) -> None:
         """Let the person choose a video file."""

@@ -86,7 +86,14 @@ class LiveTransport(QWidget):
                                                                                 self.loop)))  # fmt: skip
         self._camera = (buttons[self.freeze], buttons[self.mirror])
         self._length = ""
+        self._narrow = False
         self.follow()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave the box of speeds out."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.follow()
 
     def _command(
         self, verb: str, title: str, call: Callable[..., None], tip: str, symbol: str, checkable: bool = False
@@ -98,7 +105,7 @@ class LiveTransport(QWidget):
         source, kind = self._feed.source, self._feed.kind
         video, moving = kind == "video", kind in ("camera", "stream")
         for widget in self._video:
-            widget.setVisible(video)
+            widget.setVisible(video and not (self._narrow and widget is self.speed))
         for widget in self._camera:
             widget.setVisible(moving)
         for action in (self.play, self.back, self.on, self.loop):

@@ -374,6 +374,19 @@ def test_a_snapshot_holds_what_is_painted(room, hose, tmp_path):
     assert saved.shape == (HEIGHT, WIDTH, 3) and (saved[110] == 50).all() and (saved[60, 20] != 50).any()
 
 
+def test_in_a_narrow_place_nothing_is_cut_off(room, video):
+    room.window.use_layout("train")
+    room.window.show_panel("live")
+    panel = room.panel
+    panel.open_source(str(video))
+    room.bot.waitUntil(panel.image.isVisible)
+    room.bot.waitUntil(lambda: panel.width() < 900 and not panel.transport.speed.isVisible())
+    for part in (panel.sources, panel.transport, panel.meter):
+        assert part.width() >= part.layout().minimumSize().width()
+    room.window.use_layout("live")
+    room.bot.waitUntil(panel.transport.speed.isVisible)
+
+
 def test_training_leaves_the_live_network_a_share(room):
     panel, state = room.panel, room.window.bridge.state
     from dataclasses import replace
