@@ -105,14 +105,24 @@ class LiveResult:
 
 @dataclass
 class _Open:
-    """The network on the lane, with its last answer."""
+    """The network on the lane, with its last answer.
+
+    Attributes:
+        model, task: The network and what it is for.
+        picture: What it was run on last; ``source`` gave it.
+        raw: What it answered; None where it failed.
+        drawn: What was shown of that; ``options`` say how much.
+        completes: Whether that came at once, and parts of objects that are new are still to be computed.
+    """
 
     model: OpenedModel
     task: LiveTask
     picture: Picture | None = None
+    source: Frames | None = None
     raw: Any = None
     drawn: Drawn | None = None
     options: LiveOptions | None = None
+    completes: bool = False
 
 
 class _Overtaken(Exception):
@@ -301,21 +311,26 @@ class LiveLane:
         if picture is None:
             return
         fresh = picture is not begun.picture
-        if not fresh and (options == begun.options or begun.raw is None):
+        if not fresh and (begun.raw is None or (options == begun.options and not begun.completes)):
             return
         started = time.perf_counter()
         times: dict[str, float] = {}
         waited = (time.monotonic() - picture.time) * 1000.0
         if fresh:
             self._runs += 1
-            begun.picture, begun.raw = picture, None  # a picture that breaks it is not tried again
+            if source is not begun.source or _went_back(begun.picture, picture):
+                begun.task.reset()  # clips and flow go on from the pictures before
+            begun.picture, begun.raw, begun.source = picture, None, source  # what breaks it is not tried again
             self._run(begun, picture, times)
             started = time.perf_counter()
-        begun.drawn = begun.task.drawn(begun.raw, options, None if fresh else begun.drawn)
-        begun.options = options
+        previous = None if fresh or begun.completes else begun.drawn
+        begun.drawn = begun.task.drawn(begun.raw, options, previous)
+        begun.options, begun.completes = options, previous is not None
         times["postprocess"] = times.get("postprocess", 0.0) + _since(started)
         if fresh:
             self._finished.append(time.monotonic())
+        if begun.completes:  # objects that are new get their masks and key points if no newer picture comes
+            self._arrived()
         dropped = source.dropped if source is not None else 0
         self.results.put(
             LiveResult(
@@ -343,6 +358,13 @@ class LiveLane:
     def _publish(self, state: LiveState | None = None, **changes: Any) -> None:
         self.newest = replace(state or self.newest, **changes)
         self.state.put(self.newest)
+
+
+def _went_back(before: Picture | None, now: Picture) -> bool:
+    """Whether a video was wound back, or began again."""
+    if before is None or before.origin.index is None or now.origin.index is None:
+        return False
+    return now.origin.index < before.origin.index
 
 
 def _open_from_zoo(name: str, weights: str | Path, device: str, progress: Callable[[float, str], None]) -> OpenedModel:

@@ -149,6 +149,48 @@ def test_thresholds_act_on_the_last_answer_without_the_network(lane, detector):
     assert detector.runs == 1
 
 
+def test_an_object_that_is_new_gets_its_mask_after_the_quick_answer(lane, detector, monkeypatch):
+    asked = []
+
+    def masks(boxes, classes):
+        asked.append(len(boxes))
+        return torch.ones(len(boxes), 28, 28)
+
+    whole = detector.candidates
+    monkeypatch.setattr(detector, "candidates", lambda inputs, keep: replace(whole(inputs, keep), masks=masks))
+    lane.open_model(MODEL)
+    lane.set_picture(picture(3))
+    result(lane)
+    lane.set_options(LiveOptions(score=0.2))
+    found = result(lane, lambda found: found.again and all(bits.size for bits in found.drawn.masks.bits))
+    assert len(found.drawn) == 2 and detector.runs == 1
+    assert asked == [1, 1], "the first object's mask is kept"
+
+
+def test_tasks_over_time_begin_anew_with_another_source_and_when_a_video_is_wound_back(lane, monkeypatch):
+    from guiapp.tasks.detection import DetectionTask
+
+    resets = []
+    monkeypatch.setattr(DetectionTask, "reset", lambda task: resets.append(1))
+    lane.open_model(MODEL)
+    until(lambda: lane.newest.phase == "ready")
+
+    def shown(source, index):
+        frame = Picture(np.zeros((40, 60, 3), np.uint8), Origin("video", "film", index=index))
+        source._newest = frame
+        source.on_frame()
+        result(lane, lambda found: found.picture is frame)
+        return len(resets)
+
+    first, second = Fed(), Fed()
+    lane.set_source(first)
+    begun = shown(first, 5)
+    assert shown(first, 9) == begun
+    assert shown(first, 2) == begun + 1
+    lane.set_source(second)
+    assert shown(second, 3) == begun + 2
+
+
 def test_frames_that_come_while_the_network_runs_are_overtaken(lane, detector):
     source = Fed()
     lane.set_source(source)
