@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from guiapp.interpret.base import Look
 from guiapp.interpret.layers import LayerInfo
 from guiapp.interpret.options import ActivationOptions
 
+_CACHED = 2**18  # numbers worked on at a time: a megabyte stays in the cache of one core
 SATURATED = 0.97  # |tanh| above this has a slope under 0.06 of the steepest; the same shares hold for the sigmoid
 
 
@@ -82,7 +84,8 @@ def statistics(values: npt.NDArray[np.float32], kind: str = "") -> Statistics:
     # Each of these is the fastest of its kind: 3 million outputs take 3 ms, with torch.std_mean alone 18.
     maps = torch.from_numpy(values).reshape(len(values), -1)
     mean = maps.mean()
-    deviation = (maps - mean).norm() / maps.numel() ** 0.5
+    some = max(1, _CACHED // maps.shape[1])  # maps that stay in the processor's cache
+    deviation = math.sqrt(sum(float((part - mean).norm()) ** 2 for part in torch.split(maps, some)) / maps.numel())
     low, high = maps.aminmax()
     saturated = None
     if kind in ("Tanh", "Sigmoid"):

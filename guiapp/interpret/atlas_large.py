@@ -19,6 +19,8 @@ from guiapp.interpret.atlas_parts import (
     side_of,
 )
 
+_CACHED = 2**18  # numbers worked on at a time: a megabyte stays in the cache of one core
+
 
 def large_atlas(
     maps: torch.Tensor,
@@ -48,12 +50,33 @@ def large_atlas(
     offset, shift = np.where(sign, SIGNED_OFFSET, UNSIGNED_OFFSET), np.where(sign, np.float32(0), low)
     tables = [np.repeat(table, count // ranges if ranges > 1 else 1) for table in (factor, offset, shift)]
     factors, offsets, shifts = (torch.from_numpy(table).to(maps.device)[:, None, None] for table in tables)
-    indices = (values - shifts if shift.any() else values) * factors
-    indices += offsets
+    indices = _indices(values, factors, offsets, shifts if shift.any() else None)
     if holes is not None:
-        indices.masked_fill_(holes, 0.0)
+        indices.masked_fill_(holes, 0)
     pixels = lay(indices, columns, rows, side, gap, torch.uint8, 0).cpu().numpy()
     return Atlas(pixels, columns, rows, (height * side, width * side), gap, low, high, bool(sign[0]), count, source)
+
+
+def _indices(
+    values: torch.Tensor, factors: torch.Tensor, offsets: torch.Tensor, shifts: torch.Tensor | None
+) -> torch.Tensor:
+    """Palette indices of maps, uint8 (C, h, w); on the CPU a few maps at a time, which stay in its cache."""
+    count, height, width = values.shape
+    most = max(1, _CACHED // (height * width)) if values.device.type == "cpu" else count
+    indices = torch.empty(values.shape, dtype=torch.uint8, device=values.device)
+    scratch = torch.empty((min(most, count), height, width), device=values.device)
+    for start in range(0, count, most):
+        place = slice(start, start + most)
+        part, out = values[place], scratch[: min(most, count - start)]
+
+        def of(table: torch.Tensor, place: slice = place) -> torch.Tensor:
+            return table if len(table) == 1 else table[place]
+
+        if shifts is not None:
+            part = torch.sub(part, of(shifts), out=out)
+        torch.mul(part, of(factors), out=out)
+        indices[place] = out.add_(of(offsets))
+    return indices
 
 
 def _range(values: torch.Tensor, ranges: int) -> tuple[Floats, Floats]:

@@ -50,3 +50,13 @@ def test_the_window_is_measured():
     assert found["memory"]["more"]["hooks"] == 0
     assert found["memory"]["more"]["widgets"] <= 0
     assert found["memory"]["more"]["threads"] <= 0
+
+
+@pytest.mark.window
+@pytest.mark.timeout(600)
+def test_the_live_room_is_measured():
+    figures = bench("live")["live"]
+    check(figures)
+    assert set(figures["cases"]) == {"ssdlite", "lraspp", "resnet18"}
+    assert figures["ratio"] == min(case["ratio"] for case in figures["cases"].values())
+    assert all(case["ours"] > 0 for case in figures["cases"].values())

@@ -97,7 +97,10 @@ class LiveFeed(QObject):
         """
         from guiapp.sources.open import open_live
 
-        source = open_live(text)
+        self.adopt(open_live(text), text)
+
+    def adopt(self, source: LiveSource, text: str) -> None:
+        """Follow a source that is there already and is closed here; what was open before is closed."""
         self._release()
         self.text = text
         self._take(source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QCursor, QPainter
+from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from guiapp.tasks.predictions import ClipScores, Detections
@@ -49,6 +49,7 @@ class LivePicture(ImageView):
         layer: How it is painted, or None.
         chosen: The object that was clicked, followed from picture to picture: class and box; or None.
         prepare_ms: Time to prepare the newest layer.
+        painted: How many answers were painted so far.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -58,6 +59,8 @@ class LivePicture(ImageView):
         self.layer: DrawnLayer | None = None
         self.chosen: tuple[int, tuple[float, float, float, float]] | None = None
         self.prepare_ms = 0.0
+        self.painted = 0
+        self._painted: LiveResult | None = None
         self._look = PaintOptions()
         self._note: NoteLayer | None = None
         self._tip = ""
@@ -89,6 +92,12 @@ class LivePicture(ImageView):
         self._follow_chosen()
         self._mark()
         self.prepare_ms = (time.perf_counter() - started) * 1e3
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.result is not None and self.result is not self._painted:
+            self._painted = self.result
+            self.painted += 1
 
     def set_look(self, look: PaintOptions) -> None:
         """Paint the answer in another way."""
