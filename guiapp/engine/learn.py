@@ -37,21 +37,17 @@ class _Session:
     Attributes:
         setup: What is trained.
         opened: What the rest is told of it.
-        model: The network before the first start.
         twin: Its inspection twin.
         runner: The run, once started or opened from a folder.
         events: The run's generator, while it can go on.
-        weights: Weights from a file, that are looked at until a run begins.
         estimating: The estimate of a run, while it is made.
     """
 
     setup: Setup
     opened: Opened
-    model: torch.nn.Module
     twin: Twin
     runner: Runner | None = None
     events: Generator[Any, None, None] | None = None
-    weights: Mapping[str, torch.Tensor] | None = None
     estimating: Generator[Any, None, Any] | None = field(default=None)
 
 
@@ -161,10 +157,10 @@ class LearnLane:
                 return
             kind = type(event)
             if kind is StepEnd and self._until in ("step", event.step):
-                self._pause("step")
+                self._pause()
                 return
             if kind is EpochEnd and self._until == "epoch":
-                self._pause("epoch")
+                self._pause()
                 return
             if kind is Crowded:
                 self._notices.post("warning", event.text)
@@ -191,7 +187,7 @@ class LearnLane:
         session.events = None
         self._rest(session, "finished")
 
-    def _pause(self, _after: str) -> None:
+    def _pause(self) -> None:
         assert self._session is not None
         self._until = ""
         self._rest(self._session, "paused")
@@ -278,7 +274,7 @@ class LearnLane:
             setup.settings,
         )
         step = runner.trainer.step if runner is not None else 0
-        session = _Session(setup, opened, model, Twin(model, step), runner, weights=weights)
+        session = _Session(setup, opened, Twin(model, step), runner)
         self._session = session
         snapshots = runner.snapshots if runner is not None else None
         # What panels asked of the network before is not asked of this one: they ask anew when they have seen it.
@@ -333,16 +329,15 @@ class LearnLane:
         folder = RunFolder.create(self.runs, session.setup)
         session.runner = Runner(session.setup, folder)
         session.events = session.runner.events()
-        session.model = session.runner.model
         # What was looked at before may be weights from a file, or those of the run before: this one starts afresh.
-        session.twin.offer(session.model, session.runner.trainer.step)
+        session.twin.offer(session.runner.model, session.runner.trainer.step)
         subject = Subject(session.opened, session.twin, session.setup.task, session.runner.snapshots)
         self._look.ask(subject=subject)
 
     def pause(self) -> None:
         """Stand still after the current step."""
         if self.newest.phase == "running":
-            self._pause("command")
+            self._pause()
 
     def stop(self) -> None:
         """End the run here and keep it."""

@@ -271,10 +271,3 @@ def test_the_pause_limits_the_rate(lane, detector):
     source.give(2)
     lane.open_model("ssd300_vgg16")  # another network need not wait
     until(lambda: detector.runs == 2)
-
-
-def test_results_are_records(lane):
-    lane.open_model(MODEL)
-    lane.set_picture(picture(3))
-    found = result(lane)
-    assert replace(found, dropped=3).dropped == 3 and found.dropped == 0
