@@ -3,10 +3,12 @@
 import sys
 
 from guiapp.cli import main as run
+from guiapp.core.memory import arrange_heap
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    arrange_heap()
     sys.exit(run())
 
 

@@ -72,10 +72,10 @@ def create_application(argv: Sequence[str]) -> QApplication:
     Raises:
         UserError: Without a display, without Qt or a system library that it needs, or for an unknown theme.
     """
-    from guiapp.core.memory import share_one_heap
+    from guiapp.core.memory import arrange_heap
 
     check_display()
-    share_one_heap()
+    arrange_heap()
     if not faulthandler.is_enabled() and _real_stderr():
         faulthandler.enable()
     if sys.platform == "win32":

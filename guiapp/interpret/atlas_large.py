@@ -65,6 +65,9 @@ def _indices(
     most = max(1, _CACHED // (height * width)) if values.device.type == "cpu" else count
     indices = torch.empty(values.shape, dtype=torch.uint8, device=values.device)
     scratch = torch.empty((min(most, count), height, width), device=values.device)
+    plain = shifts is None and len(factors) == len(offsets) == 1
+    if plain:  # half the time of the general case
+        factor = float(factors)
     for start in range(0, count, most):
         place = slice(start, start + most)
         part, out = values[place], scratch[: min(most, count - start)]
@@ -72,6 +75,9 @@ def _indices(
         def of(table: torch.Tensor, place: slice = place) -> torch.Tensor:
             return table if len(table) == 1 else table[place]
 
+        if plain:
+            indices[place] = torch.add(offsets, part, alpha=factor, out=out)
+            continue
         if shifts is not None:
             part = torch.sub(part, of(shifts), out=out)
         torch.mul(part, of(factors), out=out)
