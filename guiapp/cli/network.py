@@ -169,7 +169,11 @@ class Published:
         """Predict the picture; clips and flow remember those before."""
         import torch
 
+        from guiapp.tasks.live_options import SeriesTask
+
         with torch.inference_mode():
             inputs = self.opened.prepare(picture.pixels)
+            if isinstance(self._task, SeriesTask) and picture.origin.seconds is not None:
+                self._task.feed(inputs, picture.origin.seconds)
             raw = self._task.run(self.opened.module, inputs, picture.size)
         return self._task.drawn(raw, self._options), {}

@@ -61,9 +61,6 @@ class LiveClassification:
         self.labels = tuple(labels)
         self._task = ClassificationTask(self.labels)
 
-    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
-        """Nothing: each picture stands for itself."""
-
     def reset(self) -> None:
         """Nothing: each picture stands for itself."""
 
@@ -74,6 +71,8 @@ class LiveClassification:
         """Logits, float32 (1, C)."""
         logits: torch.Tensor = module(inputs if isinstance(inputs, torch.Tensor) else torch.stack(list(inputs)))
         return logits.float()
+
+    again = run
 
     def drawn(self, raw: torch.Tensor, options: LiveOptions, previous: Any = None) -> ClassScores:
         """Soft-max of the logits; the options are about other tasks."""

@@ -75,9 +75,6 @@ class DetectionTask:
         self.labels = tuple(labels)
         self.keep = keep
 
-    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
-        """Nothing: each picture stands for itself."""
-
     def reset(self) -> None:
         """Nothing: each picture stands for itself."""
 
@@ -91,6 +88,8 @@ class DetectionTask:
         else:
             found = one_stage(module, list(inputs), self.keep)
         return DetectionRun(found, size)
+
+    again = run
 
     @torch.inference_mode()
     def drawn(self, raw: DetectionRun, options: LiveOptions, previous: Any = None) -> Detections:

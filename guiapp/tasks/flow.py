@@ -42,24 +42,35 @@ class FlowTask:
     """
 
     frames = 2
+    rate = 0.0
 
     def __init__(self, labels: tuple[str, ...] = (), entry: Any = None) -> None:
         self.labels: tuple[str, ...] = tuple(labels)
-        self._before: torch.Tensor | None = None
+        self._pair: tuple[torch.Tensor | None, torch.Tensor | None] = (None, None)
+        self._fed: Any = None
 
-    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
-        """Take a picture as the one before the next."""
-        self._before = _batch(inputs)
+    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor], seconds: float | None = None) -> None:
+        """Take a picture; the one that was fed last becomes the one before."""
+        self._pair, self._fed = (self._pair[1], _batch(inputs)), inputs
 
     def reset(self) -> None:
         """Forget the picture before."""
-        self._before = None
+        self._pair, self._fed = (None, None), None
 
     @torch.inference_mode()
     def run(self, module: Any, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]) -> FlowRun:
         """Run the network on the picture before and this one; without one of the same size it is not run."""
-        now = _batch(inputs)
-        before, self._before = self._before, now
+        if inputs is not self._fed:
+            self.feed(inputs)
+        self._fed = None
+        return self.again(module, inputs, size)
+
+    @torch.inference_mode()
+    def again(self, module: Any, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]) -> FlowRun:
+        """Run the network once more on the last two pictures; see ``LiveTask.again``."""
+        before, now = self._pair
+        if now is None:
+            raise ValueError("no picture was fed")
         if before is None or before.shape != now.shape:
             return FlowRun(None, size)
         left, right, top, bottom = _padding(now.shape, getattr(module, "any_size", False))

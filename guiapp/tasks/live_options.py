@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from guiapp.core.notices import SettingError
 from guiapp.core.registry import Registry, resolve
@@ -56,14 +57,6 @@ class LiveTask(Protocol):
     labels: tuple[str, ...]
     frames: int
 
-    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
-        """Take a picture that the network is not run on, so that clips and flow miss none; nothing where it needs one.
-
-        Args:
-            inputs: As for ``run``.
-        """
-        ...
-
     def run(self, module: torch.nn.Module, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]) -> Any:
         """Run the network.
 
@@ -75,6 +68,12 @@ class LiveTask(Protocol):
         Returns:
             What ``drawn`` takes. It may hold features of the network: keep one, not many.
         """
+        ...
+
+    def again(
+        self, module: torch.nn.Module, inputs: torch.Tensor | Sequence[torch.Tensor], size: tuple[int, int]
+    ) -> Any:
+        """Run the network once more on the same picture, without a step in time: ``run`` where it needs one only."""
         ...
 
     def drawn(self, raw: Any, options: LiveOptions, previous: Drawn | None = None) -> Drawn:
@@ -94,6 +93,37 @@ class LiveTask(Protocol):
         ...
 
 
+@runtime_checkable
+class SeriesTask(LiveTask, Protocol):
+    """A live task whose network takes several pictures in a row (``frames`` above 1).
+
+    Every picture of the source is fed with its time, those too that came while the network was busy: else a slow
+    network would see a faster world than the one it was trained on.
+
+    Attributes:
+        rate: Pictures a second of what the network takes, as it was trained; 0 for each picture and the one before.
+    """
+
+    rate: float
+
+    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor], seconds: float | None = None) -> None:
+        """Take a picture; ``run`` is then about it and those before. One that was not fed is fed by ``run``.
+
+        Args:
+            inputs: As for ``run``.
+            seconds: When it was made, on any clock that goes forward; None for one step of ``rate`` after the last.
+        """
+        ...
+
+
+def slot_of(seconds: float, rate: float) -> int:
+    """Number of the place in time that a picture belongs to, where ``rate`` pictures a second are wanted.
+
+    Of the pictures of one slot the first counts. Time stamps are rounded, so a hundredth of a slot is allowed for.
+    """
+    return math.floor(seconds * rate + 0.01)
+
+
 LIVE_TASKS: Registry[str] = Registry("live task")
 """Task name to ``"module:class"``; the class is called with the class names and the entry of the model."""
 LIVE_TASKS.add("classification", "guiapp.tasks.classification:LiveClassification")
@@ -102,6 +132,7 @@ LIVE_TASKS.add("instances", "guiapp.tasks.detection:DetectionTask")
 LIVE_TASKS.add("keypoints", "guiapp.tasks.detection:DetectionTask")
 LIVE_TASKS.add("segmentation", "guiapp.tasks.segmentation:SegmentationTask")
 LIVE_TASKS.add("flow", "guiapp.tasks.flow:FlowTask")
+LIVE_TASKS.add("depth", "guiapp.tasks.depth:DepthTask")
 LIVE_TASKS.add("clip", "guiapp.tasks.clip:ClipTask")
 
 

@@ -52,9 +52,6 @@ class SegmentationTask:
     def __init__(self, labels: tuple[str, ...], entry: Any = None) -> None:
         self.labels = tuple(labels)
 
-    def feed(self, inputs: torch.Tensor | Sequence[torch.Tensor]) -> None:
-        """Nothing: each picture stands for itself."""
-
     def reset(self) -> None:
         """Nothing: each picture stands for itself."""
 
@@ -70,6 +67,8 @@ class SegmentationTask:
             output = module(batch)
             logits = output["out"] if isinstance(output, Mapping) else output
         return SegmentationRun(logits[0].float(), (batch.shape[-2], batch.shape[-1]), size)
+
+    again = run
 
     @torch.inference_mode()
     def drawn(self, raw: SegmentationRun, options: LiveOptions, previous: Any = None) -> LabelMap:

@@ -85,3 +85,44 @@ def test_a_clip_is_never_shorter_than_the_weights_need():
         ).frames
 
     assert (frames(), frames(1), frames(14, 32)) == (16, 16, 32)
+
+
+@pytest.mark.parametrize(
+    "fps, seen",
+    [
+        (30, [0, 2, 4, 6]),  # every second one
+        (15, [0, 1, 2, 3]),
+        (60, [0, 4, 8, 12]),
+        (25, [0, 2, 4, 5]),  # as torchvision's VideoClips, which takes 0, 1, 3, 5, but never ahead of its time
+        (5, [0, 0, 0, 1]),  # a slow source: what stood still is seen so
+    ],
+)
+def test_frames_follow_one_another_at_the_rate_of_training(fps, seen):
+    task, module = make_live_task("clip", LABELS, SimpleNamespace(frames=4)), Counting()
+    for i in range(30):
+        inputs = frame(i)
+        task.feed(inputs, i / fps)
+        task.run(module, inputs, (4, 4))
+        if module.seen:
+            break
+    assert module.seen == [seen]
+
+
+def test_between_two_frames_of_a_clip_the_network_rests_and_can_be_run_once_more():
+    task, module = make_live_task("clip", LABELS, SimpleNamespace(frames=2)), Counting()
+    runs = []
+    for i in range(6):
+        inputs = frame(i)
+        task.feed(inputs, i / 30)
+        runs.append(task.run(module, inputs, (4, 4)))
+    assert module.seen == [[0, 2], [2, 4]]
+    assert runs[2] is runs[3] and runs[4] is runs[5] and runs[3] is not runs[4]
+    task.again(module, inputs, (4, 4))
+    assert module.seen[2:] == [[2, 4]]
+
+
+def test_mvit_sees_two_seconds_and_the_others_one():
+    from guiapp.models.zoo import ZOO
+
+    rates = {name: make_live_task("clip", LABELS, ZOO[name]).rate for name in ("r3d_18", "s3d", "mvit_v2_s")}
+    assert rates == {"r3d_18": 15, "s3d": 15, "mvit_v2_s": 7.5}

@@ -73,6 +73,23 @@ def test_a_picture_of_another_size_begins_anew():
     assert task.run(module, texture(50, 80), (80, 50)).vectors is None
 
 
+def test_pictures_that_were_passed_over_are_the_ones_before():
+    seen = []
+
+    def module(before, now):
+        seen.append((before.mean().item(), now.mean().item()))
+        return [torch.zeros(1, 2, 128, 128)]
+
+    task = make_live_task("flow")
+    for value in (1, 2, 3):
+        task.feed(torch.full((1, 3, 128, 128), float(value)), value / 25)
+    last = torch.full((1, 3, 128, 128), 4.0)
+    task.feed(last, 4 / 25)
+    task.run(module, last, (128, 128))
+    task.again(module, last, (128, 128))
+    assert seen == [(3, 4), (3, 4)]
+
+
 def test_tiny_pictures_do_not_move_and_unknown_methods_are_refused():
     assert not DenseFlow()(torch.ones(1, 3, 5, 90), torch.zeros(1, 3, 5, 90))[0].any()
     with pytest.raises(SettingError, match="dis or farneback"):

@@ -7,7 +7,7 @@ import torch
 
 from guiapp.core.notices import SettingError
 from guiapp.core.registry import UnknownName
-from guiapp.tasks.live_options import LIVE_TASKS, LiveOptions, make_live_task
+from guiapp.tasks.live_options import LIVE_TASKS, LiveOptions, SeriesTask, make_live_task, slot_of
 
 
 def test_importing_it_does_not_import_torch():
@@ -16,11 +16,18 @@ def test_importing_it_does_not_import_torch():
 
 
 @pytest.mark.parametrize("name", list(LIVE_TASKS))
-def test_every_task_can_be_made_fed_and_reset(name):
+def test_every_task_can_be_made_and_reset_and_those_over_time_are_fed(name):
     task = make_live_task(name, ["a", "b"])
     assert task.labels == ("a", "b") and task.frames >= 1
-    task.feed(torch.zeros(1, 3, 8, 8))
+    assert isinstance(task, SeriesTask) == (task.frames > 1)
+    if isinstance(task, SeriesTask):
+        task.feed(torch.zeros(1, 3, 8, 8), 0.0)
     task.reset()
+
+
+def test_slots_of_thirty_frames_a_second_for_a_network_of_fifteen():
+    stamps = [round(i / 30, 6) for i in range(8)]  # 0.066667 is past its slot's begin, 0.133333 before it
+    assert [slot_of(seconds, 15) for seconds in stamps] == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_unknown_tasks_name_what_is_near():
