@@ -260,9 +260,6 @@ class LearnLane:
         device = choose(setup.recipe.device)
         model.to(device)
         opened = Opened(
-            setup.experiment,
-            setup.recipe,
-            setup.dataset,
             setup.entry,
             setup.model_options,
             setup.preprocessing,
@@ -270,6 +267,9 @@ class LearnLane:
             layer_list(model, setup.preprocessing.size),
             sum(p.numel() for p in model.parameters() if p.requires_grad),
             str(device.type),
+            setup.experiment,
+            setup.recipe,
+            setup.dataset,
             weights is not None,
             setup.settings,
         )

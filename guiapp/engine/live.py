@@ -7,100 +7,33 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from guiapp.core.notices import NoticeBoard, UserError
-from guiapp.core.picture import Picture
+from guiapp.core.picture import Origin, Picture
+from guiapp.engine.live_inside import Inside
+from guiapp.engine.live_records import Frames, LivePhase, LiveResult, LiveState
+from guiapp.engine.passed import PassedPictures, jumped, seconds_of
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
-from guiapp.tasks.live_options import LiveOptions, LiveTask, make_live_task
+from guiapp.engine.state import Inspected, Request
+from guiapp.tasks.live_options import LiveOptions, LiveTask, SeriesTask, make_live_task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from guiapp.models.zoo.base import ZooModel
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.tasks.predictions import Drawn
 
-LivePhase = Literal["empty", "opening", "ready", "failed"]
+__all__ = ["Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
+
 _DISPLAY_SECONDS = 0.1
 _RATE_SECONDS = 2.0
-
-
-class Frames(Protocol):
-    """What the lane asks of a source; ``sources.live.LiveSource`` is one.
-
-    Attributes:
-        on_frame: Called on the source's thread after each new picture.
-        dropped: Frames that nobody took.
-    """
-
-    on_frame: Callable[[], None] | None
-    dropped: int
-
-    def latest(self) -> Picture | None:
-        """The newest picture, the same object until there is a newer one."""
-        ...
-
-    def close(self) -> None:
-        """Stop reading."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class LiveState:
-    """What the live lane does.
-
-    Attributes:
-        phase: ``"ready"``: a network is open.
-        model: The network that is open or being opened.
-        weights: Name of its weights; ``"random"`` where it has none.
-        note: One line on these weights.
-        labels: Class names.
-        device: Where it runs, such as ``"cpu"``.
-        activity: What goes on while it is opened, in words.
-        share: Share done of that, 0 to 1, or None.
-        reason: Why it could not be opened, in one line.
-    """
-
-    phase: LivePhase = "empty"
-    model: ZooModel | None = None
-    weights: str = ""
-    note: str = ""
-    labels: tuple[str, ...] = ()
-    device: str = ""
-    activity: str = ""
-    share: float | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class LiveResult:
-    """One picture and what the network says of it.
-
-    Attributes:
-        picture: The picture.
-        drawn: What is shown of the answer.
-        model: The network.
-        options: Thresholds that ``drawn`` was made with.
-        milliseconds: Time of ``preprocess``, ``forward``, ``postprocess``.
-        waited: Milliseconds from the making of the picture to the begin of the work on it.
-        rate: Pictures a second over about the last two seconds.
-        dropped: Pictures of the source that were overtaken, so far.
-        again: Whether only thresholds changed: the network did not run.
-    """
-
-    picture: Picture
-    drawn: Drawn
-    model: ZooModel
-    options: LiveOptions
-    milliseconds: dict[str, float] = field(default_factory=dict)
-    waited: float = 0.0
-    rate: float = 0.0
-    dropped: int = 0
-    again: bool = False
+_BLANK = Picture(np.full((240, 320, 3), 128, np.uint8), Origin("file", "nothing"))  # layers are listed with it
 
 
 @dataclass
@@ -110,6 +43,7 @@ class _Open:
     Attributes:
         model, task: The network and what it is for.
         picture: What it was run on last; ``source`` gave it.
+        inputs: That picture as it was fed.
         raw: What it answered; None where it failed.
         drawn: What was shown of that; ``options`` say how much.
         completes: Whether that came at once, and parts of objects that are new are still to be computed.
@@ -119,6 +53,7 @@ class _Open:
     task: LiveTask
     picture: Picture | None = None
     source: Frames | None = None
+    inputs: Any = None
     raw: Any = None
     drawn: Drawn | None = None
     options: LiveOptions | None = None
@@ -137,6 +72,7 @@ class LiveLane:
     Attributes:
         state: Slot of the newest state; ``newest`` is the one published last.
         results: Slot of the newest result.
+        looked: Slot of the newest answer to what panels ask of the network's inside.
         pause: Least seconds between two pictures, for while another lane needs the machine.
     """
 
@@ -146,6 +82,8 @@ class LiveLane:
         self.newest = LiveState()
         self.pause = 0.0
         self._notices = notices
+        self._inside = Inside(notices)
+        self.looked = self._inside.looked
         self._opener = opener or _open_from_zoo
         self._shown = 0.0
         self._runs = 0
@@ -156,6 +94,7 @@ class LiveLane:
         self._asked = self._done = 0  # orders to open or close a network, and those that were carried out
         self._source: Frames | None = None
         self._picture: Picture | None = None
+        self._passed: PassedPictures | None = None  # where the open network takes several pictures in a row
         self._options = LiveOptions()
         self._dirty = False
         self._open: _Open | None = None
@@ -200,6 +139,20 @@ class LiveLane:
             self._options = options
             self._wake()
 
+    def set_requests(
+        self, requests: Mapping[str, Request], watching: bool = True, asked_of: Inspected | None = None
+    ) -> None:
+        """Say what the visible panels want to know; see ``Engine.set_requests``."""
+        with self._condition:
+            if self._inside.ask(requests=dict(requests), watching=watching, asked_of=asked_of):
+                self._wake()
+
+    def set_switched_off(self, channels: Mapping[str, frozenset[int]]) -> None:
+        """Set channels to zero in the network, until another one is opened."""
+        with self._condition:
+            if self._inside.ask(switched_off=dict(channels)):
+                self._wake()
+
     def close(self, timeout: float) -> None:
         """End the thread; the source is its owner's to close."""
         self.set_source(None)
@@ -224,6 +177,9 @@ class LiveLane:
         self._condition.notify_all()
 
     def _arrived(self) -> None:
+        source, passed = self._source, self._passed
+        if source is not None and passed is not None:
+            passed.offer(source.latest())
         with self._condition:
             self._dirty = True
             self._condition.notify_all()
@@ -240,7 +196,8 @@ class LiveLane:
         next_look = 0.0
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._closed or self._dirty)
+                late = self._inside.seconds(self._open.picture if self._open is not None else None)
+                self._condition.wait_for(lambda: self._closed or self._dirty, late)
                 if self._open is not None and self._asked == self._done:
                     self._condition.wait_for(
                         lambda: self._closed or self._asked != self._done, max(0.0, next_look - time.monotonic())
@@ -276,7 +233,8 @@ class LiveLane:
 
     def _exchange(self, wanted: tuple[str, str | Path, str] | None, asked: int) -> None:
         """Open the network that is wanted now, or none."""
-        self._open = None
+        self._open = self._passed = None
+        self._inside.forget()
         if wanted is None:
             self._publish(LiveState())
             return
@@ -297,6 +255,7 @@ class LiveLane:
         opened = self._opener(entry.name, weights, device, progress)
         task = make_live_task(opened.entry.task, opened.labels, opened.entry)
         self._open = _Open(opened, task)
+        self._passed = PassedPictures(task.frames, task.rate) if isinstance(task, SeriesTask) else None
         self._finished.clear()
         told = "random" if opened.origin == "random" else opened.weights.name
         self._publish(LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device)))
@@ -308,22 +267,25 @@ class LiveLane:
             return
         source, options = self._source, self._options
         picture = self._picture if source is None else source.latest()
+        if self._inside.lists(_BLANK.size if picture is None else picture.size):
+            self._list(begun, picture or _BLANK)
         if picture is None:
             return
         fresh = picture is not begun.picture
-        if not fresh and (begun.raw is None or (options == begun.options and not begun.completes)):
+        asked, off = self._inside.due(picture, fresh), self._inside.switched_off
+        runs = fresh or (asked and begun.inputs is not None)
+        if not runs and (begun.raw is None or (options == begun.options and not begun.completes)):
             return
         started = time.perf_counter()
         times: dict[str, float] = {}
         waited = (time.monotonic() - picture.time) * 1000.0
-        if fresh:
-            self._runs += 1
-            if source is not begun.source or _went_back(begun.picture, picture):
-                begun.task.reset()  # clips and flow go on from the pictures before
-            begun.picture, begun.raw, begun.source = picture, None, source  # what breaks it is not tried again
-            self._run(begun, picture, times)
+        kept: Mapping[str, Any] = {}
+        if runs:
+            if fresh:
+                self._begin(begun, picture, source, times)
+            kept = self._run(begun, picture, self._inside.wanted() if asked else (), off, not fresh, times)
             started = time.perf_counter()
-        previous = None if fresh or begun.completes else begun.drawn
+        previous = None if runs or begun.completes else begun.drawn
         begun.drawn = begun.task.drawn(begun.raw, options, previous)
         begun.options, begun.completes = options, previous is not None
         times["postprocess"] = times.get("postprocess", 0.0) + _since(started)
@@ -331,25 +293,80 @@ class LiveLane:
             self._finished.append(time.monotonic())
         if begun.completes:  # objects that are new get their masks and key points if no newer picture comes
             self._arrived()
-        dropped = source.dropped if source is not None else 0
+        dropped, modified = source.dropped if source is not None else 0, bool(off)
         self.results.put(
             LiveResult(
-                picture, begun.drawn, begun.model.entry, options, times, waited, self._rate(), dropped, not fresh
+                picture, begun.drawn, begun.model.entry, options, times, waited, self._rate(), dropped, not runs,
+                modified,
             )
-        )
+        )  # fmt: skip
+        if asked and runs:
+            self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw)
 
-    def _run(self, begun: _Open, picture: Picture, times: dict[str, float]) -> None:
+    def _begin(self, begun: _Open, picture: Picture, source: Frames | None, times: dict[str, float]) -> None:
+        """Prepare a new picture."""
+        self._runs += 1
+        last = begun.picture if source is begun.source else None
+        begun.picture, begun.raw, begun.inputs, begun.source = picture, None, None, source
+        started = time.perf_counter()
+        for earlier in self._passed.between(last, picture) if self._passed is not None and last is not None else ():
+            self._feed(begun, last, earlier)
+            last = earlier
+        inputs = self._feed(begun, last, picture)
+        times["preprocess"] = _since(started)
+        begun.inputs = inputs  # a picture that cannot be prepared is not tried again
+
+    def _feed(self, begun: _Open, last: Picture | None, picture: Picture) -> Any:
+        """Prepare a picture; clips and flow go on from the one before, unless there was a jump."""
+        if last is None or jumped(last, picture):
+            begun.task.reset()
+        inputs = begun.model.prepare(picture.pixels, begun.model.device)
+        if isinstance(begun.task, SeriesTask):
+            begun.task.feed(inputs, seconds_of(picture))
+        return inputs
+
+    def _run(
+        self,
+        begun: _Open,
+        picture: Picture,
+        wanted: Collection[str],
+        off: Mapping[str, Collection[int]],
+        again: bool,
+        times: dict[str, float],
+    ) -> Mapping[str, Any]:
+        """Run the network on the prepared picture; return the outputs of the wanted layers."""
         import torch
 
+        from guiapp.interpret.listen import listening
+
         started = time.perf_counter()
-        with torch.inference_mode():
-            inputs = begun.model.prepare(picture.pixels, begun.model.device)
-            times["preprocess"] = _since(started)
-            started = time.perf_counter()
-            begun.raw = begun.task.run(begun.model.module, inputs, picture.size)
+        run = getattr(begun.task, "again", begun.task.run) if again else begun.task.run
+        inputs, begun.inputs = begun.inputs, None  # what breaks the network is not tried again
+        with torch.inference_mode(), listening(begun.model.module, wanted, off) as kept:
+            begun.raw = run(begun.model.module, inputs, picture.size)
             if torch.cuda.is_available() and str(begun.model.device).startswith("cuda"):
                 torch.cuda.synchronize()  # so that the time is the network's
-            times["forward"] = _since(started)
+        times["forward"] = _since(started)
+        begun.inputs = inputs
+        return kept
+
+    def _list(self, begun: _Open, picture: Picture) -> None:
+        """Find the layers of the network by a run on a picture, apart from the task that follows the source."""
+        import torch
+
+        from guiapp.interpret.layers import layers_of_run
+
+        opened = begun.model
+        task = make_live_task(opened.entry.task, opened.labels, opened.entry)
+        with torch.inference_mode():
+            inputs = opened.prepare(picture.pixels, opened.device)
+
+        def run() -> None:
+            for _ in range(task.frames):
+                task.run(opened.module, inputs, picture.size)
+
+        layers, extent = layers_of_run(opened.module, run)
+        self._publish(inside=self._inside.take_list(opened, layers, extent, picture.size))
 
     def _rate(self) -> float:
         recent = [moment for moment in self._finished if moment > time.monotonic() - _RATE_SECONDS]
@@ -358,13 +375,6 @@ class LiveLane:
     def _publish(self, state: LiveState | None = None, **changes: Any) -> None:
         self.newest = replace(state or self.newest, **changes)
         self.state.put(self.newest)
-
-
-def _went_back(before: Picture | None, now: Picture) -> bool:
-    """Whether a video was wound back, or began again."""
-    if before is None or before.origin.index is None or now.origin.index is None:
-        return False
-    return now.origin.index < before.origin.index
 
 
 def _open_from_zoo(name: str, weights: str | Path, device: str, progress: Callable[[float, str], None]) -> OpenedModel:

@@ -26,26 +26,18 @@ Phase = Literal["empty", "opening", "ready", "running", "paused", "finished", "f
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
-    """The experiment that is open; a new object whenever it is opened, reset or changed.
+class Inspected:
+    """A network that panels look into, whichever lane it is on.
 
     Attributes:
-        experiment: The catalogue entry.
-        recipe: The recipe that the next start uses.
-        dataset: Its data set.
         model: The model entry; ``model_options`` are the options it was built with.
         preprocessing: How pictures become its input.
         labels: Class names.
         layers: Layers in the order of the forward pass.
-        parameters: Number of trainable parameters.
+        parameters: Number of its parameters: those that train, or of a published network all.
         device: Where it runs, such as ``"cpu"`` or ``"cuda"``.
-        pretrained: Whether the first weights come from a file.
-        settings: The dotted settings that differ from the catalogue entry.
     """
 
-    experiment: Experiment
-    recipe: Recipe
-    dataset: Dataset
     model: ModelEntry
     model_options: Mapping[str, Any]
     preprocessing: Preprocessing
@@ -53,6 +45,23 @@ class Opened:
     layers: Sequence[LayerInfo]
     parameters: int
     device: str
+
+
+@dataclass(frozen=True, eq=False)
+class Opened(Inspected):
+    """The experiment that is open; a new object whenever it is opened, reset or changed.
+
+    Attributes:
+        experiment: The catalogue entry.
+        recipe: The recipe that the next start uses.
+        dataset: Its data set.
+        pretrained: Whether the first weights come from a file.
+        settings: The dotted settings that differ from the catalogue entry.
+    """
+
+    experiment: Experiment
+    recipe: Recipe
+    dataset: Dataset
     pretrained: bool
     settings: Mapping[str, Any]
 
@@ -123,8 +132,8 @@ class LookResult:
     """One look at the network: newest picture, newest weights (or those of a chosen step).
 
     Attributes:
-        opened: The experiment that was looked at.
-        step: Step of the weights.
+        opened: The network that was looked at: an ``Opened`` experiment, or the one on the live lane.
+        step: Step of the weights; 0 for a published network.
         live: Whether these are the newest weights, not a step gone back to.
         modified: Whether channels are switched off.
         picture: The picture, or None.
@@ -135,9 +144,11 @@ class LookResult:
         dropped: Pictures overwritten before they were looked at, so far.
         fed: What the network was fed, uint8 (H, W, C), or None without a picture.
         read_as: How the picture became that: as it is, as a drawing, or as a negative (``datasets.as_drawing``).
+        area: Left, top, width and height, in pixels of the picture, of what the input shows of it; None where
+            ``opened.preprocessing`` says it.
     """
 
-    opened: Opened
+    opened: Inspected
     step: int
     live: bool
     modified: bool
@@ -149,3 +160,4 @@ class LookResult:
     dropped: int = 0
     fed: npt.NDArray[np.uint8] | None = None
     read_as: Reading = "picture"
+    area: tuple[float, float, float, float] | None = None

@@ -73,7 +73,7 @@ def _pass(
 
     def passing(name: str, output: Any) -> Any:
         if name in off:
-            output = _without(output, off[name], name)
+            output = without(output, off[name], name)
         tensor = output if isinstance(output, torch.Tensor) else first_tensor(output)
         if tensor is not None and name in wanted:
             if tensor.requires_grad:
@@ -143,9 +143,9 @@ def _hooked(model: nn.Module, names: frozenset[str]) -> list[tuple[str, nn.Modul
     if names not in known:
         if len(known) >= _MOST_SETS:
             known.clear()
-        found = {name: _module(model, name) for name in names}
+        found = {name: module_of(model, name) for name in names}
         known[names] = [name for name in found if not _passes_by(model, name)]
-    return [(name, _module(model, name)) for name in known[names]]
+    return [(name, module_of(model, name)) for name in known[names]]
 
 
 def _is_chain(module: nn.Module) -> bool:
@@ -162,7 +162,12 @@ def _passes_by(model: nn.Module, name: str) -> bool:
     return _is_chain(model)
 
 
-def _module(model: nn.Module, name: str) -> nn.Module:
+def module_of(model: nn.Module, name: str) -> nn.Module:
+    """The layer of a name.
+
+    Raises:
+        UserError: If there is none.
+    """
     try:
         return model._modules.get(name) or model.get_submodule(name)
     except AttributeError:
@@ -170,7 +175,12 @@ def _module(model: nn.Module, name: str) -> nn.Module:
         raise UserError(f"there is no layer {name!r}; there are: {names}") from None
 
 
-def _without(output: Any, channels: list[int], name: str) -> Any:
+def without(output: Any, channels: list[int], name: str) -> Any:
+    """A copy of the output of layer ``name`` with these channels at zero.
+
+    Raises:
+        UserError: If it has no such channels.
+    """
     if not isinstance(output, torch.Tensor) or output.ndim < 2:
         raise UserError(f"layer {name!r} has no channels to switch off")
     if channels[0] < 0 or channels[-1] >= output.shape[1]:

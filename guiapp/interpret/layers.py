@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,16 +80,48 @@ def layer_list(model: nn.Module, input_size: tuple[int, ...]) -> list[LayerInfo]
     """
     first = next(iter([*model.parameters(), *model.buffers()]), torch.zeros(0))
     dtype = first.dtype if first.is_floating_point() else torch.float32
+    modes = {module: module.training for module in model.modules()}
+    input = torch.zeros(1, *input_size, dtype=dtype, device=first.device)
+    try:
+        model.eval()
+        layers, _ = layers_of_run(model, lambda: model(input), input if input.ndim == 4 else None)
+    finally:
+        for module, training in modes.items():
+            module.training = training
+    return layers
+
+
+def layers_of_run(
+    model: nn.Module, run: Callable[[], object], input: torch.Tensor | None = None
+) -> tuple[list[LayerInfo], tuple[int, int] | None]:
+    """List the modules of ``model`` that take part in ``run``, whatever parts of it that calls.
+
+    Args:
+        model: Any network.
+        run: Runs it once; gradients are off.
+        input: The picture (N, C, H, W) that receptive fields refer to. By default the first picture of three channels
+            that a module is called with: for detectors the scaled picture that their backbone sees.
+
+    Returns:
+        The layers as ``layer_list`` gives them, and height and width of that picture, None where there was none.
+    """
     named = {module: name for name, module in model.named_modules() if name}
     order: dict[str, int] = {}
     shapes: dict[str, tuple[int, ...]] = {}
-    modes = {module: module.training for module in model.modules()}
     fields: dict[str, ReceptiveField | None] = {}
-    tracker = FieldTracker((input_size[-2], input_size[-1]) if len(input_size) == 3 else (0, 0))
+    tracker = FieldTracker()
+    extent: list[tuple[int, int]] = []
     handles: list[Any] = []
+
+    def begin(picture: torch.Tensor) -> None:
+        extent.append((picture.shape[-2], picture.shape[-1]))
+        tracker.begin(picture)
 
     def enter(module: nn.Module, arguments: Any) -> None:
         order.setdefault(named[module], len(order))
+        given = arguments[0] if arguments else None
+        if not extent and isinstance(given, torch.Tensor) and given.ndim == 4 and given.shape[1] == 3:
+            begin(given)
 
     def leave(module: nn.Module, arguments: Any, output: Any) -> None:
         tensor = first_tensor(output)
@@ -100,18 +132,16 @@ def layer_list(model: nn.Module, input_size: tuple[int, ...]) -> list[LayerInfo]
     try:
         for module in named:
             handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-        model.eval()
-        input = torch.zeros(1, *input_size, dtype=dtype, device=first.device)
-        if input.ndim == 4:
-            tracker.begin(input)
+        if input is not None:
+            begin(input)
         with torch.no_grad(), tracker:
-            model(input)
+            run()
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes.items():
-            module.training = training
-    return [_info(name, depth, module, shapes, fields.get(name)) for name, depth, module in _tree(model, "", 0, order)]
+    ran = _with_parents(order)
+    layers = [_info(name, depth, module, shapes, fields.get(name)) for name, depth, module in _tree(model, "", 0, ran)]
+    return layers, extent[0] if extent else None
 
 
 def _tree(module: nn.Module, name: str, depth: int, order: dict[str, int]) -> Iterator[tuple[str, int, nn.Module]]:
@@ -119,12 +149,22 @@ def _tree(module: nn.Module, name: str, depth: int, order: dict[str, int]) -> It
     found = []
     for child_name, child in module.named_children():
         full = f"{name}.{child_name}" if name else child_name
-        ran = [order[n] for n in order if n == full or n.startswith(f"{full}.")]
-        if ran:
-            found.append((min(ran), full, child))
+        if full in order:
+            found.append((order[full], full, child))
     for _, full, child in sorted(found, key=lambda item: item[0]):
         yield full, depth, child
         yield from _tree(child, full, depth + 1, order)
+
+
+def _with_parents(order: dict[str, int]) -> dict[str, int]:
+    """When each module, or the first in it, was run; a list of layers is never called itself."""
+    first: dict[str, int] = {}
+    for name, place in order.items():
+        parts = name.split(".")
+        for length in range(1, len(parts) + 1):
+            parent = ".".join(parts[:length])
+            first[parent] = min(place, first.get(parent, place))
+    return first
 
 
 def _info(

@@ -69,17 +69,16 @@ class FieldTracker(TorchFunctionMode):
     or concatenated, a unit sees what both see. A dense layer sees all that the maps below it see. Operations that are
     not known (attention, resampling, normalisation over places) leave the field unknown, also for what follows them.
 
-    Args:
-        size: Height and width of the input.
     """
 
-    def __init__(self, size: _Pair) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._size = size
+        self._size: _Pair = (0, 0)
         self._views: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
 
     def begin(self, input: torch.Tensor) -> None:
         """``input`` (N, C, H, W) is the input: each of its units sees its own pixel."""
+        self._size = int(input.shape[-2]), int(input.shape[-1])
         self._views[input] = _View(ReceptiveField((1, 1), (1, 1), (0, 0)))
 
     def field_of(self, tensor: torch.Tensor | None) -> ReceptiveField | None:

@@ -1,0 +1,243 @@
+"""What panels ask of the network on the live lane: its layers, and probes on the picture that it has just answered."""
+
+from __future__ import annotations
+
+import functools
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.slot import Slot
+from guiapp.engine.state import Inspected, LookResult, Request
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.core.picture import Picture
+    from guiapp.interpret.layers import LayerInfo
+    from guiapp.models.zoo.base import Preset
+    from guiapp.models.zoo.open import OpenedModel
+
+RATE = 10.0
+_SETTLED = 0.15  # seconds after which a picture that nothing has followed is looked into, whatever the rate
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What decides a look; replaced, never changed."""
+
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    asked_of: Inspected | None = None
+    watching: bool = False
+    switched_off: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+
+class Inside:
+    """The question of the panels, when it is due, and its answers. Used by the live lane alone, under its lock.
+
+    Attributes:
+        looked: Slot of the newest answer.
+        inspected: The open network with its layers, once they are known.
+        extent: Height and width of the input that ``inspected`` was listed with.
+    """
+
+    def __init__(self, notices: NoticeBoard) -> None:
+        self.looked: Slot[LookResult] = Slot()
+        self.inspected: Inspected | None = None
+        self.size: tuple[int, int] | None = None
+        self._notices = notices
+        self._question = _Question()
+        self._answered: tuple[_Question, Picture] | None = None
+        self._last = 0.0
+        self._complained: set[str] = set()
+
+    def ask(self, **changes: Any) -> bool:
+        """Change parts of the question; whether anything is different now."""
+        before, self._question = self._question, replace(self._question, **changes)
+        return self._question != before
+
+    def forget(self) -> None:
+        """The network has gone."""
+        self.inspected = self.size = self._answered = None
+        self._question = replace(self._question, switched_off={})
+        self._complained.clear()
+
+    # ------------------------------------------------------------------ when
+
+    @property
+    def switched_off(self) -> Mapping[str, frozenset[int]]:
+        """Channels that are set to zero."""
+        return self._question.switched_off
+
+    def lists(self, size: tuple[int, int]) -> bool:
+        """Whether the layers are to be listed, by a run on a picture of a size (width, height)."""
+        return self._question.watching and (self.inspected is None or self.size != size)
+
+    def due(self, picture: Picture, fresh: bool) -> bool:
+        """Whether a picture is to be looked into now."""
+        if not self._asks or self._answered == (self._question, picture):
+            return False
+        changed = self._answered is None or self._answered[0] != self._question
+        wait = 1.0 / RATE if fresh or changed else _SETTLED
+        return changed or time.monotonic() >= self._last + wait
+
+    def seconds(self, picture: Picture | None) -> float | None:
+        """How long to wait for a newer picture before the newest is looked into after all; None for ever."""
+        if not self._asks or picture is None or self._answered is None or self._answered[1] is picture:
+            return None
+        return max(0.0, self._last + _SETTLED - time.monotonic())
+
+    @property
+    def _asks(self) -> bool:
+        question = self._question
+        return question.watching and question.asked_of is self.inspected is not None
+
+    def wanted(self) -> set[str]:
+        """Layers whose outputs the question needs."""
+        from guiapp.interpret import PROBES
+
+        assert self.inspected is not None
+        names = {layer.name for layer in self.inspected.layers}
+        return {
+            name
+            for request in self._question.requests.values()
+            if request.probe in PROBES
+            for name in PROBES[request.probe].layers(self.inspected.layers, request.options)
+            if name in names
+        }
+
+    # ------------------------------------------------------------------ what
+
+    def take_list(
+        self,
+        opened: OpenedModel,
+        layers: Sequence[LayerInfo],
+        extent: tuple[int, int] | None,
+        size: tuple[int, int],
+    ) -> Inspected:
+        """Keep the layers of the open network; ``size`` is that of the picture on which it ran."""
+        known = self.inspected
+        self.size = size
+        if known is None or [layer.output_shape for layer in known.layers] != [x.output_shape for x in layers]:
+            self.inspected = _inspected(opened, layers, extent)
+            self._answered = None
+        assert self.inspected is not None
+        return self.inspected
+
+    def answer(
+        self,
+        opened: OpenedModel,
+        picture: Picture,
+        inputs: Any,
+        kept: Mapping[str, torch.Tensor],
+        drawn: Any,
+        raw: Any,
+    ) -> None:
+        """Run the probes of the visible panels and publish what they say.
+
+        Args:
+            opened: The network; ``inputs`` is what it was fed for ``picture``, ``raw`` and ``drawn`` what it answered.
+            picture: The picture.
+            inputs: A tensor (1, 3, h, w), or a list for detectors.
+            kept: Outputs of the wanted layers.
+            drawn: The prediction as it is shown.
+            raw: What the task keeps of the run.
+        """
+        import torch
+
+        from guiapp.interpret import PROBES
+        from guiapp.interpret.base import Look
+
+        question, inspected = self._question, self.inspected
+        assert inspected is not None
+        look = Look(opened.module, inspected.layers, inspected.preprocessing, picture=picture)
+        look.input = inputs if isinstance(inputs, torch.Tensor) else None
+        # Layers after the proposals of a detector run on many regions at once: the first is the best one's.
+        look.activations = {name: output[:1] for name, output in kept.items()}
+        names = {"", *(layer.name for layer in inspected.layers)}
+        results, times = {}, {}
+        with torch.no_grad():
+            for panel, request in question.requests.items():
+                if request.probe not in PROBES or getattr(request.options, "layer", "") not in names:
+                    continue
+                probe, started = PROBES[request.probe], time.perf_counter()
+                run = functools.partial(probe.run, look, request.options or probe.options())
+                result = self._guarded(probe.title, run)
+                if result is not None:
+                    results[panel] = result
+                    times[panel] = (time.perf_counter() - started) * 1000.0
+        self._answered, self._last = (question, picture), time.monotonic()
+        area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)
+        self.looked.put(
+            LookResult(inspected, 0, True, bool(question.switched_off), picture, drawn, None, results, times, area=area)
+        )
+
+    def _guarded(self, name: str, work: Callable[[], Any]) -> Any:
+        """Run ``work``; an error reaches the person once per network."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
+            text = str(error) if isinstance(error, UserError) else f"{name} failed: {error}"
+            if text not in self._complained:
+                self._complained.add(text)
+                self._notices.post("error", text, traceback.format_exc(), "live")
+            return None
+
+
+def _inspected(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[int, int] | None) -> Inspected:
+    from guiapp.models.base import ModelEntry, Preprocessing
+
+    entry, preset = opened.entry, opened.weights.preset
+    transform = getattr(opened.module, "transform", None)  # detectors bring a picture to scale themselves
+    mean = preset.mean or tuple(getattr(transform, "image_mean", None) or (0.0,))
+    std = preset.std or tuple(getattr(transform, "image_std", None) or (1.0,))
+    told = [f"{entry.family} with {opened.note}" if opened.note else entry.family]
+    if opened.weights.trained_on:
+        told.append(f"trained on {opened.weights.trained_on}")
+    model = ModelEntry(
+        entry.name, entry.title, _built_elsewhere, source=entry.source, description=" · ".join(told), task=entry.task
+    )
+    return Inspected(
+        model,
+        {},
+        Preprocessing((3, *(extent or preset.crop or (0, 0))), mean, std, "crop" if preset.crop else "stretch"),
+        tuple(opened.labels),
+        tuple(layers),
+        sum(parameter.numel() for parameter in opened.module.parameters()),
+        str(opened.device),
+    )
+
+
+def _built_elsewhere(*_size: Any, **_options: Any) -> Any:
+    raise UserError("a published network is opened with its weights, not built for a data set")
+
+
+def covered(
+    preset: Preset, size: tuple[int, int], extent: Sequence[int], raw: Any = None
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height, in pixels of a picture, of what the input of a network shows of it.
+
+    Args:
+        preset: How the picture was prepared.
+        size: Width and height of the picture.
+        extent: Height and width of the network's input; of a detector with its padding at the right and below.
+        raw: The run; a detector's says how large the picture was in its input.
+    """
+    width, height = size
+    scaled = getattr(getattr(raw, "candidates", None), "extent", None)
+    if scaled is not None and all(extent):
+        return 0.0, 0.0, width * extent[1] / scaled[1], height * extent[0] / scaled[0]
+    if preset.crop is None:
+        return 0.0, 0.0, float(width), float(height)
+    down, across = height, width
+    if preset.resize is not None and len(preset.resize) == 1:
+        short = min(width, height)
+        down, across = int(preset.resize[0] * height / short), int(preset.resize[0] * width / short)
+    elif preset.resize is not None:
+        down, across = preset.resize
+    rows, columns = preset.crop
+    right, below = width / across, height / down
+    return (across - columns) / 2 * right, (down - rows) / 2 * below, columns * right, rows * below

@@ -1,0 +1,57 @@
+"""Outputs of chosen layers, picked up while a network runs in whatever way its task runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from guiapp.interpret.capture import module_of, without
+from guiapp.interpret.layers import first_tensor
+
+
+@contextmanager
+def listening(
+    model: nn.Module, wanted: Collection[str] = (), switched_off: Mapping[str, Collection[int]] | None = None
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Keep outputs of the ``wanted`` layers, and set ``switched_off`` channels to zero, for as long as it is entered.
+
+    For networks that are not run by one call: detectors in two stages, segmentation without its last step, clips.
+    ``capture.run`` is the faster way where one call does it. Hooks are removed whatever happens.
+
+    Args:
+        model: Network in the mode in which it runs.
+        wanted: Names of layers. One that is called more than once gives its last output.
+        switched_off: Channels (second dimension of the output) by the name of the layer.
+
+    Yields:
+        The outputs by name, filled while the network runs: copies, because a later layer may work in place.
+
+    Raises:
+        UserError: If there is no layer of a name, or a layer has no such channel.
+    """
+    off = {name: sorted(channels) for name, channels in (switched_off or {}).items() if channels}
+    kept: dict[str, torch.Tensor] = {}
+    handles: list[Any] = []
+
+    def hook(name: str) -> Any:
+        def heard(module: nn.Module, arguments: Any, output: Any) -> Any:
+            if name in off:
+                output = without(output, off[name], name)
+            tensor = first_tensor(output)
+            if tensor is not None and name in wanted:
+                kept[name] = tensor.detach().clone()
+            return output
+
+        return heard
+
+    try:
+        for name in {*wanted, *off}:
+            handles.append(module_of(model, name).register_forward_hook(hook(name)))
+        yield kept
+    finally:
+        for handle in handles:
+            handle.remove()
