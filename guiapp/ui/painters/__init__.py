@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guiapp.tasks.compare import FlowDifference, ObjectDifference, PixelDifference, ScoreDifference
 from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap
 from guiapp.ui.painters.detections import DetectionsLayer
+from guiapp.ui.painters.differences import (
+    FlowDifferenceLayer,
+    ObjectDifferenceLayer,
+    PixelDifferenceLayer,
+    ScoreDifferenceLayer,
+)
 from guiapp.ui.painters.flow import FlowLayer
 from guiapp.ui.painters.label_map import LabelMapLayer
 from guiapp.ui.painters.layer import DrawnLayer
@@ -15,6 +22,7 @@ from guiapp.ui.painters.scores import ClassScoresLayer, ClipScoresLayer
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
+    from guiapp.tasks.compare import Difference
     from guiapp.tasks.predictions import Drawn
     from guiapp.ui.painters.canvas import View
     from guiapp.ui.theme import Theme
@@ -27,14 +35,18 @@ PAINTERS: dict[type, type[DrawnLayer]] = {
     LabelMap: LabelMapLayer,
     Flow: FlowLayer,
     ClipScores: ClipScoresLayer,
+    ObjectDifference: ObjectDifferenceLayer,
+    PixelDifference: PixelDifferenceLayer,
+    ScoreDifference: ScoreDifferenceLayer,
+    FlowDifference: FlowDifferenceLayer,
 }
-"""Painter by type of prediction."""
+"""Painter by type of prediction, or of a difference of two."""
 
 _DEFAULT = PaintOptions()
 
 
 def prepare(
-    drawn: Drawn,
+    drawn: Drawn | Difference,
     theme: Theme,
     look: PaintOptions = _DEFAULT,
     *,
@@ -45,7 +57,7 @@ def prepare(
     """Make a prediction ready to be painted; may be called on any thread.
 
     Args:
-        drawn: The prediction.
+        drawn: The prediction, or what two differ by.
         theme: Gives the colours.
         look: What is on.
         previous: The layer of the prediction before, from which a strip over time goes on.

@@ -33,7 +33,8 @@ class Canvas:
         scale: Device pixels for one pixel of the picture.
         left, top: Where the picture's upper left corner lies, in device pixels.
         size: Width and height of the picture in its own pixels.
-        area: Left, top, right, bottom of what can be seen of the picture, device pixels.
+        area: Left, top, right, bottom of what can be seen of the picture, device pixels; of a view with a ``part``
+            (left, top, right, bottom in pixels of the picture) no more than that.
     """
 
     def __init__(self, painter: QPainter, view: View) -> None:
@@ -46,11 +47,12 @@ class Canvas:
         device = painter.device()
         # an image counts its device pixels, a widget those of the window
         unit_size = 1.0 if isinstance(device, QImage | QPixmap) else self.ratio
+        part = getattr(view, "part", None) or (0, 0, *self.size)  # of two answers each has its part
         seen = (
-            max(0.0, self.left),
-            max(0.0, self.top),
-            min(device.width() * unit_size, self.left + self.size[0] * self.scale),
-            min(device.height() * unit_size, self.top + self.size[1] * self.scale),
+            max(0.0, self.left + part[0] * self.scale),
+            max(0.0, self.top + part[1] * self.scale),
+            min(device.width() * unit_size, self.left + part[2] * self.scale),
+            min(device.height() * unit_size, self.top + part[3] * self.scale),
         )
         self.area = (round(seen[0]), round(seen[1]), round(seen[2]), round(seen[3]))
 

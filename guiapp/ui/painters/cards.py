@@ -25,12 +25,14 @@ class Row:
         value: Figure on the right.
         colour: Of the swatch and the bar.
         share: Length of the bar below the text, 0 to 1; None has no bar.
+        other: Colour and length of a second bar below the first; such a row has no swatch.
     """
 
     text: str
     value: str
     colour: QColor
     share: float | None = None
+    other: tuple[QColor, float] | None = None
 
 
 def ground(theme: Theme) -> QColor:
@@ -52,11 +54,13 @@ def paint_card(canvas: Canvas, theme: Theme, rows: Sequence[Row]) -> QRect:
     left, top, end, bottom = canvas.area
     edge, gap = canvas.length(4), font.pad
     bar = canvas.length(3) if any(row.share is not None for row in rows) else 0
-    line = font.height + (bar + canvas.length(2) if bar else 0)
+    twice = any(row.other is not None for row in rows)
+    line = font.height + (bar * (2 if twice else 1) + canvas.length(2) if bar else 0)
     rows = rows[: max(0, (bottom - top - 2 * edge - 2 * gap) // line)]
     room = end - left - 2 * edge
     value = max((font.width(row.value) for row in rows), default=0)
-    fixed = font.height + value + 4 * gap  # swatch, figure, room between
+    inset = 0 if twice else font.height
+    fixed = inset + value + 4 * gap  # swatch, figure, room between
     if not rows or room < fixed + font.width("m…"):
         return QRect()
     names = [font.elided(row.text, room - fixed) for row in rows]
@@ -71,11 +75,14 @@ def paint_card(canvas: Canvas, theme: Theme, rows: Sequence[Row]) -> QRect:
     swatch = font.height * 2 // 3
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
         x, y = box.left() + gap, box.top() + gap + number * line
-        painter.fillRect(x, y + (font.height - swatch) // 2, swatch, swatch, row.colour)
-        painter.drawText(x + font.height, y + font.baseline, name)
+        if not twice:
+            painter.fillRect(x, y + (font.height - swatch) // 2, swatch, swatch, row.colour)
+        painter.drawText(x + inset, y + font.baseline, name)
         painter.drawText(box.right() + 1 - gap - font.width(row.value), y + font.baseline, row.value)
-        if row.share is not None:
-            full = width - 2 * gap
-            painter.fillRect(x, y + font.height, full, bar, theme.hover)
-            painter.fillRect(x, y + font.height, round(full * min(1.0, max(0.0, row.share))), bar, row.colour)
+        full = width - 2 * gap
+        bars = [] if row.share is None else [(row.colour, row.share)]
+        for place, (colour, share) in enumerate(bars if row.other is None else [*bars, row.other]):
+            down = y + font.height + place * bar
+            painter.fillRect(x, down, full, bar, theme.hover)
+            painter.fillRect(x, down, round(full * min(1.0, max(0.0, share))), bar, colour)
     return box

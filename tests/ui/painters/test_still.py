@@ -1,16 +1,19 @@
 """Pictures with what was found in them, as arrays."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap
+from guiapp.tasks.compare import Difference
+from guiapp.tasks.predictions import Drawn
 from guiapp.ui.painters import PAINTERS, prepare
 from guiapp.ui.painters.still import line_ratio, painted
 from tests.ui.painters.pictures import BOXES, detections, rgb
 
 
 def test_every_type_of_prediction_has_a_painter():
-    assert set(PAINTERS) == {ClassScores, Detections, LabelMap, Flow, ClipScores}
+    assert set(PAINTERS) == {*get_args(Drawn), *get_args(Difference)}
 
 
 @pytest.mark.parametrize("size", [(91, 67), (64, 48), (33, 101)])
