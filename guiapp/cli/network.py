@@ -155,25 +155,15 @@ class Published:
     published = True
 
     def __init__(self, opened: OpenedModel, options: LiveOptions) -> None:
-        from guiapp.tasks.live_options import make_live_task
+        from guiapp.engine.annotate import Asker
 
         self.opened = opened
         self.name, self.task = opened.entry.name, opened.entry.task
-        self._task = make_live_task(self.task, opened.labels, opened.entry)
-        self.frames = self._task.frames
-        self._options = options
+        self._ask = Asker(opened, options)
+        self.frames = self._ask.frames
         weights = opened.weights.name if opened.origin == "published" else opened.path or opened.origin
         self.about: dict[str, Any] = {"weights": weights, "device": str(opened.device)}
 
     def ask(self, picture: Picture) -> tuple[Drawn, dict[str, Any]]:
         """Predict the picture; clips and flow remember those before."""
-        import torch
-
-        from guiapp.tasks.live_options import SeriesTask
-
-        with torch.inference_mode():
-            inputs = self.opened.prepare(picture.pixels)
-            if isinstance(self._task, SeriesTask) and picture.origin.seconds is not None:
-                self._task.feed(inputs, picture.origin.seconds)
-            raw = self._task.run(self.opened.module, inputs, picture.size)
-        return self._task.drawn(raw, self._options), {}
+        return self._ask(picture), {}

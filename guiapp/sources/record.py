@@ -19,7 +19,6 @@ CODEC = "mp4v"
 """MPEG-4 part 2, the codec that every build of OpenCV's wheel can write; H.264 is in none of them."""
 
 _RESERVE = 20_000_000  # bytes that stay free on the disk: the index of the file is written at its end
-_CHECK = 25  # frames between two looks at the disk
 _LONGEST = 10.0  # seconds for which a frame may be repeated: a stream that was lost for an hour is not recorded so
 
 
@@ -27,7 +26,8 @@ class Recorder:
     """Writes one MP4 file. Not for several threads at a time.
 
     The first frame decides the size; others are fitted into it with black borders, and odd sizes get one more column or
-    row, because the codec halves the colours. As a context manager it finishes, or discards after an exception.
+    row, because the codec halves the colours. As a context manager it finishes, or discards after an exception. Before
+    the disk is full it finishes by itself: what was recorded so far is there and can be played.
 
     Attributes:
         path: Where the file will be.
@@ -54,6 +54,7 @@ class Recorder:
         self._size = 0, 0
         self._held: tuple[float, npt.NDArray[np.uint8]] | None = None
         self._begun = 0.0
+        self._finished = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._part = self.path.with_name(f".{self.path.stem[:40]}-{secrets.token_hex(4)}.mp4")
@@ -83,7 +84,8 @@ class Recorder:
                 out so that the recording lasts as long as what it shows. Without it every frame is written once.
 
         Raises:
-            UserError: If the codec is missing, or the disk is full; the recording is then discarded.
+            UserError: If the codec is missing: nothing is left then. If the disk is full: the file then holds what was
+                recorded so far, and the message says how much.
         """
         if seconds is None:
             self._append(pixels)
@@ -112,11 +114,21 @@ class Recorder:
             with self._part.open("rb+") as stream:
                 os.fsync(stream.fileno())
             self._part.replace(self.path)
+            self._finished = True
         except OSError as error:
             raise UserError(f"{self.path.name} could not be written: {error.strerror or error}") from error
         finally:
             self.discard()
         return self.path
+
+    def keep(self) -> Path | None:
+        """End with what is there, whatever happened: the finished file, or None where there is none."""
+        if self._writer is None and self._held is None:
+            self.discard()
+            return self.path if self._finished else None
+        with contextlib.suppress(UserError):
+            return self.finish()
+        return None
 
     def discard(self) -> None:
         """Leave nothing behind. May be called again, and after ``finish`` without effect."""
@@ -148,11 +160,12 @@ class Recorder:
 
     def _append(self, pixels: npt.NDArray[np.uint8]) -> None:
         cv2 = load()
+        if self._finished:
+            raise UserError(f"{self.path.name} is finished: nothing can be added")
         try:
+            self._check_space()
             if self._writer is None:
                 self._open(cv2, pixels)
-            elif self.frames % _CHECK == 0:
-                self._check_space()
             self._writer.write(cv2.cvtColor(self._fitted(cv2, pixels), cv2.COLOR_RGB2BGR))
         except UserError:
             self.discard()
@@ -162,7 +175,6 @@ class Recorder:
     def _open(self, cv2: Any, pixels: npt.NDArray[np.uint8]) -> None:
         height, width = pixels.shape[:2]
         self._size = width + width % 2, height + height % 2
-        self._check_space()
         code = cv2.VideoWriter.fourcc(*self._codec)
         self._writer = cv2.VideoWriter(str(self._part.absolute()), cv2.CAP_FFMPEG, code, self.fps, self._size)
         if not self._writer.isOpened():
@@ -190,12 +202,15 @@ class Recorder:
         return fitted
 
     def _check_space(self) -> None:
+        """End while there is room for the index; asking the system takes some microseconds."""
         free = shutil.disk_usage(self.path.parent).free
-        if free < _RESERVE:
-            raise UserError(
-                f"{self.path.name} cannot be recorded further: {self.path.parent} has {free / 1e6:.0f} MB free, "
-                "make room"
-            )
+        if free >= _RESERVE:
+            return
+        self._held = None
+        room = f"{self.path.parent} has {free / 1e6:.0f} MB free, make room"
+        if self.frames and self.keep() is not None:
+            raise UserError(f"{self.path.name} holds the first {self.seconds:.1f} s and no more: {room}")
+        raise UserError(f"{self.path.name} cannot be recorded: {room}")
 
     def _check_whole(self) -> None:
         """OpenCV says nothing of bytes that could not be written: the index at the end of the file is missing then."""

@@ -109,17 +109,31 @@ def test_what_cannot_be_recorded(tmp_path, tools):
     assert not list(folder.iterdir())
 
 
-def test_a_disk_that_fills_up(tmp_path, tools, monkeypatch):
+def test_a_disk_that_fills_up_leaves_what_was_recorded(tmp_path, tools, monkeypatch):
     folder = tmp_path / "out"
     usage = recording.shutil.disk_usage
-    free = iter([10**9, 10**9, 1000])
+    free = iter([10**9] * 50 + [1000] * 9)
     monkeypatch.setattr(recording.shutil, "disk_usage", lambda path: usage(path)._replace(free=next(free)))
     recorder = Recorder(folder / "a.mp4")
-    with pytest.raises(UserError, match="0 MB free, make room"):
+    with pytest.raises(UserError, match=r"holds the first 2\.0 s and no more: .* has 0 MB free, make room"):
         for n in range(100):
             recorder.write(tools.coded(n))
-    assert recorder.frames == 50
-    assert not list(folder.iterdir())
+    assert numbers(folder / "a.mp4", tools) == list(range(50))
+    assert recorder.keep() == folder / "a.mp4" and [p.name for p in folder.iterdir()] == ["a.mp4"]
+    with pytest.raises(UserError, match="is finished"):
+        recorder.write(tools.coded(0))
+    with pytest.raises(UserError, match=r"cannot be recorded: .* 0 MB free"):
+        Recorder(folder / "b.mp4").write(tools.coded(0))
+    assert [p.name for p in folder.iterdir()] == ["a.mp4"]
+
+
+def test_what_is_there_can_be_kept_at_any_time(tmp_path, tools):
+    nothing = Recorder(tmp_path / "a.mp4")
+    assert nothing.keep() is None
+    recorder = Recorder(tmp_path / "a.mp4")
+    recorder.write(tools.coded(7), 1.0)
+    recorder.write(tools.coded(8), 1.2)
+    assert recorder.keep() == tmp_path / "a.mp4" and numbers(tmp_path / "a.mp4", tools) == [7] * 5 + [8]
 
 
 def test_bytes_that_could_not_be_written_are_noticed(tmp_path, tools):
