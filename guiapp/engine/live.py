@@ -7,8 +7,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,48 +16,26 @@ import numpy as np
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.picture import Origin, Picture
 from guiapp.engine.live_inside import Inside
-from guiapp.engine.live_records import Frames, LivePhase, LiveResult, LiveState
-from guiapp.engine.passed import PassedPictures, jumped, seconds_of
+from guiapp.engine.live_network import Beside, LiveNetwork
+from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, LiveState
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, Request
-from guiapp.tasks.live_options import LiveOptions, LiveTask, SeriesTask, make_live_task
+from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from guiapp.models.zoo.open import OpenedModel
-    from guiapp.tasks.predictions import Drawn
 
-__all__ = ["Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
+__all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
 
 _DISPLAY_SECONDS = 0.1
 _RATE_SECONDS = 2.0
 _BLANK = Picture(np.full((240, 320, 3), 128, np.uint8), Origin("file", "nothing"))  # layers are listed with it
 
 
-@dataclass
-class _Open:
-    """The network on the lane, with its last answer.
-
-    Attributes:
-        model, task: The network and what it is for.
-        picture: What it was run on last; ``source`` gave it.
-        inputs: That picture as it was fed.
-        raw: What it answered; None where it failed.
-        drawn: What was shown of that; ``options`` say how much.
-        completes: Whether that came at once, and parts of objects that are new are still to be computed.
-    """
-
-    model: OpenedModel
-    task: LiveTask
-    picture: Picture | None = None
-    source: Frames | None = None
-    inputs: Any = None
-    raw: Any = None
-    drawn: Drawn | None = None
-    options: LiveOptions | None = None
-    completes: bool = False
+_Wanted = tuple[str, "str | Path", str] | None
 
 
 class _Overtaken(Exception):
@@ -66,6 +44,8 @@ class _Overtaken(Exception):
 
 class LiveLane:
     """One thread that opens networks and runs the open one on the newest picture. Nothing queues.
+
+    A second network can stand beside the first: it runs after it on the same picture.
 
     Every method may be called from any thread and returns at once.
 
@@ -87,33 +67,30 @@ class LiveLane:
         self._opener = opener or _open_from_zoo
         self._shown = 0.0
         self._runs = 0
+        self._next_look = 0.0
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._wanted: tuple[str, str | Path, str] | None = None
-        self._asked = self._done = 0  # orders to open or close a network, and those that were carried out
+        self._wanted: list[_Wanted] = [None, None]  # the first network and the one beside it
+        self._asked, self._done = [0, 0], [0, 0]  # orders to open or close each, and those that were carried out
         self._source: Frames | None = None
         self._picture: Picture | None = None
-        self._passed: PassedPictures | None = None  # where the open network takes several pictures in a row
         self._options = LiveOptions()
         self._dirty = False
-        self._open: _Open | None = None
+        self._open: LiveNetwork | None = None
+        self._beside = Beside(notices)
         self._finished: deque[float] = deque(maxlen=600)
         self._complaint = ""
 
     # ------------------------------------------------------------------ from any thread
 
-    def open_model(self, name: str, weights: str | Path = "best", device: str = "auto") -> None:
-        """Open a network of the zoo; the one before goes."""
-        with self._condition:
-            self._wanted = name, weights, device
-            self._order()
+    def open_model(self, name: str, weights: str | Path = "best", device: str = "auto", place: int = 0) -> None:
+        """Open a network of the zoo; the one before in that place (0, or 1 for the second) goes."""
+        self._order(place, (name, weights, device))
 
-    def close_model(self) -> None:
-        """Let go of the network."""
-        with self._condition:
-            self._wanted = None
-            self._order()
+    def close_model(self, place: int = 0) -> None:
+        """Let go of the network in a place."""
+        self._order(place, None)
 
     def set_source(self, source: Frames | None) -> None:
         """Follow a source; the one before is no longer listened to, but not closed."""
@@ -163,23 +140,26 @@ class LiveLane:
         if thread is not None:
             thread.join(timeout)
 
-    def _order(self) -> None:
-        self._asked += 1
-        self._wake()
+    def _order(self, place: int, wanted: _Wanted) -> None:
+        with self._condition:
+            self._wanted[place] = wanted
+            self._asked[place] += 1
+            self._wake()
 
     def _wake(self) -> None:
         self._dirty = True
         if self._closed:
             return
-        if self._thread is None and self._wanted is not None:  # without a network there is nothing to do
+        if self._thread is None and self._wanted != [None, None]:  # without a network there is nothing to do
             self._thread = threading.Thread(target=self._serve, name="live", daemon=True)
             self._thread.start()
         self._condition.notify_all()
 
     def _arrived(self) -> None:
-        source, passed = self._source, self._passed
-        if source is not None and passed is not None:
-            passed.offer(source.latest())
+        source = self._source
+        for network in (self._open, self._beside.network):
+            if source is not None and network is not None and network.passed is not None:
+                network.passed.offer(source.latest())
         with self._condition:
             self._dirty = True
             self._condition.notify_all()
@@ -193,30 +173,37 @@ class LiveLane:
         from guiapp.training.threads import physical_cores
 
         torch.set_num_threads(physical_cores())
-        next_look = 0.0
         while True:
             with self._condition:
                 late = self._inside.seconds(self._open.picture if self._open is not None else None)
                 self._condition.wait_for(lambda: self._closed or self._dirty, late)
                 if self._open is not None and self._asked == self._done:
                     self._condition.wait_for(
-                        lambda: self._closed or self._asked != self._done, max(0.0, next_look - time.monotonic())
+                        lambda: self._closed or self._asked != self._done, max(0.0, self._next_look - time.monotonic())
                     )
                 if self._closed:
-                    self._open = None
+                    self._open = self._beside.network = None
                     return
                 self._dirty = False
-                asked, wanted = self._asked, self._wanted
-            if asked != self._done:
-                self._guarded("opening the network", functools.partial(self._exchange, wanted, asked), opening=True)
-                self._done = asked
-            before, began = self._runs, time.monotonic()
-            self._guarded("the live picture", self._look)
-            if self._runs > before:
-                next_look = began + self.pause
+            self._turn(0, 1)
 
-    def _guarded(self, name: str, work: Callable[[], None], opening: bool = False) -> None:
+    def _turn(self, *places: int) -> None:
+        """Exchange the networks that are to be, then look."""
+        for place in places:
+            with self._condition:
+                asked, wanted = self._asked[place], self._wanted[place]
+            if asked != self._done[place]:
+                work = functools.partial(self._exchange, place, wanted, asked)
+                self._guarded("opening the network", work, opened=place)
+                self._done[place] = asked
+        before, began = self._runs, time.monotonic()
+        self._guarded("the live picture", self._look)
+        if self._runs > before:
+            self._next_look = began + self.pause
+
+    def _guarded(self, name: str, work: Callable[[], None], opened: int | None = None) -> None:
         """Run ``work``; an error reaches the person once and leaves the lane alive."""
+        opening = opened is not None
         try:
             work()
             if not opening:
@@ -225,40 +212,48 @@ class LiveLane:
             pass
         except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
             text = str(error) if isinstance(error, UserError) else f"{name} failed: {error}"
-            if opening:
-                self._publish(phase="failed", activity="", share=None, reason=text)
+            if opened is not None:
+                self._publish(place=opened, phase="failed", activity="", share=None, reason=text)
             if opening or text != self._complaint:
                 self._notices.post("error", text, traceback.format_exc(), "live")
             self._complaint = text
 
-    def _exchange(self, wanted: tuple[str, str | Path, str] | None, asked: int) -> None:
-        """Open the network that is wanted now, or none."""
-        self._open = self._passed = None
-        self._inside.forget()
+    def _exchange(self, place: int, wanted: _Wanted, asked: int) -> None:
+        """Open the network that is wanted now in a place, or none."""
+        if place:
+            self._beside.put(None)
+        else:
+            self._open = None
+            self._inside.forget()
         if wanted is None:
-            self._publish(LiveState())
+            self._publish(LiveState(), place)
             return
         from guiapp.models.zoo import find_model
 
         name, weights, device = wanted
         entry = find_model(name)
-        self._publish(LiveState("opening", entry, activity=f"opening {entry.title}"))
+        self._publish(LiveState("opening", entry, activity=f"opening {entry.title}"), place)
 
         def progress(share: float, text: str) -> None:
-            if self._asked != asked or self._closed:
+            if self._asked[place] != asked or self._closed:
                 raise _Overtaken
             now = time.monotonic()
             if now >= self._shown + _DISPLAY_SECONDS:
                 self._shown = now
-                self._publish(activity=text, share=share)
+                self._publish(place=place, activity=text, share=share)
+            if place and now >= self._next_look:
+                self._turn(0)  # the first goes on while the second is fetched
 
         opened = self._opener(entry.name, weights, device, progress)
-        task = make_live_task(opened.entry.task, opened.labels, opened.entry)
-        self._open = _Open(opened, task)
-        self._passed = PassedPictures(task.frames, task.rate) if isinstance(task, SeriesTask) else None
+        network = LiveNetwork(opened)
+        if place:
+            self._beside.put(network)
+        else:
+            self._open = network
         self._finished.clear()
         told = "random" if opened.origin == "random" else opened.weights.name
-        self._publish(LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device)))
+        state = LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device))
+        self._publish(state, place)
 
     def _look(self) -> None:
         """Run the network on a picture that is new, or show more or less of its last answer."""
@@ -274,83 +269,35 @@ class LiveLane:
         fresh = picture is not begun.picture
         asked, off = self._inside.due(picture, fresh), self._inside.switched_off
         runs = fresh or (asked and begun.inputs is not None)
-        if not runs and (begun.raw is None or (options == begun.options and not begun.completes)):
+        if not runs and begun.shows_all(options) and not self._beside.due(picture, begun, options):
             return
-        started = time.perf_counter()
         times: dict[str, float] = {}
         waited = (time.monotonic() - picture.time) * 1000.0
         kept: Mapping[str, Any] = {}
         if runs:
             if fresh:
-                self._begin(begun, picture, source, times)
-            kept = self._run(begun, picture, self._inside.wanted() if asked else (), off, not fresh, times)
-            started = time.perf_counter()
-        previous = None if runs or begun.completes else begun.drawn
-        begun.drawn = begun.task.drawn(begun.raw, options, previous)
-        begun.options, begun.completes = options, previous is not None
-        times["postprocess"] = times.get("postprocess", 0.0) + _since(started)
+                self._runs += 1
+                begun.begin(picture, source, times)
+            kept = begun.run(self._inside.wanted() if asked else (), off, not fresh, times)
+        if runs or not begun.shows_all(options):
+            begun.draw(options, runs, times)
+        assert begun.drawn is not None
+        other = self._beside.answer(picture, source, begun, options)
         if fresh:
             self._finished.append(time.monotonic())
-        if begun.completes:  # objects that are new get their masks and key points if no newer picture comes
-            self._arrived()
+        if begun.completes or self._beside.completes:  # objects that are new get their masks and key points
+            self._arrived()  # if no newer picture comes
         dropped, modified = source.dropped if source is not None else 0, bool(off)
         self.results.put(
             LiveResult(
                 picture, begun.drawn, begun.model.entry, options, times, waited, self._rate(), dropped, not runs,
-                modified,
+                modified, other,
             )
         )  # fmt: skip
         if asked and runs:
             self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw)
 
-    def _begin(self, begun: _Open, picture: Picture, source: Frames | None, times: dict[str, float]) -> None:
-        """Prepare a new picture."""
-        self._runs += 1
-        last = begun.picture if source is begun.source else None
-        begun.picture, begun.raw, begun.inputs, begun.source = picture, None, None, source
-        started = time.perf_counter()
-        for earlier in self._passed.between(last, picture) if self._passed is not None and last is not None else ():
-            self._feed(begun, last, earlier)
-            last = earlier
-        inputs = self._feed(begun, last, picture)
-        times["preprocess"] = _since(started)
-        begun.inputs = inputs  # a picture that cannot be prepared is not tried again
-
-    def _feed(self, begun: _Open, last: Picture | None, picture: Picture) -> Any:
-        """Prepare a picture; clips and flow go on from the one before, unless there was a jump."""
-        if last is None or jumped(last, picture):
-            begun.task.reset()
-        inputs = begun.model.prepare(picture.pixels, begun.model.device)
-        if isinstance(begun.task, SeriesTask):
-            begun.task.feed(inputs, seconds_of(picture))
-        return inputs
-
-    def _run(
-        self,
-        begun: _Open,
-        picture: Picture,
-        wanted: Collection[str],
-        off: Mapping[str, Collection[int]],
-        again: bool,
-        times: dict[str, float],
-    ) -> Mapping[str, Any]:
-        """Run the network on the prepared picture; return the outputs of the wanted layers."""
-        import torch
-
-        from guiapp.interpret.listen import listening
-
-        started = time.perf_counter()
-        run = getattr(begun.task, "again", begun.task.run) if again else begun.task.run
-        inputs, begun.inputs = begun.inputs, None  # what breaks the network is not tried again
-        with torch.inference_mode(), listening(begun.model.module, wanted, off) as kept:
-            begun.raw = run(begun.model.module, inputs, picture.size)
-            if torch.cuda.is_available() and str(begun.model.device).startswith("cuda"):
-                torch.cuda.synchronize()  # so that the time is the network's
-        times["forward"] = _since(started)
-        begun.inputs = inputs
-        return kept
-
-    def _list(self, begun: _Open, picture: Picture) -> None:
+    def _list(self, begun: LiveNetwork, picture: Picture) -> None:
         """Find the layers of the network by a run on a picture, apart from the task that follows the source."""
         import torch
 
@@ -372,8 +319,12 @@ class LiveLane:
         recent = [moment for moment in self._finished if moment > time.monotonic() - _RATE_SECONDS]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
-    def _publish(self, state: LiveState | None = None, **changes: Any) -> None:
-        self.newest = replace(state or self.newest, **changes)
+    def _publish(self, state: LiveState | None = None, place: int = 0, **changes: Any) -> None:
+        if place:
+            other = replace(state or self.newest.other or LiveState(), **changes)
+            self.newest = replace(self.newest, other=None if other.phase == "empty" else other)
+        else:
+            self.newest = replace(state or self.newest, other=self.newest.other, **changes)
         self.state.put(self.newest)
 
 
@@ -382,7 +333,3 @@ def _open_from_zoo(name: str, weights: str | Path, device: str, progress: Callab
     from guiapp.training.devices import choose
 
     return open_model(name, weights, choose(device), progress)
-
-
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000.0

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.engine.state import Inspected
     from guiapp.models.zoo.base import ZooModel
+    from guiapp.tasks.compare import Difference
     from guiapp.tasks.live_options import LiveOptions
     from guiapp.tasks.predictions import Drawn
 
@@ -51,6 +52,7 @@ class LiveState:
         share: Share done of that, 0 to 1, or None.
         reason: Why it could not be opened, in one line.
         inside: The network with its layers, once panels look into it.
+        other: The same of the second network; None where there is none.
     """
 
     phase: LivePhase = "empty"
@@ -63,6 +65,25 @@ class LiveState:
     share: float | None = None
     reason: str = ""
     inside: Inspected | None = None
+    other: LiveState | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the second network says of a picture.
+
+    Attributes:
+        drawn: What is shown of its answer, by the same thresholds as the first's.
+        model: The network.
+        difference: What the two answers differ by; None where they cannot be compared.
+        milliseconds: Time of ``preprocess``, ``forward``, ``postprocess``, as far as they were done, and
+            ``difference``.
+    """
+
+    drawn: Drawn
+    model: ZooModel
+    difference: Difference | None = None
+    milliseconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +101,7 @@ class LiveResult:
         dropped: Pictures of the source that were overtaken, so far.
         again: Whether only thresholds changed: the network did not run.
         modified: Whether channels are switched off.
+        other: What the second network says of the same picture, or None.
     """
 
     picture: Picture
@@ -92,3 +114,4 @@ class LiveResult:
     dropped: int = 0
     again: bool = False
     modified: bool = False
+    other: Answer | None = None
