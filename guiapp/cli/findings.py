@@ -23,13 +23,14 @@ _SIDE = 560
 
 
 def summary(result: Any, full: bool = False) -> dict[str, Any]:
-    """The fields of a result as plain data.
+    """The fields of a result as plain data; names with an underscore before them are its own affair.
 
     Args:
         result: What a probe gave, a dataclass of numbers, arrays and atlases.
         full: Whether every number is written out; else long arrays are told by their shape.
     """
-    return {field.name: _value(getattr(result, field.name), full) for field in dataclasses.fields(result)}
+    names = [field.name for field in dataclasses.fields(result) if not field.name.startswith("_")]
+    return {name: _value(getattr(result, name), full) for name in names}
 
 
 def atlases(result: Any, name: str = "") -> Iterator[tuple[str, Atlas]]:
@@ -41,7 +42,8 @@ def atlases(result: Any, name: str = "") -> Iterator[tuple[str, Atlas]]:
             yield from atlases(value, f"{name}.{key}".strip("."))
     elif dataclasses.is_dataclass(result):
         for field in dataclasses.fields(result):
-            yield from atlases(getattr(result, field.name), f"{name}.{field.name}".strip("."))
+            if not field.name.startswith("_"):
+                yield from atlases(getattr(result, field.name), f"{name}.{field.name}".strip("."))
 
 
 def save(result: Any, path: Path, title: str) -> None:

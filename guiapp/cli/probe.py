@@ -10,6 +10,7 @@ from guiapp.cli import output
 from guiapp.cli.inputs import check_input
 from guiapp.cli.subject import Subject, open_subject
 from guiapp.core.notices import SettingError, UserError
+from guiapp.core.registry import UnknownName
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
@@ -33,23 +34,24 @@ def run(options: argparse.Namespace) -> int:
     if options.input is not None:
         check_input(options.input)
     asked = _options(probe, options)
-    subject = open_subject(options.target)
+    subject = None if _shown(probe, options.target) else open_subject(options.target)
     if options.class_name is not None:
-        asked = _with_class(probe, asked, options.class_name, subject.task.labels)
+        asked = _with_class(probe, asked, options.class_name, subject.task.labels if subject is not None else ())
     picture = None
     if options.input is not None:
         from guiapp.sources.image_file import read_picture
 
         picture = read_picture(options.input)
-    result = answer(probe, asked, subject, picture)
+    result = answer(probe, asked, subject, picture) if subject is not None else answer_of(probe, asked, picture)
     from guiapp.cli.findings import save, summary
 
+    name = subject.name if subject is not None else probe.shows
     if options.out is not None:
-        save(result, options.out, f"{probe.title} of {subject.name}")
+        save(result, options.out, f"{probe.title} of {name}")
     found = summary(result)
     if options.json:
         output.give_json(
-            {"probe": probe.name, "model": subject.name, "input": options.input, "result": found, "out": options.out}
+            {"probe": probe.name, "model": name, "input": options.input, "result": found, "out": options.out}
         )
     else:
         for name, value in found.items():
@@ -84,6 +86,37 @@ def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) 
             look.input = subject.preprocessing(image)
             look.output, look.activations = capture.run(subject.model, look.input, probe.layers(layers, asked))
         return probe.run(look, asked)
+
+
+def answer_of(probe: Probe, asked: Any, picture: Picture | None) -> Any:
+    """What a probe finds that shows the working of one published network, which is opened for it."""
+    from guiapp.interpret.base import Look
+    from guiapp.models import Preprocessing
+    from guiapp.models.zoo.open import open_model
+
+    opened = open_model(probe.shows)
+    size = (3, *picture.pixels.shape[:2]) if picture is not None else (3, 1, 1)
+    prepared = Preprocessing(size, (0.0,) * 3, (1.0,) * 3, "stretch")
+    return probe.run(Look(opened.module, (), prepared, picture=picture), asked)
+
+
+def _shown(probe: Probe, target: str) -> bool:
+    """Whether the probe shows the working of one published network; then ``target`` has to be that.
+
+    Raises:
+        SettingError: If it is another one.
+    """
+    if not probe.shows:
+        return False
+    from guiapp.models.zoo import find_model
+
+    try:
+        named = find_model(target).name
+    except UnknownName:
+        named = ""
+    if named != probe.shows:
+        raise SettingError(f"{probe.name} shows how {probe.shows} works: name that in the place of {target}")
+    return True
 
 
 def _options(probe: Probe, options: argparse.Namespace) -> Any:

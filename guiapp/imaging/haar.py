@@ -17,8 +17,8 @@ from guiapp.core.notices import UserError
 Sums = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
 
-_FLATTEST = 10.0  # grey values: OpenCV refuses windows of no more standard deviation unseen
-_SLACK = 1e-5  # below a stage's threshold, OpenCV's allowance for rounding
+FLATTEST = 10.0  # grey values: OpenCV refuses windows of no more standard deviation unseen
+SLACK = 1e-5  # below a stage's threshold, OpenCV's allowance for rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +184,8 @@ def examine(cascade: Cascade, window: npt.NDArray[np.uint8]) -> Passage:
     fired = values >= cascade.threshold
     votes = np.where(fired, cascade.votes[:, 1], cascade.votes[:, 0])
     totals = np.add.reduceat(votes, cascade.begins[:-1])
-    refused = np.flatnonzero(totals < cascade.wanted - _SLACK)
+    refused = np.flatnonzero(totals < cascade.wanted - SLACK)
     passed = int(refused[0]) if len(refused) else cascade.stages
-    if deviation <= _FLATTEST:
+    if deviation <= FLATTEST:
         passed = 0
     return Passage(values, fired, votes, totals, passed, passed == cascade.stages, deviation)

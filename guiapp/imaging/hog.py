@@ -48,14 +48,19 @@ def votes(picture: npt.NDArray[np.uint8]) -> Numbers:
     Returns:
         (H, W, 9); bin b is about the direction (b + 0.5) * 20 degrees.
     """
-    length, angle = gradients(picture)
-    place = angle * BINS / math.pi - 0.5
-    lower = np.floor(place).astype(np.int64)
-    share = place - lower
-    said = np.zeros((*length.shape, BINS))
-    np.put_along_axis(said, (lower % BINS)[..., None], (length * (1 - share))[..., None], 2)
-    np.put_along_axis(said, ((lower + 1) % BINS)[..., None], (length * share)[..., None], 2)
-    return said
+    return votes_of(*gradients(picture))
+
+
+def votes_of(length: Numbers, angle: Numbers) -> Numbers:
+    """``votes`` of what ``gradients`` gave."""
+    place = angle * (BINS / math.pi) - 0.5
+    said = np.empty((BINS, *length.shape))
+    for index in range(BINS):
+        away = np.abs(place - index)
+        np.minimum(away, BINS - away, out=away)  # the last bin is the first one's neighbour
+        np.maximum(1 - away, 0, out=away)
+        np.multiply(length, away, out=said[index])
+    return np.moveaxis(said, 0, -1)
 
 
 def cells(picture: npt.NDArray[np.uint8], side: int = CELL) -> Numbers:
@@ -68,11 +73,15 @@ def cells(picture: npt.NDArray[np.uint8], side: int = CELL) -> Numbers:
     Returns:
         (rows, columns, 9).
     """
-    said = votes(picture)
+    return cells_of(votes(picture), side)
+
+
+def cells_of(said: Numbers, side: int = CELL) -> Numbers:
+    """``cells`` of what ``votes`` gave."""
     rows, columns = said.shape[0] // side, said.shape[1] // side
-    whole = said[: rows * side, : columns * side].reshape(rows, side, columns, side, BINS)
-    summed: Numbers = whole.sum((1, 3))
-    return summed
+    whole = said[: rows * side, : columns * side]
+    bands = np.add.reduceat(whole, np.arange(0, rows * side, side), 0) if rows else whole[:0]
+    return np.add.reduceat(bands, np.arange(0, columns * side, side), 1) if columns else bands[:, :0]
 
 
 def blocks(picture: npt.NDArray[np.uint8]) -> Numbers:
@@ -87,18 +96,22 @@ def blocks(picture: npt.NDArray[np.uint8]) -> Numbers:
     Returns:
         (rows, columns, 2, 2, 9): row and column of the block, of the cell in it, bin.
     """
-    said = votes(picture)
+    return blocks_of(votes(picture))
+
+
+def blocks_of(said: Numbers) -> Numbers:
+    """``blocks`` of what ``votes`` gave."""
     side = BLOCK * CELL
     offset = np.arange(side)
     bell = np.exp(-((offset - side / 2) ** 2) / (2 * _SIGMA**2))
     nearness = np.clip(1 - np.abs((offset + 0.5) / CELL - 0.5 - np.arange(BLOCK)[:, None]), 0, 1)  # (2, 16)
     share = nearness * bell
     rows, columns = (length // CELL - BLOCK + 1 for length in said.shape[:2])
-    found = np.empty((rows, columns, BLOCK, BLOCK, BINS))
-    for row in range(rows):
-        for column in range(columns):
-            part = said[row * CELL : row * CELL + side, column * CELL : column * CELL + side]
-            found[row, column] = np.einsum("iy,jx,yxb->ijb", share, share, part)
+    # a weighted sum of 16 rows at every eighth row, then the same along the columns
+    tall = np.lib.stride_tricks.sliding_window_view(said, side, 0)[::CELL][:rows]  # (rows, W, 9, 16)
+    bands = np.einsum("rxby,iy->rixb", tall, share, optimize=True)
+    wide = np.lib.stride_tricks.sliding_window_view(bands, side, 2)[:, :, ::CELL][:, :, :columns]
+    found: Numbers = np.einsum("ricbx,jx->rcijb", wide, share, optimize=True)
     found /= _length(found) + 0.1 * BLOCK**2 * BINS
     found = np.minimum(found, _HIGHEST)
     result: Numbers = found / (_length(found) + 1e-3)
@@ -140,6 +153,58 @@ def margins(window: npt.NDArray[np.uint8], coefficients: npt.NDArray[np.floating
     return weighted.reshape(columns, rows, -1).sum(2).T, float(coefficients[-1])
 
 
+def block_weights(coefficients: npt.NDArray[np.floating]) -> Numbers:
+    """The weights of a linear SVM as they lie over the window.
+
+    Args:
+        coefficients: As for ``margins``.
+
+    Returns:
+        (15, 7, 2, 2, 9): row and column of the block, of the cell in it, bin.
+    """
+    rows, columns = (length // CELL - BLOCK + 1 for length in WINDOW)
+    flat = np.asarray(coefficients, np.float64)[:-1]
+    return flat.reshape(columns, rows, BLOCK, BLOCK, BINS).transpose(1, 0, 3, 2, 4)
+
+
+def window_scores(found: Numbers, coefficients: npt.NDArray[np.floating]) -> Numbers:
+    """The margin of a window at every cell of a picture: the sum of what its 15 x 7 blocks add, and the bias.
+
+    Args:
+        found: From ``blocks`` of the whole picture.
+        coefficients: As for ``margins``.
+
+    Returns:
+        (rows - 14, columns - 6); empty where the picture is smaller than a window.
+    """
+    weights = block_weights(coefficients)
+    down, across = (max(0, have - need + 1) for have, need in zip(found.shape, weights.shape[:2], strict=False))
+    scores = np.full((down, across), float(coefficients[-1]))
+    if scores.size:
+        # of every block what each place of the window makes of it, then those that belong together
+        said = np.tensordot(found.reshape(*found.shape[:2], -1), weights.reshape(*weights.shape[:2], -1), (2, 2))
+        for row, column in np.ndindex(*weights.shape[:2]):
+            scores += said[row : row + down, column : column + across, row, column]
+    return scores
+
+
+def cell_weights(coefficients: npt.NDArray[np.floating]) -> Numbers:
+    """The weights of each cell of the window, added up over the blocks that it is part of.
+
+    Args:
+        coefficients: As for ``margins``.
+
+    Returns:
+        (16, 8, 9); positive speaks for a person.
+    """
+    weights = block_weights(coefficients)
+    rows, columns = weights.shape[:2]
+    summed = np.zeros((rows + 1, columns + 1, BINS))
+    for row, column in np.ndindex(BLOCK, BLOCK):
+        summed[row : row + rows, column : column + columns] += weights[:, :, row, column]
+    return summed
+
+
 def histogram_picture(histograms: Numbers, side: int = 16) -> npt.NDArray[np.uint8]:
     """Each cell as a star of strokes along its edges: across the direction of the gradient, as bright as its share.
 
@@ -154,11 +219,12 @@ def histogram_picture(histograms: Numbers, side: int = 16) -> npt.NDArray[np.uin
     strongest = histograms.max(initial=0)
     shares = histograms / strongest if strongest > 0 else histograms
     # where strokes cross, the brighter one is seen
-    stars = (shares[..., None, None] * strokes).max(2)
     rows, columns = histograms.shape[:2]
-    picture: npt.NDArray[np.uint8] = np.rint(
-        stars.transpose(0, 2, 1, 3).reshape(rows * side, columns * side) * 255
-    ).astype(np.uint8)
+    stars = np.zeros((rows, side, columns, side), np.float32)
+    for index, stroke in enumerate(strokes.astype(np.float32)):
+        part = shares[:, None, :, None, index].astype(np.float32)
+        np.maximum(stars, part * stroke[None, :, None, :], out=stars)
+    picture: npt.NDArray[np.uint8] = np.rint(stars * 255).astype(np.uint8).reshape(rows * side, columns * side)
     return picture
 
 

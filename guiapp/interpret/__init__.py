@@ -5,6 +5,7 @@ Importing this room registers the probes without loading torch.
 
 from guiapp.core.registry import Lazy
 from guiapp.interpret.base import PROBES, Probe
+from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.options import (
     ActivationOptions,
     FilterOptions,
@@ -41,5 +42,15 @@ _add(
         "Information of a prediction",
         InformationOptions,
         Lazy("guiapp.interpret.information:run"),
+    )
+)
+_add(Probe("cascade", "Face cascade", CascadeOptions, Lazy("guiapp.interpret.cascade:run"), shows="haar-face"))
+_add(
+    Probe(
+        "gradients",
+        "Histograms of oriented gradients",
+        GradientOptions,
+        Lazy("guiapp.interpret.gradients:run"),
+        shows="hog-person",
     )
 )

@@ -31,6 +31,7 @@ class Look:
         output: Output of the network for ``input``, or None.
         activations: Outputs of the layers that the probe asked for, by layer name, batch of one.
         dataset: The open data set, or None.
+        area: Left, top, width and height, in pixels of the picture, of what the input shows of it; None for all.
     """
 
     model: torch.nn.Module
@@ -42,6 +43,7 @@ class Look:
     output: torch.Tensor | None = None
     activations: Mapping[str, torch.Tensor] = field(default_factory=dict)
     dataset: Dataset | None = None
+    area: tuple[float, float, float, float] | None = None
 
 
 def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
@@ -61,6 +63,8 @@ class Probe:
             leaves no hook and no changed flag behind, and runs under ``torch.no_grad`` unless it enables gradients.
         layers: ``layers(look.layers, options)`` names the layers whose outputs the shared forward pass keeps for it.
         needs_picture: Whether it is skipped while there is no picture.
+        shows: The published network whose working it shows, without a forward pass of any network; empty for those
+            that ask the network that is open.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Probe:
     run: Callable[[Look, Any], Any]
     layers: Callable[[Sequence[LayerInfo], Any], tuple[str, ...]] = no_layers
     needs_picture: bool = True
+    shows: str = ""
 
 
 PROBES: Registry[Probe] = Registry("probe")

@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guiapp.imaging.hog import BINS, blocks, cells, descriptor, gradients, histogram_picture, margins, votes
+from guiapp.imaging.hog import (
+    BINS,
+    block_weights,
+    blocks,
+    cell_weights,
+    cells,
+    descriptor,
+    gradients,
+    histogram_picture,
+    margins,
+    votes,
+    window_scores,
+)
 
 
 def noise(*shape, seed=0):
@@ -105,3 +117,33 @@ def test_strokes_lie_along_edges():
     assert star[8, 2:15].min() == 255
     assert star[:7].max() == star[10:].max() == 0
     assert histogram_picture(np.zeros((2, 3, BINS))).max() == 0
+
+
+def test_every_window_of_a_picture_is_scored_as_opencv_scores_it():
+    picture = noise(200, 150, 3)
+    detector = cv2.HOGDescriptor()
+    coefficients = cv2.HOGDescriptor.getDefaultPeopleDetector().ravel()
+    detector.setSVMDetector(coefficients)
+    places, theirs = detector.detect(picture[:, :, ::-1].copy(), -1000, (8, 8), (0, 0))
+    mine = window_scores(blocks(picture), coefficients)
+    assert mine.shape == (200 // 8 - 15, 150 // 8 - 7)
+    assert len(places) == mine.size
+    for (x, y), score in zip(places, np.ravel(theirs), strict=True):
+        assert mine[y // 8, x // 8] == pytest.approx(score, abs=5e-3)
+    assert window_scores(blocks(noise(120, 150, 3)), coefficients).size == 0
+
+
+def test_the_weights_lie_where_they_act():
+    coefficients = np.random.default_rng(1).normal(size=3781)
+    window = noise(128, 64, 3)
+    parts, bias = margins(window, coefficients)
+    weights = block_weights(coefficients)
+    np.testing.assert_allclose((blocks(window) * weights).sum((2, 3, 4)), parts)
+    assert window_scores(blocks(window), coefficients)[0, 0] == pytest.approx(parts.sum() + bias)
+    summed = cell_weights(coefficients)
+    assert summed.shape == (16, 8, BINS)
+    np.testing.assert_allclose(summed.sum(), coefficients[:-1].sum())
+    np.testing.assert_allclose(summed[0, 0], weights[0, 0, 0, 0])
+    np.testing.assert_allclose(
+        summed[3, 2], weights[3, 2, 0, 0] + weights[2, 2, 1, 0] + weights[3, 1, 0, 1] + weights[2, 1, 1, 1]
+    )
