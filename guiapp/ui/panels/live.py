@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QPushButton,
@@ -26,11 +25,14 @@ from guiapp.tasks.predictions import Detections
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels.live_compare import LiveCompare
+from guiapp.ui.panels.live_compare_view import ComparedPicture
 from guiapp.ui.panels.live_feed import LiveFeed
 from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_models import LiveModels, list_zoo
-from guiapp.ui.panels.live_picture import RANDOM, LivePicture
+from guiapp.ui.panels.live_picture import RANDOM
 from guiapp.ui.panels.live_shown import LiveShown
+from guiapp.ui.panels.live_snapshot import LiveSnapshot
 from guiapp.ui.panels.live_sources import LiveSources
 from guiapp.ui.panels.live_transport import LiveTransport
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -75,7 +77,8 @@ class LivePanel(Panel):
         self._reading = 0
         self.feed = LiveFeed(self._lane, self)
         self.sources = LiveSources(context, self)
-        self.image = LivePicture(context.theme, self)
+        self.image = ComparedPicture(context.theme, self)
+        self.compare = LiveCompare(context, self._lane, self.image, self)
         self.transport = LiveTransport(context, self.feed, self)
         self.models = LiveModels(context, self)
         self.shown = LiveShown(context, self)
@@ -85,10 +88,7 @@ class LivePanel(Panel):
         self.retry = QPushButton("Try now", self)
         self.retry.setObjectName("live.retry")
         self.retry.setToolTip("Connect at once instead of waiting for the next try")
-        self.snapshot = declare(context.commands, Command(
-            "live.snapshot", "Save live picture…", self._ask_snapshot,
-            "Save the picture with what is painted over it as a PNG file", "", "save", menu="Source",
-        ))  # fmt: skip
+        self.snapshot = LiveSnapshot(context, self.image, self)
         self.stop = declare(context.commands, Command(
             "live.close", "Close live source", self.close_source, "Let go of the camera, video or stream", "", "close",
             menu="Source",
@@ -120,7 +120,7 @@ class LivePanel(Panel):
         )
         self.opening = EmptyState("", ((self.stop, "live.stop-opening"),), self)
         self._pages = QStackedWidget(self)
-        for page in (self.empty, self.opening, self.image):
+        for page in (self.empty, self.opening, self.compare.views):
             self._pages.addWidget(page)
         under = QHBoxLayout()
         under.setSpacing(8)
@@ -132,13 +132,14 @@ class LivePanel(Panel):
         controls = QHBoxLayout()
         controls.setSpacing(4)
         controls.addWidget(self.transport, 1)
-        controls.addWidget(icon_button(self, self.snapshot, "live.snapshot"))
+        controls.addWidget(icon_button(self, self.snapshot.action, "live.snapshot"))
         controls.addWidget(icon_button(self, self.stop, "live.close-source"))
         self.retry.setFixedHeight(24)
         left = QVBoxLayout()
         left.setSpacing(4)
         left.addWidget(self.sources)
         left.addWidget(self._pages, 1)
+        left.addWidget(self.compare.strip)
         left.addLayout(under)
         left.addLayout(controls)
         inside = QWidget(self)
@@ -146,6 +147,7 @@ class LivePanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.models, 1)
+        column.addWidget(self.compare)
         column.addWidget(self.shown)
         self._side = QScrollArea(self)
         self._side.setWidgetResizable(True)
@@ -168,7 +170,7 @@ class LivePanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
-        for part in (self.sources, self.models, self.transport, self.meter):
+        for part in (self.sources, self.models, self.transport, self.compare, self.meter):
             part.set_narrow(narrow)
         width = 260 if narrow else max(320, min(440, round(self.width() * 0.285)))
         if self._side.width() != width:
@@ -264,10 +266,10 @@ class LivePanel(Panel):
         trouble = source.trouble if source is not None else ""
         has_picture = self.image.array is not None
         self.stop.setEnabled(bool(kind))
-        self.snapshot.setEnabled(has_picture)
+        self.snapshot.action.setEnabled(has_picture)
         self.retry.setVisible(state == "waiting")
         if has_picture:
-            self._pages.setCurrentWidget(self.image)
+            self._pages.setCurrentWidget(self.compare.views)
         elif state in ("opening", "waiting", "playing", "paused"):
             self.opening.set_text(trouble or f"Opening {source.name} …")
             self._pages.setCurrentWidget(self.opening)
@@ -346,6 +348,7 @@ class LivePanel(Panel):
         first = self.image.array is None
         self._late.stop()
         self.image.show_result(result)
+        self.compare.show_result(result)
         rate = source.rate if source is not None and source.state == "playing" else 0.0
         self.meter.show_answer(result, rate, self.image.prepare_ms + self.image.paint_ms)
         drawn = result.drawn
@@ -363,7 +366,11 @@ class LivePanel(Panel):
         if not self._listed:
             self._listed = True
             bridge = self.context.bridge
-            bridge.call(bridge.engine.submit(list_zoo, title="Reading the list of networks"), self.models.fill)
+            bridge.call(bridge.engine.submit(list_zoo, title="Reading the list of networks"), self._fill_models)
+
+    def _fill_models(self, listed: object) -> None:
+        self.models.fill(listed)
+        self.compare.fill(listed)
 
     def _open_model(self, name: str, weights: str) -> None:
         self.context.notices.settle("live")
@@ -372,6 +379,7 @@ class LivePanel(Panel):
 
     def _show_live_state(self, state: LiveState) -> None:
         self.models.show_state(state)
+        self.compare.show_state(state)
         ready = state.phase == "ready"
         if state.phase in ("opening", "empty", "failed") and self.image.result is not None:
             self.image.result = self.image.layer = None
@@ -393,35 +401,6 @@ class LivePanel(Panel):
     def _reshow(self) -> None:
         self._lane.set_options(self.shown.options)
         self.image.set_look(self.shown.look)
-
-    # ------------------------------------------------------------------ snapshot
-
-    def _ask_snapshot(self) -> None:
-        if self.image.array is None:
-            return
-        name, _ = QFileDialog.getSaveFileName(self, "Save live picture", "live.png", "PNG (*.png)")
-        if name:
-            self.save_snapshot(Path(name))
-
-    def save_snapshot(self, path: Path) -> None:
-        """Save the picture at its full size with what is painted over it; written on the work lane."""
-        array, layers = self.image.array, self.image.layers
-        if array is None:
-            return
-        path = path if path.suffix else path.with_suffix(".png")
-
-        def work() -> Generator[None, None, Path]:
-            from guiapp.ui.painters.still import painted
-            from guiapp.ui.widgets.export import save_image
-            from guiapp.ui.widgets.painting import image_of
-
-            yield
-            save_image(image_of(painted(array, layers)), path)
-            return path
-
-        bridge = self.context.bridge
-        job = bridge.engine.submit(work, title="Saving the live picture")
-        bridge.call(job, lambda saved: self.context.notices.post("info", f"{saved} is saved.", topic="live source"))
 
     # ------------------------------------------------------------------ hand
 

@@ -85,13 +85,15 @@ class LivePicture(ImageView):
         last = self.layer if self.result is not None and self.result.model is result.model else None
         self.result = result
         if not (result.again and last is not None and isinstance(result.drawn, ClipScores)):  # its strip goes on once
-            ratio = self.devicePixelRatioF()
-            self.layer = prepare(
-                result.drawn, self.theme, self._look, previous=last, scale=self.scale * ratio, ratio=ratio
-            )
+            self.layer = self._layer_of(result, last)
         self._follow_chosen()
         self._mark()
         self.prepare_ms = (time.perf_counter() - started) * 1e3
+
+    def _layer_of(self, result: LiveResult, last: DrawnLayer | None) -> DrawnLayer:
+        """How an answer is painted; ``last`` is the layer of the same network's answer before."""
+        ratio = self.devicePixelRatioF()
+        return prepare(result.drawn, self.theme, self._look, previous=last, scale=self.scale * ratio, ratio=ratio)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -150,6 +150,16 @@ class ImageView(QWidget):
         self.update()
         self.zoomed.emit()
 
+    def show_like(self, other: ImageView) -> None:
+        """Show what another view of a picture of the same size shows, as large as there; ``zoomed`` is not emitted."""
+        self._fitted = other.fitted
+        if self._fitted:
+            self._fit()
+        else:
+            wider, higher = self.width() - other.width(), self.height() - other.height()
+            self._scale, self._offset = other._scale, other._offset + QPointF(wider / 2, higher / 2)
+        self.update()
+
     def _fit(self) -> None:
         width, height = self.image_size
         if not width or not height:

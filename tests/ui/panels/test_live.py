@@ -368,7 +368,7 @@ def test_a_snapshot_holds_what_is_painted(room, hose, tmp_path):
     panel = room.panel
     hose[0].give(50)
     answer(room)
-    panel.save_snapshot(tmp_path / "shot.png")
+    panel.snapshot.save(tmp_path / "shot.png")
     room.bot.waitUntil(lambda: "is saved" in "".join(n.text for n in room.window.context.notices.notices))
     saved = cv2.imread(str(tmp_path / "shot.png"))
     assert saved.shape == (HEIGHT, WIDTH, 3) and (saved[110] == 50).all() and (saved[60, 20] != 50).any()

@@ -1,0 +1,245 @@
+"""Two answers to one live picture: side by side, divided by a wipe, or what they differ by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
+from guiapp.ui.painters.sides import FIRST, SECOND, TagLayer, WipeLayer
+from guiapp.ui.panels.live_picture import LivePicture
+
+if TYPE_CHECKING:
+    from guiapp.core.picture import Picture
+    from guiapp.engine.live import LiveResult
+    from guiapp.ui.theme import Theme
+
+MODES = ("beside", "wipe", "difference")
+_NEAR = 8.0  # pixels from the handle at which it can be taken
+_STEP = 0.02
+_FULL = 1.0
+
+
+class ComparedPicture(LivePicture):
+    """The live picture, with the second answer where there is one.
+
+    Attributes:
+        mode: One of ``MODES``, or ``""`` for the first answer alone.
+        at: Where the wipe's handle is, as a share of the picture's width.
+        twin: The second picture; it shows the second answer while ``mode`` is ``"beside"``.
+        wiped: Emitted when the handle was moved.
+    """
+
+    wiped = Signal(float)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.mode = ""
+        self.at = 0.5
+        self.twin: LivePicture | None = None
+        self._names = ("", "")
+        self._held = False
+
+    # ------------------------------------------------------------------ content
+
+    def set_mode(self, mode: str, names: tuple[str, str]) -> None:
+        """Show the answers in another way; ``names`` of the two networks stand over the picture."""
+        if (mode, names) == (self.mode, self._names):
+            return
+        if mode != self.mode and self.chosen is not None:
+            self.unchoose()
+        self.mode, self._names = mode, names
+        self._held = False
+        self.unsetCursor()
+        if self.result is not None:
+            self.show_result(self.result)
+        self._lay()
+
+    def show_raw(self, picture: Picture | None) -> None:
+        super().show_raw(picture)
+        if self.twin is not None:
+            self.twin.show_raw(picture)
+
+    def show_result(self, result: LiveResult) -> None:
+        super().show_result(result)
+        twin, other = self.twin, result.other
+        if twin is None or self.mode != "beside":
+            return
+        if other is None:
+            twin.show_raw(result.picture)
+            return
+        again = "forward" not in other.milliseconds
+        twin.show_result(
+            replace(
+                result, drawn=other.drawn, model=other.model, milliseconds=other.milliseconds, again=again, other=None
+            )
+        )
+
+    def set_look(self, look: PaintOptions) -> None:
+        super().set_look(look)
+        if self.twin is not None:
+            self.twin.set_look(look)
+
+    def _layer_of(self, result: LiveResult, last: DrawnLayer | None) -> DrawnLayer:
+        other = result.other
+        if self.mode == "difference" and other is not None and other.difference is not None:
+            ratio = self.devicePixelRatioF()
+            return prepare(other.difference, self.theme, self._look, scale=self.scale * ratio, ratio=ratio)
+        before = last if isinstance(last, WipeLayer) else None
+        first = super()._layer_of(result, last if before is None else before.first)
+        if self.mode != "wipe" or other is None:
+            return first
+        ratio = self.devicePixelRatioF()
+        second = prepare(
+            other.drawn, self.theme, self._look, previous=None if before is None else before.second,
+            scale=self.scale * ratio, ratio=ratio,
+        )  # fmt: skip
+        return WipeLayer(first, second, self.at)
+
+    @property
+    def layers(self) -> tuple[object, ...]:
+        """What lies over the picture; in a comparison the tags name the networks, and the note is part of them."""
+        if self.layer is None or not self.mode:
+            return super().layers
+        if self.mode == "beside":
+            return (*self._over, self.layer, TagLayer(f"A · {self._names[0]}", FIRST))
+        return (*self._over, self.layer, *_tags(self._names, self.at if self.mode == "wipe" else 0.5))
+
+    def seen(self) -> list[tuple[npt.NDArray[np.uint8], tuple[object, ...]]]:
+        """Pictures with their layers as they stand beside each other, for a snapshot; empty without a picture."""
+        own = [] if self.array is None else [(self.array, self.layers)]
+        if self.mode == "beside" and self.twin is not None and self.twin.array is not None:
+            own.append((self.twin.array, self.twin.layers))
+        return own
+
+    # ------------------------------------------------------------------ hand
+
+    @property
+    def _wipes(self) -> bool:
+        return isinstance(self.layer, WipeLayer)
+
+    def _handle(self) -> float:
+        """Column of the handle in the widget."""
+        return self.to_widget(QRectF(self.at * self.image_size[0], 0, 0, 0)).x()
+
+    def move_handle(self, at: float) -> None:
+        """Put the wipe's handle at a share of the picture's width."""
+        self.at = min(_FULL, max(0.0, at))
+        if isinstance(self.layer, WipeLayer):
+            self.layer = self.layer.moved(self.at)
+            self._lay()
+        self.wiped.emit(self.at)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        near = self._wipes and abs(event.position().x() - self._handle()) <= _NEAR
+        if near and event.button() == Qt.MouseButton.LeftButton:
+            self._held = True
+            return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        where = event.position()
+        if self._held and event.buttons() & Qt.MouseButton.LeftButton:
+            self.move_handle(self.to_image(QPointF(where.x(), 0))[0] / max(1, self.image_size[0]))
+            return
+        if not event.buttons():
+            near = self._wipes and abs(where.x() - self._handle()) <= _NEAR
+            if near:
+                self.setCursor(Qt.CursorShape.SplitHCursor)
+            else:
+                self.unsetCursor()
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._held:
+            self._held = False
+            return
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The arrow keys move the handle."""
+        way = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(event.key(), 0)
+        if way and self._wipes:
+            self.move_handle(self.at + way * _STEP)
+        else:
+            super().keyPressEvent(event)
+
+    def _click(self, x: float, y: float) -> None:
+        """Where two answers share the picture a click zooms to an object, and on the ground back again."""
+        if self.mode not in ("wipe", "difference") or self.result is None or self.result.other is None:
+            super()._click(x, y)
+            return
+        hit = self.layer.object_at(x, y) if self.layer is not None else None
+        if hit is not None and hit.area is not None and self.fitted:
+            self.show_area(QRectF(*hit.area))
+        else:
+            self.fit()
+
+
+class TwinPicture(LivePicture):
+    """The picture of the second answer, with its tag."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.setObjectName("live.second-picture")
+        self.setAccessibleName("live picture of the second network")
+        self.network = ""
+
+    @property
+    def layers(self) -> tuple[object, ...]:
+        """What lies over the picture."""
+        return () if self.layer is None else (self.layer, TagLayer(f"B · {self.network}", SECOND))
+
+
+class CompareViews(QWidget):
+    """One picture, or two that zoom and move together.
+
+    Attributes:
+        first: The picture that is always there.
+        second: The second answer's, while the mode is ``"beside"``.
+    """
+
+    def __init__(self, first: ComparedPicture, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.first = first
+        self.second = TwinPicture(theme, self)
+        first.twin = self.second
+        self.second.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(first, 1)
+        row.addWidget(self.second, 1)
+        first.zoomed.connect(lambda: self._follow(self.second, first))
+        self.second.zoomed.connect(lambda: self._follow(first, self.second))
+
+    def _follow(self, view: LivePicture, moved: LivePicture) -> None:
+        if self.second.isVisible():
+            view.show_like(moved)
+
+    def set_mode(self, mode: str, names: tuple[str, str]) -> None:
+        """Show the answers in another way."""
+        beside = mode == "beside"
+        self.second.network = names[1]
+        if not beside:
+            self.second.show_raw(None)  # it keeps no picture and no answer
+        self.second.setVisible(beside)
+        self.first.set_mode(mode, names)
+        if beside:
+            self.second.show_like(self.first)
+
+
+def _tags(names: Sequence[str], at: float) -> tuple[TagLayer, TagLayer]:
+    """Both names; the one whose side is wider has more room."""
+    share = min(0.8, max(0.2, at))
+    return (
+        TagLayer(f"A · {names[0]}", QColor(FIRST), most=share),
+        TagLayer(f"B · {names[1]}", QColor(SECOND), on_right=True, most=1 - share),
+    )
