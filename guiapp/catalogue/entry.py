@@ -9,13 +9,16 @@ from typing import Any
 class Experiment:
     """One exhibit of the course: plain data that names things.
 
+    Most are networks that a person trains. With ``live`` it is a published network that is looked at in the live room,
+    on a camera, a video or a picture: it has no data set and no recipe.
+
     Attributes:
         id: Name on the command line, such as ``"lenet5"``.
         chapter: Id of its chapter in ``CHAPTERS``.
         title: What a person reads.
         systems: Ids of the rows of the systems table that it shows.
-        model: Name of a model entry.
-        dataset: Name of a data-set entry.
+        model: Name of a model entry; of a published network where ``live``.
+        dataset: Name of a data-set entry; empty where ``live``.
         summary: One line for the catalogue's tip.
         recipe: Dotted fields of the recipe that differ from its defaults, such as ``{"optimiser.lr": 0.1}``.
         by_dataset: Further recipe fields for a data set that is not the default, ``{"mnist": {…}}``.
@@ -25,6 +28,7 @@ class Experiment:
         weights: Name of a file in ``resources/weights`` loaded at opening, or None for a fresh network.
         fallback: Data set opened instead, with a notice, where the files of ``dataset`` are not on this machine. Where
             the entry has weights, their file's metadata gives preprocessing and drawing, whatever data set is open.
+        live: Whether it is a published network in the live room.
         help: Name of the help text in ``resources/help`` (without ``.md``); the id by default.
     """
 
@@ -43,4 +47,5 @@ class Experiment:
     layer: str | None = None
     weights: str | None = None
     fallback: str = "digits"
+    live: bool = False
     help: str | None = None

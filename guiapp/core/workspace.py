@@ -26,6 +26,8 @@ class Workspace:
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
         place: ``(layer, row, column)`` of the unit under the pointer, whose receptive field is drawn, or None.
+        region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture, to which maps are cut,
+            or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
     """
 
@@ -39,6 +41,7 @@ class Workspace:
     switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
     overlay: tuple[str, int] | None = None
     place: tuple[str, int, int] | None = None
+    region: tuple[float, float, float, float] | None = None
     compared: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:

@@ -92,6 +92,17 @@ class LiveLane:
         """Let go of the network in a place."""
         self._order(place, None)
 
+    def another(self) -> Callable[[], OpenedModel]:
+        """What opens the network that is wanted now once more, for work beside the lane, on whatever thread calls it.
+
+        Raises:
+            UserError: If none is wanted; what is returned raises as ``open_model`` of the zoo does.
+        """
+        wanted = self._wanted[0]
+        if wanted is None:
+            raise UserError("no network is open: choose one first")
+        return functools.partial(self._opener, *wanted, lambda share, text: None)
+
     def set_source(self, source: Frames | None) -> None:
         """Follow a source; the one before is no longer listened to, but not closed."""
         with self._condition:
@@ -265,10 +276,13 @@ class LiveLane:
         if self._inside.lists(_BLANK.size if picture is None else picture.size):
             self._list(begun, picture or _BLANK)
         if picture is None:
+            self._inside.skip(begun.picture)
             return
         fresh = picture is not begun.picture
         asked, off = self._inside.due(picture, fresh), self._inside.switched_off
         runs = fresh or (asked and begun.inputs is not None)
+        if asked and not runs:
+            self._inside.skip(picture)
         if not runs and begun.shows_all(options) and not self._beside.due(picture, begun, options):
             return
         times: dict[str, float] = {}

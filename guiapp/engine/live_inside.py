@@ -51,7 +51,7 @@ class Inside:
         self._notices = notices
         self._question = _Question()
         self._answered: tuple[_Question, Picture] | None = None
-        self._last = 0.0
+        self._last = self._begun = 0.0
         self._complained: set[str] = set()
 
     def ask(self, **changes: Any) -> bool:
@@ -77,18 +77,29 @@ class Inside:
         return self._question.watching and (self.inspected is None or self.size != size)
 
     def due(self, picture: Picture, fresh: bool) -> bool:
-        """Whether a picture is to be looked into now."""
-        if not self._asks or self._answered == (self._question, picture):
+        """Whether a picture is to be looked into now: one that is ``fresh``, or one that nothing has followed."""
+        now = time.monotonic()
+        if fresh:
+            self._begun = now
+        if self._is_done(picture):
             return False
-        changed = self._answered is None or self._answered[0] != self._question
-        wait = 1.0 / RATE if fresh or changed else _SETTLED
-        return changed or time.monotonic() >= self._last + wait
+        if not fresh:
+            return now >= self._begun + _SETTLED
+        return self._answered is None or self._answered[0] != self._question or now >= self._last + 1.0 / RATE
 
     def seconds(self, picture: Picture | None) -> float | None:
         """How long to wait for a newer picture before the newest is looked into after all; None for ever."""
-        if not self._asks or picture is None or self._answered is None or self._answered[1] is picture:
-            return None
-        return max(0.0, self._last + _SETTLED - time.monotonic())
+        return None if self._is_done(picture) else max(0.0, self._begun + _SETTLED - time.monotonic())
+
+    def skip(self, picture: Picture | None) -> None:
+        """Look no more into a picture on which the network cannot be run."""
+        if picture is not None:
+            self._answered = self._question, picture
+
+    def _is_done(self, picture: Picture | None) -> bool:
+        known = self._answered
+        same = known is not None and known[0] == self._question and known[1] is picture
+        return picture is None or same or not self._asks
 
     @property
     def _asks(self) -> bool:
@@ -154,6 +165,7 @@ class Inside:
         question, inspected = self._question, self.inspected
         assert inspected is not None
         look = Look(opened.module, inspected.layers, inspected.preprocessing, picture=picture)
+        look.area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)
         look.input = inputs if isinstance(inputs, torch.Tensor) else None
         # Layers after the proposals of a detector run on many regions at once: the first is the best one's.
         look.activations = {name: output[:1] for name, output in kept.items()}
@@ -170,9 +182,10 @@ class Inside:
                     results[panel] = result
                     times[panel] = (time.perf_counter() - started) * 1000.0
         self._answered, self._last = (question, picture), time.monotonic()
-        area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)
         self.looked.put(
-            LookResult(inspected, 0, True, bool(question.switched_off), picture, drawn, None, results, times, area=area)
+            LookResult(
+                inspected, 0, True, bool(question.switched_off), picture, drawn, None, results, times, area=look.area
+            )
         )
 
     def _guarded(self, name: str, work: Callable[[], Any]) -> Any:

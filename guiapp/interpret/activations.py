@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +47,13 @@ class ActivationView:
         atlases: One atlas a layer, in the order of the layers: (C, h, w) as maps, (C,) as squares.
         statistics: The same layers' statistics.
         step: Training step of the weights, or None.
+        corners: Row and column of the first unit that is shown, for layers whose maps are cut to a region.
     """
 
     atlases: Mapping[str, Atlas]
     statistics: Mapping[str, Statistics]
     step: int | None
+    corners: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class _Statistics(Mapping[str, Statistics]):
@@ -115,8 +117,43 @@ def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:
     options = options or ActivationOptions()
     wanted = [options.layer] if options.layer else [layer.name for layer in look.layers]
     outputs = {name: look.activations[name] for name in wanted if name in look.activations}
+    corners = {}
+    if options.region is not None and look.picture is not None:
+        for name, output in outputs.items():
+            if output.ndim >= 4 and output.shape[-1] > 1:
+                outputs[name], corners[name] = cut(output, options.region, look.picture.size, look.area)
     atlases = make_atlases(outputs, aspect=options.aspect, scale=options.scale)
     numbers = _Statistics(atlases, look.layers)
     if options.layer in numbers:
         numbers[options.layer]  # here, not on the thread of the window
-    return ActivationView(atlases, numbers, look.step)
+    return ActivationView(atlases, numbers, look.step, corners)
+
+
+def cut(
+    maps: torch.Tensor,
+    region: tuple[float, float, float, float],
+    size: tuple[int, int],
+    area: tuple[float, float, float, float] | None = None,
+) -> tuple[torch.Tensor, tuple[int, int]]:
+    """The units of maps that lie over a part of the picture, at least one.
+
+    Args:
+        maps: (..., h, w).
+        region: Left, top, right, bottom as shares of the picture.
+        size: Width and height of the picture.
+        area: Left, top, width, height in pixels of what the maps lie over; the whole picture by default.
+
+    Returns:
+        The maps (..., h', w'), and row and column of their first unit.
+    """
+    left, top, width, height = area or (0.0, 0.0, float(size[0]), float(size[1]))
+    places = []
+    for first, last, extent, begin, length, count in (
+        (region[1], region[3], size[1], top, height, maps.shape[-2]),
+        (region[0], region[2], size[0], left, width, maps.shape[-1]),
+    ):
+        start = min(max(math.floor((first * extent - begin) / length * count), 0), count - 1)
+        end = min(max(math.ceil((last * extent - begin) / length * count), start + 1), count)
+        places.append((start, end))
+    (above, below), (west, east) = places
+    return maps[..., above:below, west:east], (above, west)

@@ -32,6 +32,9 @@ class ActivationOptions:
     layer: str = _option("", "name of the layer; empty for every layer")
     scale: Literal["layer", "map"] = _option("layer", "one range for the layer, or one for each map")
     aspect: float = _option(1.0, "width / height of the picture", low=0.05, high=20.0)
+    region: tuple[float, float, float, float] | None = field(
+        default=None, metadata={"help": "left, top, right, bottom of a part of the picture, 0 to 1: maps are cut to it"}
+    )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
@@ -12,6 +12,7 @@ from guiapp.core.notices import Notice
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
 from guiapp.engine.job import Job
+from guiapp.engine.live_records import LiveState
 from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.panel import Panel
 
@@ -28,8 +29,12 @@ class EngineBridge(QObject):
         engine: The engine.
         state: Newest state.
         look: Newest look, or None.
+        subject: What the panels that follow the live room look into: the experiment, or the network of that room.
+        live_look: Newest look into the network of the live room, or None.
         state_changed: Emitted with an ``EngineState``, at most at display rate.
         looked: Emitted with a ``LookResult``.
+        experiment_wanted: Emitted with the id of a catalogue entry that a person opens.
+        subject_changed: Emitted with the new ``subject``, before panels are told.
         live_state: Emitted with a ``LiveState``, what the live lane does.
         live_result: Emitted with a ``LiveResult``, the newest picture of the live lane with its answer.
         notice: Emitted with a ``Notice``, on the window's thread whoever posted it.
@@ -37,6 +42,8 @@ class EngineBridge(QObject):
 
     state_changed = Signal(object)
     looked = Signal(object)
+    experiment_wanted = Signal(str)
+    subject_changed = Signal(str)
     live_state = Signal(object)
     live_result = Signal(object)
     notice = Signal(object)
@@ -44,6 +51,7 @@ class EngineBridge(QObject):
     _look_filled = Signal()
     _live_state_filled = Signal()
     _live_result_filled = Signal()
+    _live_look_filled = Signal()
     _notice_posted = Signal(object)
     _call_back = Signal(object, object)
 
@@ -52,6 +60,9 @@ class EngineBridge(QObject):
         self.engine = engine
         self.state: EngineState = engine.newest_state
         self.look: LookResult | None = None
+        self.subject: Literal["experiment", "live"] = "experiment"
+        self.live_look: LookResult | None = None
+        self._inside = EngineState()
         self._panels: list[Panel] = []
         self._due: dict[tuple[Panel, str], None] = {}
         self._closed = False
@@ -60,17 +71,19 @@ class EngineBridge(QObject):
         self._look_filled.connect(self._take_look, queued)
         self._live_state_filled.connect(self._take_live_state, queued)
         self._live_result_filled.connect(self._take_live_result, queued)
+        self._live_look_filled.connect(self._take_live_look, queued)
         self._notice_posted.connect(self.notice, queued)
         self._call_back.connect(self._run_callback, queued)
         engine.state.on_filled = self._state_filled.emit
         engine.looked.on_filled = self._look_filled.emit
         engine.live.state.on_filled = self._live_state_filled.emit
         engine.live.results.on_filled = self._live_result_filled.emit
+        engine.live.looked.on_filled = self._live_look_filled.emit
         self._unsubscribe = [
             engine.notices.subscribe(self._notice_posted.emit),
             workspace.subscribe("picture", engine.set_picture),
             workspace.subscribe("step", engine.set_step),
-            workspace.subscribe("switched_off", engine.set_switched_off),
+            workspace.subscribe("switched_off", self._switch_off),
         ]
         self._slices = QTimer(self)
         self._slices.setInterval(_SLICE_MS)
@@ -96,7 +109,7 @@ class EngineBridge(QObject):
         self._asking.start()
         if visible:
             self._schedule(panel, "state")
-            if self.look is not None:
+            if self._look_of(panel) is not None:
                 self._schedule(panel, "look")
         else:
             self._due.pop((panel, "state"), None)
@@ -104,9 +117,14 @@ class EngineBridge(QObject):
 
     def _ask(self) -> None:
         visible = [panel for panel in self._panels if panel.isVisible()]
+        inside = [panel for panel in visible if self._follows(panel)]
+        visible = [panel for panel in visible if panel not in inside]
         requests = {panel.id: asked for panel in visible if (asked := panel.request()) is not None}
         shows = any(type(panel).show_look is not Panel.show_look for panel in visible)
         self.engine.set_requests(requests, watching=shows, asked_of=self.state.opened)
+        requests = {panel.id: asked for panel in inside if (asked := panel.request()) is not None}
+        watches = any(panel.watches for panel in inside)
+        self.engine.live.set_requests(requests, watches, self._inside.opened)
 
     def _schedule(self, panel: Panel, what: str) -> None:
         overridden = type(panel).show_state if what == "state" else type(panel).show_look
@@ -129,11 +147,47 @@ class EngineBridge(QObject):
             if not panel.isVisible():
                 continue
             if what == "state":
-                panel.show_state(self.state)
-            elif self.look is not None:
-                panel.show_look(self.look)
+                panel.show_state(self.seen_by(panel))
+            elif (look := self._look_of(panel)) is not None:
+                panel.show_look(look)
         if not self._due:
             self._slices.stop()
+
+    def _tell(self, what: str, inside: bool) -> None:
+        for panel in self._panels:
+            if panel.isVisible() and self._follows(panel) == inside:
+                self._schedule(panel, what)
+
+    # ------------------------------------------------------------------ which network
+
+    def open_experiment(self, name: str) -> None:
+        """Ask the window to open a catalogue entry."""
+        self.experiment_wanted.emit(name)
+
+    def set_subject(self, subject: Literal["experiment", "live"]) -> None:
+        """Let the panels that can look into the network of the live room, or into the experiment's."""
+        if subject == self.subject or self._closed:
+            return
+        self.subject = subject
+        self.subject_changed.emit(subject)
+        self._asking.start()
+        for panel in self._panels:
+            if panel.follows_live and panel.isVisible():
+                self._visibility(panel, True)
+
+    def seen_by(self, panel: Panel) -> EngineState:
+        """The state of the network that a panel looks into."""
+        return self._inside if self._follows(panel) else self.state
+
+    def _look_of(self, panel: Panel) -> LookResult | None:
+        return self.live_look if self._follows(panel) else self.look
+
+    def _follows(self, panel: Panel) -> bool:
+        return self.subject == "live" and panel.follows_live
+
+    def _switch_off(self, channels: dict[str, frozenset[int]]) -> None:
+        lane = self.engine.live if self.subject == "live" else self.engine
+        lane.set_switched_off(channels)
 
     # ------------------------------------------------------------------ from the engine
 
@@ -147,9 +201,7 @@ class EngineBridge(QObject):
             self._asking.start()
         self.state = state
         self.state_changed.emit(state)
-        for panel in self._panels:
-            if panel.isVisible():
-                self._schedule(panel, "state")
+        self._tell("state", inside=False)
 
     @Slot()
     def _take_look(self) -> None:
@@ -158,15 +210,32 @@ class EngineBridge(QObject):
             return
         self.look = look
         self.looked.emit(look)
-        for panel in self._panels:
-            if panel.isVisible():
-                self._schedule(panel, "look")
+        self._tell("look", inside=False)
 
     @Slot()
     def _take_live_state(self) -> None:
         state = self.engine.live.state.take()
-        if state is not None and not self._closed:
-            self.live_state.emit(state)
+        if state is None or self._closed:
+            return
+        self.live_state.emit(state)
+        self._take_inside(state)
+
+    def _take_inside(self, state: LiveState) -> None:
+        """Tell the panels that look into the live room of its network, once its layers are known."""
+        if state.inside is self._inside.opened:
+            return
+        self._inside = EngineState("ready" if state.inside is not None else "empty", state.inside)
+        self.live_look = None
+        self._asking.start()
+        self._tell("state", inside=True)
+
+    @Slot()
+    def _take_live_look(self) -> None:
+        look = self.engine.live.looked.take()
+        if look is None or self._closed or look.opened is not self._inside.opened:
+            return
+        self.live_look = look
+        self._tell("look", inside=True)
 
     @Slot()
     def _take_live_result(self) -> None:
@@ -208,6 +277,7 @@ class EngineBridge(QObject):
         self.engine.looked.on_filled = None
         self.engine.live.state.on_filled = None
         self.engine.live.results.on_filled = None
+        self.engine.live.looked.on_filled = None
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()

@@ -62,6 +62,15 @@ LAYOUTS: tuple[Layout, ...] = (
         rows={"top": (710,)},
         front=("live",),
     ),
+    Layout(
+        "live-inside",
+        "Live inside",
+        "The live picture with the layers of its network beside it",
+        left=200,
+        right=320,
+        rows={"left": (710,), "top": (710,), "right": (300, 410)},
+        front=("live", "model", "activations"),
+    ),
 )
 
 _SEPARATOR = 4

@@ -36,6 +36,7 @@ from guiapp.ui.notice_bar import NoticeBar
 from guiapp.ui.open_files import OpenFiles
 from guiapp.ui.panel import Panel
 from guiapp.ui.panel_table import PANELS, entry
+from guiapp.ui.rooms import Rooms
 from guiapp.ui.selection import follow
 from guiapp.ui.status_bar import StatusBar
 from guiapp.ui.tabs import TabStrips
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
         self._mark_theme()
         self.bridge.state_changed.connect(self._show_state)
         self.bridge.looked.connect(self._show_look)
+        self.rooms = Rooms(self)
         for p in PANELS:
             if p.early:
                 self.panel(p.id)
@@ -318,8 +320,7 @@ class MainWindow(QMainWindow):
 
     def open_experiment(self, name: str) -> None:
         """Open a catalogue entry."""
-        self.workspace.experiment = name
-        self.engine.open_experiment(name)
+        self.rooms.open(name)
 
     def open_live(self, text: str) -> None:
         """Open a video, an address or a camera in the live room."""
@@ -344,9 +345,9 @@ class MainWindow(QMainWindow):
             follow(self.workspace, old, state.opened, str(self.settings.value("layer", "")))
             self.setWindowTitle(f"{state.opened.experiment.title} · Vision Explorer")
             if old is None or old.experiment.id != state.opened.experiment.id:
-                self._raise_panels(state.opened.experiment.panels, front=old is not None)
+                self.raise_panels(state.opened.experiment.panels, front=old is not None)
 
-    def _raise_panels(self, wanted: Sequence[str], front: bool) -> None:
+    def raise_panels(self, wanted: Sequence[str], front: bool = True) -> None:
         """Bring the panels of an experiment to the front.
 
         Panels that no layout shows come and go with the experiments that name them; others stay closed where the
@@ -394,7 +395,7 @@ class MainWindow(QMainWindow):
         self.panel("catalogue").setFocus()
         self._build_next()
         if self.workspace.experiment and self.bridge.state.phase == "empty":
-            self.engine.open_experiment(self.workspace.experiment)
+            self.rooms.open_first(self.workspace.experiment)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._closing:

@@ -22,17 +22,30 @@ class Panel(QWidget):
     Attributes:
         id: Panel id of interface.md, such as ``"filters"``; also the name of its help text.
         title: Title of the dock.
+        follows_live: Whether it looks into the network of the live room while that is what is looked at; others stay
+            with the experiment.
         request_changed: Emitted when ``request()`` would give something else.
     """
 
     id: ClassVar[str]
     title: ClassVar[str]
+    follows_live: ClassVar[bool] = False
     request_changed = Signal()
     visibility_changed = Signal(bool)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
+
+    @property
+    def seen(self) -> EngineState:
+        """The newest state of the network that this panel looks into."""
+        return self.context.bridge.seen_by(self)
+
+    @property
+    def watches(self) -> bool:
+        """Whether a panel that follows the live room needs the network's layers now."""
+        return True
 
     def request(self) -> Request | None:
         """What the network is asked while this panel is visible; None for nothing."""

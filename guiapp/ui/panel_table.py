@@ -34,18 +34,20 @@ class PanelEntry:
 
 
 _PANELS = "guiapp.ui.panels"
+_USUAL = ("train", "look-inside")
+_INSIDE = (*_USUAL, "live-inside")
 
 PANELS: tuple[PanelEntry, ...] = (
-    PanelEntry("catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, early=True),
+    PanelEntry("catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, _INSIDE, early=True),
     PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1),
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
-    PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live",)),
+    PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live", "live-inside")),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, ()),
-    PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0),
-    PanelEntry("model", "Model", f"{_PANELS}.model:ModelPanel", "right", 0),
-    PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1),
+    PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0, _INSIDE),
+    PanelEntry("model", "Model", f"{_PANELS}.model:ModelPanel", "right", 0, _INSIDE),
+    PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1, _INSIDE),
     PanelEntry("linear", "Linear views", f"{_PANELS}.linear:LinearPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )

@@ -1,9 +1,11 @@
-"""What opening another experiment changes in the shared selection."""
+"""What opening another network, or looking into another one, changes in the shared selection."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from guiapp.core.workspace import Workspace
-from guiapp.engine.state import Opened
+from guiapp.engine.state import Inspected, Opened
 
 
 def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "") -> None:
@@ -40,3 +42,42 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
             workspace.picture = new.dataset.picture("validation", 0) if len(new.dataset.validation) else None
         elif picture.label is not None:
             workspace.sample = None
+
+
+def follow_inside(workspace: Workspace, new: Inspected, layer: str = "") -> None:
+    """Bring the selection to the network of the live room, whose layers have just become known.
+
+    Args:
+        workspace: The selection, changed in place.
+        new: The network.
+        layer: Layer to show first; one by that name that is chosen already stays.
+    """
+    names = [info.name for info in new.layers]
+    if workspace.layer in names:
+        return
+    workspace.unit = workspace.overlay = None
+    first = next((info.name for info in new.layers if info.has_weights), names[0] if names else None)
+    workspace.layer = layer if layer in names else first
+
+
+class Exchange:
+    """Keeps for each of the two subjects what is chosen in it while the other one is looked at."""
+
+    _FIELDS = ("layer", "unit", "overlay", "switched_off", "class_index")
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._subject = "experiment"
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    def to(self, subject: str) -> None:
+        """Bring back what was chosen in ``subject``, nothing at first."""
+        if subject == self._subject:
+            return
+        workspace = self._workspace
+        self._kept[self._subject] = {name: getattr(workspace, name) for name in self._FIELDS}
+        self._subject = subject
+        workspace.place = None
+        kept = self._kept.get(subject, {})
+        for name in self._FIELDS:
+            setattr(workspace, name, kept.get(name, {} if name == "switched_off" else None))

@@ -264,11 +264,11 @@ def test_panels_of_an_experiment_come_to_the_front_and_guests_go_with_it(window,
     guest = next(p.id for p in PANELS if not p.layouts)
     window.show_panel("runs")
     window.docks["filters"].close()
-    window._raise_panels(("filters", "training", guest), front=True)
+    window.raise_panels(("filters", "training", guest), front=True)
     settle()
     assert window.docks["filters"].isHidden(), "what the person has closed stays closed"
     assert not window.docks[guest].isHidden()
-    window._raise_panels(("training",), front=True)
+    window.raise_panels(("training",), front=True)
     settle()
     assert window.docks[guest].isHidden()
     assert not window.docks["training"].visibleRegion().isEmpty()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from guiapp.interpret.activations import Statistics
     from guiapp.interpret.layers import LayerInfo
 
+_NO_PICTURE = "no picture: draw on the pad or choose a sample"
+_NO_FRAME = "no picture: open a camera, a video or a picture"
+
 
 class ActivationsPanel(LayerPanel):
     """Maps of the chosen layer for the picture, as one image; click, overlay, switch off."""
@@ -31,6 +34,7 @@ class ActivationsPanel(LayerPanel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         self._shown: str | None = None
         self._statistics: Statistics | None = None
+        self._corner = (0, 0)
         super().__init__(context, parent)
         commands = context.commands
         self._switch = declare(commands, Command(
@@ -47,10 +51,14 @@ class ActivationsPanel(LayerPanel):
         for action, name in ((self._switch, "switch-off"), (self._overlay, "overlay"), (self._restore, "restore")):
             self.words.addWidget(icon_button(self, action, f"activations.{name}"))
         self.atlas.make_menu = self._menu  # type: ignore[method-assign]
-        for field, call in (("switched_off", self._follow_switched), ("overlay", lambda _o: self._enable())):
+        for field, call in (
+            ("switched_off", self._follow_switched),
+            ("overlay", lambda _o: self._enable()),
+            ("region", lambda _region: self.request_changed.emit()),
+        ):
             stop = context.workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
-        self.show_state(context.bridge.state)
+        self.show_state(self.seen)
         self._enable()
 
     @staticmethod
@@ -63,7 +71,8 @@ class ActivationsPanel(LayerPanel):
         layer = self.layer
         if layer is None:
             return None
-        return Request("activations", ActivationOptions(layer, self.scale.currentData(), self.atlas.aspect))
+        region = self.context.workspace.region if self.context.bridge.subject == "live" else None
+        return Request("activations", ActivationOptions(layer, self.scale.currentData(), self.atlas.aspect, region))
 
     # ------------------------------------------------------------------ showing
 
@@ -78,8 +87,9 @@ class ActivationsPanel(LayerPanel):
         """List the layers; without a picture say where to get one."""
         super().show_state(state)
         open_but_blind = state.opened is not None and self._shown is None
-        if open_but_blind and self.context.workspace.picture is None:
-            self.statistics.set_text("no picture: draw on the pad or choose a sample")
+        live = self.context.bridge.subject == "live"
+        if open_but_blind and (live or self.context.workspace.picture is None):
+            self.statistics.set_text(_NO_FRAME if live else _NO_PICTURE)
 
     def show_look(self, result: LookResult) -> None:
         """Show the newest maps."""
@@ -88,7 +98,7 @@ class ActivationsPanel(LayerPanel):
             if result.picture is None:
                 self._words.drop()
                 self.atlas.set_atlas(None)
-                self.statistics.set_text("no picture: draw on the pad or choose a sample")
+                self.statistics.set_text(_NO_PICTURE)
                 self.hover.set_text("")
             return
         atlas, fresh = view.atlases[layer], self._shown != layer
@@ -98,6 +108,7 @@ class ActivationsPanel(LayerPanel):
             self._follow_switched(self.context.workspace.switched_off)
             self.mark_unit(self._chosen())
         self._statistics = view.statistics[layer]
+        self._corner = view.corners.get(layer, (0, 0))
         self.refresh_words(at_once=fresh)
 
     def say(self) -> None:
@@ -109,6 +120,8 @@ class ActivationsPanel(LayerPanel):
         self.bar.set_range(*atlas.range_of(min(shown or 0, atlas.count - 1)), atlas.signed)
         moments, rest = self._statistics_texts(self._statistics)
         span = f"{short(self._statistics.low)} … {short(self._statistics.high)}"  # the colour bar shows it too
+        if self.context.workspace.region is not None and self.context.bridge.subject == "live":
+            moments = f"chosen object · {moments}"
         whole = " · ".join((moments, *rest))
         self.statistics.set_text(f"{whole} · {span}", (whole, " · ".join((moments, *rest[:1])), moments))
         self.describe_hover()
@@ -132,6 +145,8 @@ class ActivationsPanel(LayerPanel):
         found = atlas.value_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
         if found is not None and self.atlas.enlarged not in (None, found[0]):
             found = None
+        if found is not None:
+            found = found[0], found[1] + self._corner[0], found[2] + self._corner[1], found[3]
         self.context.workspace.place = (self._shown, found[1], found[2]) if found is not None else None
         if found is None:
             off = len(self.context.workspace.switched_off.get(self._shown or "", ()))
@@ -154,7 +169,7 @@ class ActivationsPanel(LayerPanel):
 
     def _seen(self, info: LayerInfo | None) -> str:
         """How much of the network's input a unit of the layer sees, where that is known."""
-        field, opened = info.receptive_field if info is not None else None, self.context.bridge.state.opened
+        field, opened = info.receptive_field if info is not None else None, self.seen.opened
         if field is None or opened is None:
             return ""
         height, width = opened.preprocessing.size[1:]

@@ -104,8 +104,7 @@ class CataloguePanel(Panel):
 
     def open(self, name: str) -> None:
         """Open the experiment ``name``."""
-        self.context.workspace.experiment = name
-        self.context.bridge.engine.open_experiment(name)
+        self.context.bridge.open_experiment(name)
 
     def open_chosen(self) -> None:
         """Open the chosen row, the first that is shown if none is."""

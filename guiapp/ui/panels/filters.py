@@ -45,7 +45,7 @@ class FiltersPanel(LayerPanel):
         self.inputs.currentIndexChanged.connect(lambda _=0: self.request_changed.emit())
         self.tools.insertWidget(0, self.inputs)
         self.inputs.hide()
-        self.show_state(context.bridge.state)
+        self.show_state(self.seen)
 
     @staticmethod
     def usable(layer: LayerInfo) -> bool:

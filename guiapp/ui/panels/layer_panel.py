@@ -37,6 +37,7 @@ class LayerPanel(Panel):
 
     scales: tuple[tuple[str, str], ...] = (("one scale", "layer"),)
     none_text = "This network has no layers to look into: it keeps the training samples themselves."
+    follows_live = True
     empty_text = "Choose an experiment in the catalogue to look inside its network."
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -126,7 +127,7 @@ class LayerPanel(Panel):
     @property
     def layer(self) -> str | None:
         """Name of the layer that is shown: the chosen one, or the nearest before (else after) it that can be."""
-        state = self.context.bridge.state
+        state = self.seen
         if state.opened is None:
             return None
         layers = list(state.opened.layers)
@@ -140,14 +141,14 @@ class LayerPanel(Panel):
 
     def refresh_words(self, at_once: bool = False) -> None:
         """Bring texts up to date: at a rate that can be read while the weights move."""
-        if at_once or self.context.bridge.state.phase != "running":
+        if at_once or self.seen.phase != "running":
             self._words.now()
         else:
             self._words.soon()
 
     def info(self) -> LayerInfo | None:
         """The layer that is shown."""
-        state, name = self.context.bridge.state, self.layer
+        state, name = self.seen, self.layer
         return next((x for x in state.opened.layers if x.name == name), None) if state.opened is not None else None
 
     def _chosen_by_hand(self, name: str) -> None:

@@ -28,9 +28,11 @@ from guiapp.ui.panel import Panel
 from guiapp.ui.panels.live_compare import LiveCompare
 from guiapp.ui.panels.live_compare_view import ComparedPicture
 from guiapp.ui.panels.live_feed import LiveFeed
+from guiapp.ui.panels.live_inside import LiveInside
 from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_models import LiveModels, list_zoo
 from guiapp.ui.panels.live_picture import RANDOM
+from guiapp.ui.panels.live_record import LiveRecord
 from guiapp.ui.panels.live_shown import LiveShown
 from guiapp.ui.panels.live_snapshot import LiveSnapshot
 from guiapp.ui.panels.live_sources import LiveSources
@@ -41,11 +43,13 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.engine.live import LiveResult, LiveState
-    from guiapp.engine.state import EngineState
+    from guiapp.engine.state import EngineState, LookResult, Request
 
 _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video on the window."
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
+_PLACE_MS = 100
+"""While a video plays its place is told ten times a second: each time costs as much as painting a picture."""
 _TRAINING_PAUSE = 0.1
 _NARROW = 900
 """Pixels below which the less important figures and words are left out, so that none is cut off."""
@@ -68,6 +72,7 @@ class LivePanel(Panel):
 
     id = "live"
     title = "Live"
+    follows_live = True
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -82,6 +87,7 @@ class LivePanel(Panel):
         self.transport = LiveTransport(context, self.feed, self)
         self.models = LiveModels(context, self)
         self.shown = LiveShown(context, self)
+        self.record = LiveRecord(context, self._lane, self.feed, self.shown, self)
         self.meter = LiveMeter(context.theme, self)
         self.line = QuietLabel("live.line", self, context.theme.faint)
         self.count = QuietLabel("live.count", self)
@@ -93,10 +99,15 @@ class LivePanel(Panel):
             "live.close", "Close live source", self.close_source, "Let go of the camera, video or stream", "", "close",
             menu="Source",
         ))  # fmt: skip
+        self.inside = LiveInside(self)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.setInterval(_PATIENCE_MS)
         self._late.timeout.connect(self._show_late)
+        self._placing = QTimer(self)
+        self._placing.setSingleShot(True)
+        self._placing.setInterval(_PLACE_MS)
+        self._placing.timeout.connect(self._place)
         self._sleep = QTimer(self)
         self._sleep.setSingleShot(True)
         self._sleep.setInterval(_SLEEP_MS)
@@ -105,11 +116,14 @@ class LivePanel(Panel):
         self.sources.chosen.connect(self.open_source)
         self.feed.arrived.connect(self._take_picture)
         self.feed.changed.connect(self._follow_source)
+        self.record.ended.connect(lambda _end: None if self.isVisible() else self._sleep.start())
         self.retry.clicked.connect(self._try_again)
         self.models.wanted.connect(self._open_model)
         self.models.stopped.connect(self._lane.close_model)
         self.shown.changed.connect(self._reshow)
         bridge.live_state.connect(self._show_live_state)
+        bridge.live_state.connect(self.inside.show_live_state)
+        bridge.state_changed.connect(self._leave_room)
         bridge.live_result.connect(self._show_result)
         context.theme.changed.connect(self._restyle)
         self._follow_source()
@@ -126,6 +140,7 @@ class LivePanel(Panel):
         under.setSpacing(8)
         under.addWidget(self.line, 1)
         under.addWidget(self.retry)
+        under.addWidget(self.record)
         self.count.set_room("0000 objects")
         self.count.set_alignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         under.addWidget(self.count)
@@ -133,6 +148,8 @@ class LivePanel(Panel):
         controls.setSpacing(4)
         controls.addWidget(self.transport, 1)
         controls.addWidget(icon_button(self, self.snapshot.action, "live.snapshot"))
+        controls.addWidget(icon_button(self, self.record.record, "live.record"))
+        controls.addWidget(icon_button(self, self.record.whole, "live.record-whole"))
         controls.addWidget(icon_button(self, self.stop, "live.close-source"))
         self.retry.setFixedHeight(24)
         left = QVBoxLayout()
@@ -170,7 +187,7 @@ class LivePanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
-        for part in (self.sources, self.models, self.transport, self.compare, self.meter):
+        for part in (self.sources, self.models, self.transport, self.record, self.compare, self.meter):
             part.set_narrow(narrow)
         width = 260 if narrow else max(320, min(440, round(self.width() * 0.285)))
         if self._side.width() != width:
@@ -184,20 +201,42 @@ class LivePanel(Panel):
         self._list_models()
         self.feed.wake()
         self._follow_source()
+        self.inside.follow(True)
 
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
         self._late.stop()
-        self._sleep.start()
+        if not self.record.active:  # a recording goes on out of sight
+            self._sleep.start()
+        self.inside.follow(False)
 
     def shut(self) -> None:
         """Close the source and wait for its thread."""
         self._late.stop()
+        self._placing.stop()
+        self.record.shut()
         self.feed.shut()
 
-    def show_state(self, state: EngineState) -> None:
+    def _leave_room(self, state: EngineState) -> None:
         """Leave the machine to a network that trains."""
         self._lane.pause = _TRAINING_PAUSE if state.phase == "running" else 0.0
+
+    @property
+    def watches(self) -> bool:
+        """Layers are needed for a map or a field over the picture alone."""
+        return self.context.workspace.overlay is not None
+
+    def request(self) -> Request | None:
+        """The map that lies over the picture."""
+        return self.inside.request()
+
+    def show_look(self, result: LookResult) -> None:
+        """Lay the map over the picture."""
+        self.inside.show_look(result)
+
+    def open_network(self, name: str) -> None:
+        """Open a network by its name in the list."""
+        self.inside.open_network(name)
 
     # ------------------------------------------------------------------ source
 
@@ -312,13 +351,16 @@ class LivePanel(Panel):
                 self._late.start()
         else:
             self._show_raw()
-        self._place()
+        if source is None or source.state != "playing":
+            self._place()
+        elif not self._placing.isActive():
+            self._placing.start()
 
     def _show_late(self) -> None:
         """The answer to a picture that stands takes long."""
         source, result = self.feed.source, self.image.result
         if self.isVisible() and (source is None or source.state != "playing"):
-            newest = self.feed.latest()
+            newest = self.feed.peek()
             if newest is not None and (result is None or result.picture is not newest):
                 self._show_raw()
 
@@ -342,13 +384,14 @@ class LivePanel(Panel):
     def _show_result(self, result: LiveResult) -> None:
         if not self.isVisible() or not self._fits(result):
             return
-        source, newest = self.feed.source, self.feed.latest()
-        if source is not None and source.state != "playing" and result.picture is not newest:
+        source = self.feed.source
+        if source is not None and source.state != "playing" and result.picture is not self.feed.peek():
             return  # a frame was stepped over meanwhile: its answer is on the way
         first = self.image.array is None
         self._late.stop()
         self.image.show_result(result)
         self.compare.show_result(result)
+        self.inside.take(result)
         rate = source.rate if source is not None and source.state == "playing" else 0.0
         self.meter.show_answer(result, rate, self.image.prepare_ms + self.image.paint_ms)
         drawn = result.drawn
@@ -371,6 +414,7 @@ class LivePanel(Panel):
     def _fill_models(self, listed: object) -> None:
         self.models.fill(listed)
         self.compare.fill(listed)
+        self.inside.open_wanted()
 
     def _open_model(self, name: str, weights: str) -> None:
         self.context.notices.settle("live")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -45,12 +45,17 @@ class LivePicture(ImageView):
     """Shows pictures with or without an answer.
 
     Attributes:
+        answer_painted: Emitted when an answer was painted, with the milliseconds since its picture was made.
         result: The answer that is painted, or None.
         layer: How it is painted, or None.
         chosen: The object that was clicked, followed from picture to picture: class and box; or None.
         prepare_ms: Time to prepare the newest layer.
         painted: How many answers were painted so far.
+        chosen_changed: Emitted when another object is chosen, or none.
     """
+
+    answer_painted = Signal(float)
+    chosen_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, "live picture", parent)
@@ -63,6 +68,7 @@ class LivePicture(ImageView):
         self._painted: LiveResult | None = None
         self._look = PaintOptions()
         self._note: NoteLayer | None = None
+        self._over: tuple[object, ...] = ()
         self._tip = ""
         self.describe = self._describe
         self.hovered.connect(lambda _where: self._mark())
@@ -100,6 +106,8 @@ class LivePicture(ImageView):
         if self.result is not None and self.result is not self._painted:
             self._painted = self.result
             self.painted += 1
+            if not self.result.again:
+                self.answer_painted.emit((time.monotonic() - self.result.picture.time) * 1e3)
 
     def set_look(self, look: PaintOptions) -> None:
         """Paint the answer in another way."""
@@ -114,8 +122,14 @@ class LivePicture(ImageView):
     @property
     def layers(self) -> tuple[object, ...]:
         """What lies over the picture."""
-        own = () if self.layer is None else (self.layer,)
+        own = self._over if self.layer is None else (*self._over, self.layer)
         return own if self._note is None or self.layer is None else (*own, self._note)
+
+    def set_over(self, layers: tuple[object, ...]) -> None:
+        """Lay maps and rectangles between the picture and the answer."""
+        if layers or self._over:
+            self._over = layers
+            self._lay()
 
     def _lay(self) -> None:
         self.set_layers(self.layers)
@@ -172,6 +186,7 @@ class LivePicture(ImageView):
         self.chosen = (int(drawn.classes[hit.index]), tuple(float(v) for v in drawn.boxes[hit.index]))
         self.show_area(QRectF(*hit.area))
         self._mark()
+        self.chosen_changed.emit()
 
     def unchoose(self) -> None:
         """Let go of the chosen object and show the whole picture."""
@@ -179,11 +194,13 @@ class LivePicture(ImageView):
             self.chosen = None
             self.fit()
             self._mark()
+            self.chosen_changed.emit()
 
     def _when_fitted(self) -> None:
         if self.fitted and self.chosen is not None:
             self.chosen = None
             self._mark()
+            self.chosen_changed.emit()
 
 
 def _overlaps(boxes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:

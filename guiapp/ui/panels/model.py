@@ -45,6 +45,7 @@ class ModelPanel(Panel):
 
     id = "model"
     title = "Model"
+    follows_live = True
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -79,7 +80,7 @@ class ModelPanel(Panel):
         theme.changed.connect(self._restyle)
         stop = context.workspace.subscribe("layer", self.layers.set_current)
         self.destroyed.connect(lambda _=None: stop())
-        self.show_state(context.bridge.state)
+        self.show_state(self.seen)
 
     def _build(self) -> None:
         top = QHBoxLayout()

@@ -123,6 +123,14 @@ class Bridge(QObject):
         self.state = EngineState()
         self.look = None
 
+    subject = "experiment"
+
+    def seen_by(self, panel):
+        return self.state
+
+    def open_experiment(self, name):
+        self.engine.open_experiment(name)
+
     def call(self, job, callback):
         if job.state == "done":
             callback(job.result)

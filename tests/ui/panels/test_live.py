@@ -388,10 +388,10 @@ def test_in_a_narrow_place_nothing_is_cut_off(room, video):
 
 
 def test_training_leaves_the_live_network_a_share(room):
-    panel, state = room.panel, room.window.bridge.state
+    bridge = room.window.bridge
     from dataclasses import replace
 
-    panel.show_state(replace(state, phase="running"))
+    bridge.state_changed.emit(replace(bridge.state, phase="running"))
     assert room.lane.pause == 0.1
-    panel.show_state(replace(state, phase="paused"))
+    bridge.state_changed.emit(replace(bridge.state, phase="paused"))
     assert room.lane.pause == 0.0

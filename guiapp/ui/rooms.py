@@ -1,0 +1,78 @@
+"""The two rooms of the window, training and live: where a catalogue entry belongs, what is chosen in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from guiapp.catalogue import EXPERIMENTS
+from guiapp.ui import layouts
+from guiapp.ui.selection import Exchange, follow_inside
+
+if TYPE_CHECKING:
+    from guiapp.engine.live_records import LiveState
+    from guiapp.engine.state import Inspected
+    from guiapp.ui.main_window import MainWindow
+
+LIVE_LAYOUTS = ("live", "live-inside")
+
+
+class Rooms(QObject):
+    """Opens catalogue entries in their room and keeps the selection of the other one.
+
+    Args:
+        window: The window; its layout says which room is shown.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._exchange = Exchange(window.workspace)
+        self._inside: Inspected | None = None
+        bridge = window.bridge
+        bridge.experiment_wanted.connect(self.open)
+        bridge.subject_changed.connect(self._exchange.to)
+        bridge.live_state.connect(self._follow)
+
+    @property
+    def live(self) -> bool:
+        """Whether the live room is shown."""
+        return self._window.layout_id in LIVE_LAYOUTS
+
+    def open(self, name: str) -> None:
+        """Open a catalogue entry; an experiment that is open behind the live room is only shown again."""
+        window, entry = self._window, EXPERIMENTS[name]
+        window.workspace.experiment = name
+        if entry.live:
+            window.use_layout("live-inside")
+            window.raise_panels(entry.panels)
+            window.show_panel("live").open_network(entry.model)
+            window.setWindowTitle(f"{entry.title} · Vision Explorer")
+            return
+        behind, opened = self.live, window.bridge.state.opened
+        if behind:
+            window.use_layout(layouts.LAYOUTS[0].id)
+        if behind and opened is not None and opened.experiment.id == name:
+            window.setWindowTitle(f"{entry.title} · Vision Explorer")
+            window.raise_panels(entry.panels)
+        else:
+            window.engine.open_experiment(name)
+
+    def open_first(self, name: str) -> None:
+        """Open the entry of the last session in the layout of that session."""
+        if not EXPERIMENTS[name].live:
+            self._window.engine.open_experiment(name)
+        elif self.live:
+            self.open(name)
+
+    def _follow(self, state: LiveState) -> None:
+        """Choose a layer of a network of the live room when its layers have become known."""
+        if state.inside is self._inside:
+            return
+        self._inside = state.inside
+        workspace = self._window.workspace
+        if state.inside is not None and self._window.bridge.subject == "live":
+            exhibit = EXPERIMENTS.get(workspace.experiment or "")
+            first = exhibit.layer if exhibit is not None and exhibit.live else None
+            follow_inside(workspace, state.inside, first or "")
