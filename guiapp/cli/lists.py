@@ -73,11 +73,11 @@ def models() -> Listed:
 
 def _zoo() -> list[Mapping[str, Any]]:
     """Published networks: the figures are those of the recommended weights, ``weights`` are those that are here."""
-    from guiapp.models.zoo import ZOO
+    from guiapp.models.zoo import listed
     from guiapp.models.zoo.weights import find, here
 
     rows: list[Mapping[str, Any]] = []
-    for entry in ZOO.values():
+    for entry in listed().values():
         found = here(entry)
         rows.append(
             {

@@ -61,11 +61,16 @@ def open_network(options: argparse.Namespace, progress: output.Progress, alone: 
     if is_trained(options.target):
         return _trained(options)
     from guiapp.models.zoo import find_model
+    from guiapp.models.zoo.onnx.inspect import NoDescription
+    from guiapp.models.zoo.timm_names import TIMM
 
     try:
         entry = find_model(options.target)
+    except NoDescription as error:
+        output.say(error.draft + "\n")
+        raise
     except UnknownName as error:
-        if "which?" in str(error):
+        if "which?" in str(error) or options.target.startswith(TIMM):
             raise
         try:
             return _trained(options)  # which says what there is

@@ -88,6 +88,11 @@ def words_of(plain: dict[str, Any]) -> list[str]:
             f"moved by {right:.2f} pixels to the right and {down:.2f} down in the mean; "
             f"{length['mean']:.2f} pixels far in the mean, {length['longest']:.2f} at most"
         ]
+    if "depth" in plain:
+        depth = plain["depth"]
+        unit = f" {depth['unit']}" if depth["unit"] else ""
+        meaning = f"larger is {depth['larger']}" + ("" if unit else ", relative")
+        return [f"depth from {depth['low']:.4g} to {depth['high']:.4g}{unit}, median {depth['median']:.4g} ({meaning})"]
     if "objects" in plain:
         lines = [
             f"{entry['label']}: in {entry['frames']} frames, at most {entry['most']} at once, best score "

@@ -175,6 +175,8 @@ def is_trained(target: str) -> bool:
     from guiapp.models import MODELS
 
     path = Path(target).expanduser()
+    if path.suffix.lower() == ".onnx":
+        return False
     if path.is_file() or path.suffix == _ENDING or (path / "run.json").is_file():
         return True
     shipped = paths.resources() / "weights" / f"{target}{_ENDING}"

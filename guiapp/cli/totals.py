@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from guiapp.tasks.plain import has_answer
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Drawn, Flow, LabelMap
+from guiapp.tasks.plain import as_dict, has_answer
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Drawn, Flow, LabelMap
 
 
 class Totals:
@@ -27,6 +27,7 @@ class Totals:
         self._shares: dict[str, float] = {}
         self._vectors = np.zeros(3)
         self._longest = 0.0
+        self._depths: list[dict[str, Any]] = []
         self._kind: type = ClassScores
 
     def add(self, drawn: Drawn) -> None:
@@ -47,6 +48,8 @@ class Totals:
             lengths = np.hypot(drawn.vectors[..., 0], drawn.vectors[..., 1])
             self._vectors += (*drawn.vectors.mean((0, 1), dtype=np.float64), lengths.mean())
             self._longest = max(self._longest, float(lengths.max()))
+        elif isinstance(drawn, Depth):
+            self._depths.append(as_dict(drawn)["depth"])
         else:
             self._add_objects(drawn)
 
@@ -57,6 +60,7 @@ class Totals:
         in which each was the best. Objects: ``{"objects": [{"label", "index", "frames", "boxes", "most", "score"}]}``:
         frames with at least one, boxes in all, most in one frame, best score. Label maps: ``{"labels": {name: mean
         share}}``. Flow: ``{"flow": {"mean", "length": {"mean", "longest"}}}``, means over all frames.
+        Depth: as for a picture, with the smallest and largest value of all and the mean of the medians.
 
         Args:
             top: At most so many classes.
@@ -70,6 +74,8 @@ class Totals:
         if self._kind is Flow:
             right, down, length = (self._vectors / count).tolist()
             return {"flow": {"mean": [right, down], "length": {"mean": length, "longest": self._longest}}}
+        if self._kind is Depth:
+            return {"depth": self._depth()}
         found = [
             {
                 "label": self._labels[index] if index < len(self._labels) else str(index),
@@ -82,6 +88,13 @@ class Totals:
             for index, (frames, boxes, most, score) in self._objects.items()
         ]
         return {"objects": sorted(found, key=lambda entry: (-entry["frames"], -entry["boxes"], entry["index"]))}
+
+    def _depth(self) -> dict[str, Any]:
+        if not self._depths:
+            return {"low": 0.0, "median": 0.0, "high": 0.0, "unit": None, "larger": "far"}
+        low, high = min(one["low"] for one in self._depths), max(one["high"] for one in self._depths)
+        median = sum(one["median"] for one in self._depths) / len(self._depths)
+        return {**self._depths[-1], "low": low, "median": median, "high": high}
 
     def _classes(self, top: int | None) -> list[dict[str, Any]]:
         if self._scores is None or self._best is None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Drawn, Flow, LabelMap
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Drawn, Flow, LabelMap
 
 
 def as_dict(drawn: Drawn, top: int | None = None) -> dict[str, Any]:
@@ -17,7 +17,8 @@ def as_dict(drawn: Drawn, top: int | None = None) -> dict[str, Any]:
     beside them. Objects, best first: ``{"boxes": [{"box": [x1, y1, x2, y2], "label", "index", "score"}]}`` in pixels of
     the picture, with ``"mask"`` in COCO's run-length form in each, or with ``"keypoints": [{"score", "points":
     [[x, y, score]]}]`` in the same order. Label maps: ``{"labels": {name: share of the pixels}}``. Flow:
-    ``{"flow": {"mean": [right, down], "length": {"mean", "longest"}}}`` in pixels.
+    ``{"flow": {"mean": [right, down], "length": {"mean", "longest"}}}`` in pixels. Depth: ``{"depth": {"low", "median",
+    "high", "unit", "larger"}}`` with what larger values mean, ``"near"`` or ``"far"``.
 
     Args:
         drawn: The prediction.
@@ -32,6 +33,8 @@ def as_dict(drawn: Drawn, top: int | None = None) -> dict[str, Any]:
         return {"labels": drawn.shares()}
     if isinstance(drawn, Flow):
         return {"flow": _flow(drawn)}
+    if isinstance(drawn, Depth):
+        return {"depth": _depth(drawn)}
     return _objects(drawn)
 
 
@@ -112,6 +115,14 @@ def _flow(flow: Flow) -> dict[str, Any]:
     lengths = np.hypot(flow.vectors[..., 0], flow.vectors[..., 1])
     mean = flow.vectors.mean((0, 1), dtype=np.float64)
     return {"mean": mean.tolist(), "length": {"mean": float(lengths.mean()), "longest": float(lengths.max())}}
+
+
+def _depth(depth: Depth) -> dict[str, Any]:
+    low, high = depth.range()
+    finite = depth.values[np.isfinite(depth.values)]
+    median = float(np.median(finite)) if finite.size else 0.0
+    larger = "near" if depth.near else "far"
+    return {"low": low, "median": median, "high": high, "unit": depth.unit or None, "larger": larger}
 
 
 def _short(values: Any) -> Any:

@@ -117,6 +117,29 @@ class Flow:
 
 
 @dataclass(frozen=True, eq=False)
+class Depth:
+    """How far away what each pixel shows is.
+
+    Attributes:
+        values: float32 (h, w), as the network gives them; laid over the whole picture, also where smaller. What is no
+            number is unknown.
+        size: Width and height of the picture.
+        unit: ``"m"`` for metres; empty for values that are relative within the picture.
+        near: Whether larger values are nearer (inverse depth) instead of farther away.
+    """
+
+    values: npt.NDArray[np.float32]
+    size: tuple[int, int]
+    unit: str = ""
+    near: bool = False
+
+    def range(self) -> tuple[float, float]:
+        """Smallest and largest value; 0 and 0 where there is none."""
+        finite = self.values[np.isfinite(self.values)]
+        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
 class ClipScores:
     """Probabilities of the classes for the last frames of a video.
 
@@ -134,5 +157,5 @@ class ClipScores:
 Prediction = ClassScores
 """What networks that are trained here predict."""
 
-Drawn = ClassScores | Detections | LabelMap | Flow | ClipScores
+Drawn = ClassScores | Detections | LabelMap | Flow | ClipScores | Depth
 """Every type of prediction that is painted over a picture."""

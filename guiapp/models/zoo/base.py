@@ -63,6 +63,8 @@ class ZooWeights:
         preset: Preprocessing.
         shipped: What of an installed package brings them, such as ``"cv2/data/face.xml"``: nothing is fetched, and
             ``url`` is empty. Empty for weights that are published as a file.
+        saved_as: Name of the file on this machine, where it is another than the published one's.
+        digest: SHA-256 of the file, where its name does not carry the beginning.
     """
 
     name: str
@@ -80,16 +82,18 @@ class ZooWeights:
     frames: int
     preset: Preset
     shipped: str = ""
+    saved_as: str = ""
+    digest: str = ""
 
     @property
     def file(self) -> str:
-        """Name of the published file."""
-        return PurePosixPath(urlsplit(self.url).path).name
+        """Name of the file on this machine: mostly that of the published one."""
+        return self.saved_as or PurePosixPath(urlsplit(self.url).path).name
 
     @property
     def sha256(self) -> str:
-        """First eight hex digits of the file's SHA-256, as its name carries them."""
-        return PurePosixPath(self.file).stem.rpartition("-")[2]
+        """The file's SHA-256, or its first eight hex digits, as names of torchvision's files carry them."""
+        return self.digest or PurePosixPath(self.file).stem.rpartition("-")[2]
 
     @property
     def input_size(self) -> tuple[int, int] | None:
@@ -114,12 +118,15 @@ class ZooModel:
         name: torchvision's name, such as ``"resnet50"``.
         title: What a person reads.
         family: Name of its family, such as ``"ResNet"``.
-        task: ``"classification"``, ``"detection"``, ``"instances"``, ``"keypoints"``, ``"segmentation"``, ``"clip"``
-            or ``"flow"``.
-        build: ``"module:function"`` of the builder.
+        task: ``"classification"``, ``"detection"``, ``"instances"``, ``"keypoints"``, ``"segmentation"``, ``"clip"``,
+            ``"flow"`` or ``"depth"``.
+        build: ``"module:function"`` of the builder; empty where ``opener`` does it.
         weights: Published weights, torchvision's choice first.
         source: Paper.
         systems: Rows of the systems table that it shows.
+        opener: ``"module:function"`` that opens it, called as ``zoo.open.open_model`` with the entry for the name;
+            empty for networks of torchvision and OpenCV.
+        draws: Whether it can have random weights.
     """
 
     name: str
@@ -130,6 +137,8 @@ class ZooModel:
     weights: tuple[ZooWeights, ...]
     source: str
     systems: tuple[str, ...] = ()
+    opener: str = ""
+    draws: bool = True
 
     @property
     def best(self) -> ZooWeights:

@@ -97,7 +97,7 @@ def build_trained(entry: ZooModel, weights: ZooWeights, state: State, source: st
     except RuntimeError as error:
         if "state_dict" not in str(error):
             raise
-        raise Mismatch(f"{source} is not of {entry.title}: {_complaints(str(error))}") from None
+        raise Mismatch(f"{source} is not of {entry.title}: {complaints(str(error))}") from None
     return module.eval().requires_grad_(False)
 
 
@@ -133,7 +133,12 @@ def _torchvision(entry: ZooModel, weights: ZooWeights) -> tuple[Any, Any]:
         ) from None
 
 
-def _complaints(text: str) -> str:
+def initialising(seed: int | None) -> TorchFunctionMode:
+    """While it is entered, initial weights come from a generator of their own; None fills in constants, at once."""
+    return _Initialising(seed)
+
+
+def complaints(text: str) -> str:
     """What torch says of a state that does not fit, in one line."""
     found = []
     for title, words in (("missing", "Missing"), ("not in the network", "Unexpected")):

@@ -15,6 +15,9 @@ _WHERE = {
     "kinetics": ("torchvision.models.video:R3D_18_Weights", "KINETICS400_V1"),
 }
 
+KEYS = ("imagenet", "coco", "coco-80", "coco-person", "voc", "kinetics", "face", "person")
+"""Known sets of class names."""
+
 
 @cache
 def labels(key: str) -> tuple[str, ...]:
@@ -22,13 +25,15 @@ def labels(key: str) -> tuple[str, ...]:
 
     Args:
         key: ``"imagenet"`` (1000), ``"coco"`` (91: the background first, ``"N/A"`` where an index is not used),
-            ``"coco-person"`` (2), ``"voc"`` (21, the background first), ``"kinetics"`` (400), ``"face"``,
-            ``"person"``, or ``""`` for none.
+            ``"coco-80"`` (the same without those), ``"coco-person"`` (2), ``"voc"`` (21, the background first),
+            ``"kinetics"`` (400), ``"face"``, ``"person"``, or ``""`` for none.
     """
     if key in ("face", "person"):  # detectors of one class, which have no background
         return (key,)
     if not key:
         return ()
+    if key == "coco-80":
+        return tuple(name for name in labels("coco") if name not in ("__background__", "N/A"))
     enum, name = _WHERE[key]
     return tuple(getattr(resolve(enum), name).meta["categories"])
 

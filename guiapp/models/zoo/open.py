@@ -94,6 +94,9 @@ def open_model(
         UserError: If the weights cannot be fetched or read, or are of another network; in one line.
     """
     entry = find_model(name)
+    if entry.opener:
+        opened: OpenedModel = resolve(entry.opener)(entry, weights, device, progress, may_fetch)
+        return opened
     if entry.best.shipped:
         return _shipped(entry, weights)
     if isinstance(weights, Path):

@@ -40,6 +40,7 @@ SHIPPED: tuple[ZooModel, ...] = (
         ),
         "Viola, Jones 2001; Lienhart, Maydt 2002; coefficients: OpenCV",
         ("viola-jones",),
+        draws=False,
     ),
     ZooModel(
         "hog-person",
@@ -60,6 +61,7 @@ SHIPPED: tuple[ZooModel, ...] = (
         ),
         "Dalal, Triggs 2005; coefficients: OpenCV",
         ("hog",),
+        draws=False,
     ),
     ZooModel(
         "farneback-flow",
@@ -70,6 +72,7 @@ SHIPPED: tuple[ZooModel, ...] = (
         (_weights("cv2", _FLOW),),
         "Farnebäck 2003",
         ("optical-flow",),
+        draws=False,
     ),
     ZooModel(
         "dis-flow",
@@ -80,5 +83,6 @@ SHIPPED: tuple[ZooModel, ...] = (
         (_weights("cv2", _FLOW),),
         "Kroeger, Timofte, Dai, Van Gool 2016, arXiv 1603.03590",
         ("optical-flow",),
+        draws=False,
     ),
 )

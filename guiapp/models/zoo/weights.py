@@ -17,7 +17,8 @@ from guiapp.models.zoo.base import ZooModel, ZooWeights
 if TYPE_CHECKING:
     import torch
 
-_ENDINGS = (".pth", ".pt", ".th", ".safetensors")
+ENDINGS = (".pth", ".pt", ".th", ".safetensors")
+"""Endings of weight files."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # what training programs put the weights under
 _checked: set[tuple[Path, int, int, str]] = set()
 _lock = threading.Lock()
@@ -40,6 +41,8 @@ def find(weights: ZooWeights) -> Path | None:
     if weights.shipped:
         package, _, inside = weights.shipped.partition("/")
         return paths.of_package(package, inside)
+    if not weights.file:
+        return None
     for place in folders():
         path = place / weights.file
         if path.is_file():
@@ -49,6 +52,8 @@ def find(weights: ZooWeights) -> Path | None:
 
 def stand_ins(entry: ZooModel) -> tuple[Path, ...]:
     """Files that go by the network's name and are not published ones, such as ``squeezenet1_1-mine.pth``."""
+    if entry.opener and not entry.draws:  # an ONNX file is the network itself
+        return ()
     published = {weights.file for weights in entry.weights}
     found: dict[str, Path] = {}
     for place in folders():
@@ -64,7 +69,7 @@ def _by_name(place: Path, name: str) -> Iterator[Path]:
     except OSError:  # no such folder, or one that may not be read
         return
     for path in inside:
-        named = path.name.startswith((f"{name}-", f"{name}.")) and path.name.endswith(_ENDINGS)
+        named = path.name.startswith((f"{name}-", f"{name}.")) and path.name.endswith(ENDINGS)
         if named and path.is_file():
             yield path
 
@@ -89,7 +94,8 @@ class Here:
 
 def here(entry: ZooModel) -> Here:
     """What is on this machine for a network, by the names of files alone: quick, and without torch."""
-    published = tuple(weights.name for weights in entry.weights if find(weights) is not None)
+    where = getattr(entry, "path", None)  # an ONNX file that was found with its description
+    published = tuple(weights.name for weights in entry.weights if where is not None or find(weights) is not None)
     return Here(published, stand_ins(entry), entry.best.name in published)
 
 

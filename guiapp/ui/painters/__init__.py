@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guiapp.tasks.compare import FlowDifference, ObjectDifference, PixelDifference, ScoreDifference
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Flow, LabelMap
+from guiapp.ui.painters.depth import DepthLayer
 from guiapp.ui.painters.detections import DetectionsLayer
 from guiapp.ui.painters.differences import (
     FlowDifferenceLayer,
@@ -35,6 +36,7 @@ PAINTERS: dict[type, type[DrawnLayer]] = {
     LabelMap: LabelMapLayer,
     Flow: FlowLayer,
     ClipScores: ClipScoresLayer,
+    Depth: DepthLayer,
     ObjectDifference: ObjectDifferenceLayer,
     PixelDifference: PixelDifferenceLayer,
     ScoreDifference: ScoreDifferenceLayer,

@@ -16,8 +16,8 @@ class PaintOptions:
         keypoints: Key points and what joins them.
         suppressed: Boxes that suppression took away, dashed.
         proposals: What the detector looked at closer, dashed.
-        legend: Names of a label map's classes, wheel of a flow, bars of class scores.
-        opacity: Of masks, label maps and flow, 0 to 1.
+        legend: Names of a label map's classes, wheel of a flow, scale of depth, bars of class scores.
+        opacity: Of masks, label maps, flow and depth, 0 to 1.
         by_confidence: Pixels of a label map fade where the network is unsure.
         colours: Flow as colours.
         arrows: Flow as arrows.

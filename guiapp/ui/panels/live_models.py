@@ -36,7 +36,7 @@ TASKS = {
     "detection": "Detection · box mAP in %", "instances": "Instances · mask mAP in %",
     "keypoints": "Skeletons · key point mAP in %", "segmentation": "Segmentation · mean IoU in %",
     "classification": "Classification · top-1 in %", "clip": "Clips · top-1 in %",
-    "flow": "Optical flow · end-point error in px",
+    "flow": "Optical flow · end-point error in px", "depth": "Depth",
 }  # fmt: skip
 _NAME = Qt.ItemDataRole.UserRole
 _ROOM = 8  # least rows of the list
@@ -48,14 +48,14 @@ def list_zoo() -> Generator[None, None, tuple[Mapping[str, ZooModel], dict[str, 
     Reads a table and looks into folders: work for another thread than the window's.
     """
     yield
-    from guiapp.models.zoo import ZOO
+    from guiapp.models.zoo import listed
     from guiapp.models.zoo.weights import here
 
-    found = {}
-    for name, model in ZOO.items():
+    models, found = listed(), {}
+    for name, model in models.items():
         found[name] = here(model)
         yield
-    return ZOO, found
+    return models, found
 
 
 class LiveModels(QWidget):

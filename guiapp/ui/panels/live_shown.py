@@ -32,7 +32,7 @@ _SLIDERS = {  # name: caption, tip, tasks
             _BOXES),
     "top": ("at most", "So many objects are shown, the best", _BOXES),
     "bars": ("classes", "So many of the best classes have a bar", ("classification", "clip")),
-    "opacity": ("opacity", "Of what lies over the picture", ("instances", "segmentation", "flow")),
+    "opacity": ("opacity", "Of what lies over the picture", ("instances", "segmentation", "flow", "depth")),
 }  # fmt: skip
 _CHECKS = {  # name: caption, tip, tasks
     "labels": ("Names", "Class and score beside each object", _BOXES),
