@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from guiapp.engine.state import EngineState
     from guiapp.tasks.predictions import Drawn
     from guiapp.ui.main_window import MainWindow
-    from guiapp.ui.painters.layer import DrawnLayer
 
 TIMER_MILLISECONDS = 16
 
@@ -67,20 +66,16 @@ class Overlay:
 
     def __init__(self, theme: Literal["dark", "light"] = "dark") -> None:
         from guiapp.app import create_application
+        from guiapp.ui.painters.frames import FramePainter
         from guiapp.ui.theme import Theme
 
         without_display()
         self._application = create_application(["guiapp"])  # fonts belong to it
-        self._theme = Theme(theme)
-        self._layer: DrawnLayer | None = None
+        self._paint = FramePainter(Theme(theme))
 
     def __call__(self, pixels: npt.NDArray[np.uint8], drawn: Drawn) -> npt.NDArray[np.uint8]:
         """The picture, uint8 (H, W, 3), with the prediction over it: a new array of the same size."""
-        from guiapp.ui.painters import prepare
-        from guiapp.ui.painters.still import painted
-
-        self._layer = prepare(drawn, self._theme, previous=self._layer)
-        return painted(pixels, [self._layer])
+        return self._paint(pixels, drawn)
 
 
 class Driver:

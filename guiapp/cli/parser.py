@@ -83,8 +83,11 @@ def _open(commands: Any) -> None:
     parser = _command(
         commands, "open", "open the window on a picture, a video, a camera or a run", "guiapp.cli.window:run", False
     )
-    help = "picture, folder of pictures, run folder, video; camera:0 or camera:NAME; address of a stream"
-    parser.add_argument("path", metavar="PATH|camera:0|URL", help=help)
+    help = (
+        "picture, folder of pictures, run folder, video; camera:0 or camera:NAME; screen: or "
+        "screen:X,Y,WIDTH,HEIGHT; address of a stream"
+    )
+    parser.add_argument("path", metavar="PATH|camera:0|screen:|URL", help=help)
 
 
 def _list(commands: Any) -> None:

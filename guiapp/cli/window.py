@@ -10,9 +10,9 @@ from guiapp.cli.inputs import check_input
 
 
 def run(options: argparse.Namespace) -> int:
-    """Open the window, on a path, an address or a camera where one is given, and stay until it is closed."""
+    """Open the window, on what is given: a path, an address, a camera, the screen. Stay until it is closed."""
     text = options.path
-    if text is not None and "://" not in text and not text.lower().startswith("camera:"):
+    if text is not None and "://" not in text and not text.lower().startswith(("camera:", "screen:")):
         check_input(Path(text))
     from guiapp.app import run_window
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-OriginKind = Literal["file", "sample", "drawing", "clipboard", "camera", "video", "stream"]
+OriginKind = Literal["file", "sample", "drawing", "clipboard", "camera", "video", "stream", "screen"]
 
 
 @dataclass(frozen=True)

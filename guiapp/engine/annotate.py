@@ -41,7 +41,7 @@ class Asker:
         import torch
 
         with torch.inference_mode():
-            inputs = self.opened.prepare(picture.pixels)
+            inputs = self.opened.prepare(picture.pixels, self.opened.device)
             if isinstance(self._task, SeriesTask) and picture.origin.seconds is not None:
                 self._task.feed(inputs, picture.origin.seconds)
             raw = self._task.run(self.opened.module, inputs, picture.size)

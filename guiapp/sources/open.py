@@ -1,4 +1,4 @@
-"""What a person types or drops, such as ``camera:0``, an address or a file, as a live source."""
+"""What a person types or drops, such as ``camera:0``, ``screen:``, an address or a file, as a live source."""
 
 import urllib.parse
 import urllib.request
@@ -8,6 +8,7 @@ from pathlib import Path
 from guiapp.core.notices import UserError
 from guiapp.sources.camera import Camera, CameraSource, list_cameras
 from guiapp.sources.live import LiveSource
+from guiapp.sources.screen import ScreenSource, parse_region
 from guiapp.sources.stream import SCHEMES, StreamSource
 from guiapp.sources.video import VideoSource
 
@@ -17,9 +18,11 @@ VIDEO_SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 
 
 def is_live(text: str) -> bool:
-    """Whether ``open_live`` is the one to open this: a camera, an address of a stream, or a name like a video's."""
+    """Whether ``open_live`` is the one to open this: a camera, the screen, a stream, or a name like a video's."""
     start = text.strip().partition(":")[0].lower()
-    return start == "camera" or (start in SCHEMES and "://" in text) or Path(text).suffix.lower() in VIDEO_SUFFIXES
+    if start in ("camera", "screen") or (start in SCHEMES and "://" in text):
+        return True
+    return Path(text).suffix.lower() in VIDEO_SUFFIXES
 
 
 def open_live(
@@ -30,7 +33,10 @@ def open_live(
     on_frame: Callable[[], None] | None = None,
     on_state: Callable[[], None] | None = None,
 ) -> LiveSource:
-    """Make the source for ``camera:0``, ``camera:NAME``, ``rtsp://...``, ``http(s)://...``, ``file://...`` or a path.
+    """Make the source that a text names.
+
+    ``camera:0``, ``camera:NAME``, ``screen:``, ``screen:X,Y,WIDTH,HEIGHT``, ``rtsp://...``, ``http(s)://...``,
+    ``file://...`` or a path.
 
     Nothing is opened yet but what tells a missing file; the source starts with its first ``latest``, ``next`` or
     ``start``.
@@ -49,6 +55,8 @@ def open_live(
             int(which) if which.isdecimal() else which,
             cameras=cameras, mirror=mirror, on_frame=on_frame, on_state=on_state,
         )  # fmt: skip
+    if scheme == "screen" and not Path(called).is_file():
+        return ScreenSource(parse_region(rest), mirror=mirror, on_frame=on_frame, on_state=on_state)
     if scheme in SCHEMES and rest.startswith("//"):
         return StreamSource(called, mirror=mirror, on_frame=on_frame, on_state=on_state)
     if scheme == "file":

@@ -103,7 +103,7 @@ class LiveTransport(QWidget):
     def follow(self) -> None:
         """Show the controls of the source and where it stands."""
         source, kind = self._feed.source, self._feed.kind
-        video, moving = kind == "video", kind in ("camera", "stream")
+        video, moving = kind == "video", kind in ("camera", "stream", "screen")
         for widget in self._video:
             widget.setVisible(video and not (self._narrow and widget is self.speed))
         for widget in self._camera:
