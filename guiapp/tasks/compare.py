@@ -280,6 +280,8 @@ def _distances(first: Floats | None, second: Floats | None, pairs: Indices) -> F
 
 
 def _objects_in_words(found: ObjectDifference, first: str, second: str) -> str:
+    if not len(found.first) and not len(found.second):
+        return "neither finds anything"
     parts = [f"{_count(len(found.pairs), 'box')} in both"]
     for count, unknown, name, other in (
         (len(found.only_first), found.unknown_first, first, second),

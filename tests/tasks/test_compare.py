@@ -62,7 +62,7 @@ def test_nothing_found_by_one_or_by_both():
     some, none = objects([("dog", 0.4, 0, 0, 5, 5), ("dog", 0.9, 20, 0, 25, 5)]), objects([])
     assert difference(some, none).only_first.tolist() == [1, 0], "best first"
     assert difference(none, some).only_second.tolist() == [1, 0]
-    assert in_words(difference(none, none)) == "0 boxes in both, 0 only A, 0 only B"
+    assert in_words(difference(none, none)) == "neither finds anything"
 
 
 def test_overlap_of_boxes():

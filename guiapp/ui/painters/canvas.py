@@ -35,6 +35,7 @@ class Canvas:
         size: Width and height of the picture in its own pixels.
         area: Left, top, right, bottom of what can be seen of the picture, device pixels; of a view with a ``part``
             (left, top, right, bottom in pixels of the picture) no more than that.
+        taken: Left, top, right, bottom of what is painted over the layer, device pixels: no place for labels.
     """
 
     def __init__(self, painter: QPainter, view: View) -> None:
@@ -55,6 +56,7 @@ class Canvas:
             min(device.height() * unit_size, self.top + part[3] * self.scale),
         )
         self.area = (round(seen[0]), round(seen[1]), round(seen[2]), round(seen[3]))
+        self.taken: tuple[tuple[int, int, int, int], ...] = tuple(getattr(view, "taken", ()))
 
     def __enter__(self) -> Canvas:
         self.painter.save()
@@ -74,7 +76,7 @@ class Canvas:
     @property
     def key(self) -> tuple[float, ...]:
         """Equal for equal places: what was laid out for one holds for the other."""
-        return (self.ratio, self.scale, self.left, self.top, *self.area)
+        return (self.ratio, self.scale, self.left, self.top, *self.area, *(n for rect in self.taken for n in rect))
 
     def length(self, pixels: float) -> int:
         """Device pixels, at least one, for a width in the window's pixels."""

@@ -112,7 +112,7 @@ class DetectionsLayer(DrawnLayer):
         found = self._places.get(canvas.key)
         if found is None:
             sizes = np.array([(font.width(text) + 2 * font.pad, font.height) for text in self._texts], np.int64)
-            places, apart = place_labels(corners, sizes, canvas.area)
+            places, apart = place_labels(corners, sizes, canvas.area, canvas.taken)
             if len(self._places) > 8:  # while a person zooms there is a place after another
                 self._places.clear()
             found = self._places[canvas.key] = (places.tolist(), apart.tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,17 @@ class Part:
 
     Attributes:
         part: Left, top, right, bottom in pixels of the picture.
+        taken: What lies over it, as ``Canvas.taken``.
     """
 
-    def __init__(self, view: View, part: tuple[float, float, float, float]) -> None:
+    def __init__(
+        self,
+        view: View,
+        part: tuple[float, float, float, float],
+        taken: Sequence[tuple[int, int, int, int]] = (),
+    ) -> None:
         self._view, self.part = view, part
+        self.taken = (*getattr(view, "taken", ()), *taken)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -121,18 +129,41 @@ class TagLayer:
         self.text, self.colour = text, colour
         self._on_right, self._most = on_right, most
 
+    def rect(self, canvas: Canvas) -> QRect:
+        """The upper left or right corner of what can be seen of the picture; no wider than ``most`` of that."""
+        font, (left, top, right, _) = face(canvas.ratio), canvas.area
+        width = min(font.width(self.text) + 2 * font.pad, round((right - left) * self._most) - canvas.length(2))
+        return QRect(right - width if self._on_right else left, top, max(0, width), font.height + canvas.length(2))
+
     def paint(self, painter: QPainter, view: View) -> None:
-        """Paint in the upper left or right corner of what can be seen of the picture; cut to ``most`` of its width."""
+        """Paint the text on its ground, cut off where it is too long."""
         canvas = Canvas(painter, view)
         if canvas.empty:
             return
         with canvas:
-            font, (left, top, right, _) = face(canvas.ratio), canvas.area
-            room = round((right - left) * self._most) - 2 * font.pad - canvas.length(2)
-            text = font.elided(self.text, room)
-            width = font.width(text) + 2 * font.pad
-            box = QRect(right - width if self._on_right else left, top, width, font.height + canvas.length(2))
+            font, box = face(canvas.ratio), self.rect(canvas)
             painter.fillRect(box, self.colour)
             painter.setFont(font.font)
             painter.setPen(ink(self.colour))
+            text = font.elided(self.text, box.width() - 2 * font.pad)
             painter.drawText(box.left() + font.pad, box.top() + canvas.length(1) + font.baseline, text)
+
+
+class TaggedLayer:
+    """A layer under tags: its labels keep out of their way.
+
+    Attributes:
+        layer: What lies below.
+        tags: What lies above.
+    """
+
+    def __init__(self, layer: DrawnLayer | WipeLayer, tags: Sequence[TagLayer]) -> None:
+        self.layer, self.tags = layer, tuple(tags)
+
+    def paint(self, painter: QPainter, view: View) -> None:
+        """Paint the layer, then the tags."""
+        canvas = Canvas(painter, view)
+        taken = [tag.rect(canvas).getCoords() for tag in self.tags]
+        self.layer.paint(painter, Part(view, (0, 0, *view.image_size), taken))
+        for tag in self.tags:
+            tag.paint(painter, view)

@@ -395,7 +395,7 @@ class LivePanel(Panel):
         rate = source.rate if source is not None and source.state == "playing" else 0.0
         self.meter.show_answer(result, rate, self.image.prepare_ms + self.image.paint_ms)
         drawn = result.drawn
-        if isinstance(drawn, Detections):
+        if isinstance(drawn, Detections) and not self.compare.on:
             self.count.set_text(f"{len(drawn)} object{'s' if len(drawn) != 1 else ''}")
         else:
             self.count.set_text("")

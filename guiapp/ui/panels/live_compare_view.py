@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
-from guiapp.ui.painters.sides import FIRST, SECOND, TagLayer, WipeLayer
+from guiapp.ui.painters.sides import FIRST, SECOND, TaggedLayer, TagLayer, WipeLayer
 from guiapp.ui.panels.live_picture import LivePicture
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MODES = ("beside", "wipe", "difference")
 _NEAR = 8.0  # pixels from the handle at which it can be taken
 _STEP = 0.02
-_FULL = 1.0
+_WORTH = 1.25  # times larger, from which two pictures are better one above the other
 
 
 class ComparedPicture(LivePicture):
@@ -35,9 +35,11 @@ class ComparedPicture(LivePicture):
         at: Where the wipe's handle is, as a share of the picture's width.
         twin: The second picture; it shows the second answer while ``mode`` is ``"beside"``.
         wiped: Emitted when the handle was moved.
+        reshaped: Emitted when the picture has another size.
     """
 
     wiped = Signal(float)
+    reshaped = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -46,8 +48,16 @@ class ComparedPicture(LivePicture):
         self.twin: LivePicture | None = None
         self._names = ("", "")
         self._held = False
+        self._key: tuple[object, ...] = ()
+        self._tagged: tuple[object, ...] = ()
 
     # ------------------------------------------------------------------ content
+
+    def set_image(self, array: npt.NDArray[np.uint8] | None, table: list[int] | None = None) -> None:
+        before = self.image_size
+        super().set_image(array, table)
+        if self.image_size != before:
+            self.reshaped.emit()
 
     def set_mode(self, mode: str, names: tuple[str, str]) -> None:
         """Show the answers in another way; ``names`` of the two networks stand over the picture."""
@@ -108,9 +118,12 @@ class ComparedPicture(LivePicture):
         """What lies over the picture; in a comparison the tags name the networks, and the note is part of them."""
         if self.layer is None or not self.mode:
             return super().layers
-        if self.mode == "beside":
-            return (*self._over, self.layer, TagLayer(f"A · {self._names[0]}", FIRST))
-        return (*self._over, self.layer, *_tags(self._names, self.at if self.mode == "wipe" else 0.5))
+        key = (self.layer, self._over, self.mode, self._names, self.at)
+        if key != self._key:  # equal layers are not painted again
+            tags = _tags(self._names, self.at if self.mode == "wipe" else 0.5)
+            tagged = TaggedLayer(self.layer, tags[:1] if self.mode == "beside" else tags)
+            self._key, self._tagged = key, (*self._over, tagged)
+        return self._tagged
 
     def seen(self) -> list[tuple[npt.NDArray[np.uint8], tuple[object, ...]]]:
         """Pictures with their layers as they stand beside each other, for a snapshot; empty without a picture."""
@@ -131,7 +144,7 @@ class ComparedPicture(LivePicture):
 
     def move_handle(self, at: float) -> None:
         """Put the wipe's handle at a share of the picture's width."""
-        self.at = min(_FULL, max(0.0, at))
+        self.at = min(1.0, max(0.0, at))
         if isinstance(self.layer, WipeLayer):
             self.layer = self.layer.moved(self.at)
             self._lay()
@@ -184,18 +197,30 @@ class ComparedPicture(LivePicture):
 
 
 class TwinPicture(LivePicture):
-    """The picture of the second answer, with its tag."""
+    """The picture of the second answer, with its tag.
+
+    Attributes:
+        network: What the tag calls the network.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.setObjectName("live.second-picture")
         self.setAccessibleName("live picture of the second network")
         self.network = ""
+        self._key: tuple[object, ...] = ()
+        self._tagged: tuple[object, ...] = ()
 
     @property
     def layers(self) -> tuple[object, ...]:
         """What lies over the picture."""
-        return () if self.layer is None else (self.layer, TagLayer(f"B · {self.network}", SECOND))
+        if self.layer is None:
+            self._key = self._tagged = ()
+            return ()
+        if (self.layer, self.network) != self._key:
+            self._key = self.layer, self.network
+            self._tagged = (TaggedLayer(self.layer, [TagLayer(f"B · {self.network}", SECOND)]),)
+        return self._tagged
 
 
 class CompareViews(QWidget):
@@ -212,11 +237,12 @@ class CompareViews(QWidget):
         self.second = TwinPicture(theme, self)
         first.twin = self.second
         self.second.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(first, 1)
-        row.addWidget(self.second, 1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4)
+        self._row.addWidget(first, 1)
+        self._row.addWidget(self.second, 1)
+        first.reshaped.connect(self._turn)
         first.zoomed.connect(lambda: self._follow(self.second, first))
         self.second.zoomed.connect(lambda: self._follow(first, self.second))
 
@@ -224,8 +250,25 @@ class CompareViews(QWidget):
         if self.second.isVisible():
             view.show_like(moved)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
+        """One above the other where that makes both pictures much larger."""
+        width, height = self.first.image_size
+        if not width or not height:
+            return
+        across = min(self.width() / 2 / width, self.height() / height)
+        down = min(self.width() / width, self.height() / 2 / height)
+        stacked = down > _WORTH * across
+        way = QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
+        if way != self._row.direction():
+            self._row.setDirection(way)
+
     def set_mode(self, mode: str, names: tuple[str, str]) -> None:
         """Show the answers in another way."""
+        self._turn()
         beside = mode == "beside"
         self.second.network = names[1]
         if not beside:
@@ -238,7 +281,7 @@ class CompareViews(QWidget):
 
 def _tags(names: Sequence[str], at: float) -> tuple[TagLayer, TagLayer]:
     """Both names; the one whose side is wider has more room."""
-    share = min(0.8, max(0.2, at))
+    share = min(0.75, max(0.25, at))
     return (
         TagLayer(f"A · {names[0]}", QColor(FIRST), most=share),
         TagLayer(f"B · {names[1]}", QColor(SECOND), on_right=True, most=1 - share),
