@@ -118,7 +118,9 @@ class CameraSource(ReconnectingSource):
         self._cameras = cameras
         self._capture = capture
         self._device = ""
+        self._number: int | None = None
         self._granted = 0.0
+        self._short = ""
 
     @property
     def fps(self) -> float:
@@ -129,6 +131,16 @@ class CameraSource(ReconnectingSource):
     def resolution(self) -> tuple[int, int] | None:
         """Width and height that were asked for; ``size`` is what the camera gives."""
         return self._settings[0]
+
+    @property
+    def asked_fps(self) -> float | None:
+        """Frames a second that were asked for."""
+        return self._settings[1]
+
+    @property
+    def number(self) -> int | None:
+        """The number by which the device was opened last; None before."""
+        return self._number
 
     def set_mode(self, resolution: tuple[int, int] | None = None, fps: float | None = None) -> None:
         """Ask for another resolution or rate; the device is opened anew, and the last picture stays meanwhile."""
@@ -142,17 +154,22 @@ class CameraSource(ReconnectingSource):
 
     def _film(self, settings: tuple[tuple[int, int] | None, float | None]) -> None:
         """Publish frames until other settings are asked for."""
-        capture = self._capture(self._find())
+        self._number = self._find()
+        capture = self._capture(self._number)
         try:
             if not capture.isOpened():
                 raise Lost("it cannot be opened: another program may be using it")
             self._set_up(capture, settings)
-            failures = 0
+            failures, size = 0, None
             while not self._stopped() and self._settings == settings:
                 done, frame = capture.read()
                 if done and frame is not None:
                     failures = 0
-                    self._publish(to_rgb(frame))
+                    pixels = to_rgb(frame)
+                    if pixels.shape != size:
+                        size = pixels.shape
+                        self._short = self._shortfall((size[1], size[0]), settings)
+                    self._publish(pixels)
                     self._came()
                     continue
                 failures += 1
@@ -161,6 +178,22 @@ class CameraSource(ReconnectingSource):
                 self._rest(0.05)
         finally:
             capture.release()
+
+    def _came(self) -> None:
+        self._say("playing", self._short)
+
+    def _shortfall(self, given: tuple[int, int], settings: tuple[tuple[int, int] | None, float | None]) -> str:
+        """What the camera gives instead of what was asked for, or ``""``; a rate that it does not tell is believed."""
+        size, fps = settings
+        other_rate = fps is not None and self._granted > 0 and abs(self._granted - fps) > 0.02 * fps
+        if (size is None or given == size) and not other_rate:
+            return ""
+        asked = [f"{size[0]} × {size[1]}"] if size is not None else []
+        gives = [f"{given[0]} × {given[1]}"] if size is not None else []
+        if other_rate:
+            asked.append(f"{fps:g} frames/s")
+            gives.append(f"{self._granted:g} frames/s")
+        return f"{self.name} gives {' at '.join(gives)} instead of {' at '.join(asked)}"
 
     def _find(self) -> int:
         """The number of the device now.

@@ -15,6 +15,7 @@ class Bus:
         self.tools = tools
         self.present = {0: "Integrated Camera", 2: "Logitech BRIO"}
         self.busy = False
+        self.least = 0.0  # the rate that a camera gives whatever is asked for
         self.opened = []
         self.released = 0
         self.step = threading.Event()
@@ -48,7 +49,7 @@ class Bus:
                 return True
 
             def get(self, key):
-                return self.settings.get(key, 0.0)
+                return bus.least or self.settings.get(key, 0.0)
 
             def release(self):
                 bus.released += 1
@@ -136,6 +137,21 @@ def test_resolution_and_rate_are_asked_for_and_can_be_changed(film, bus, tools):
     tools.until(lambda: source.fps == 30)
     assert cv2.CAP_PROP_FOURCC not in bus.device.settings
     assert "waiting" not in told
+
+
+def test_what_a_camera_gives_instead_is_told_and_what_fits_is_not(film, bus, tools):
+    source = film(0, resolution=(96, 64), fps=30)  # what the test's camera gives
+    source.next()
+    tools.until(lambda: source.state == "playing")
+    assert source.trouble == "" and source.number == 0
+    source.set_mode((1920, 1080), 30)
+    tools.until(lambda: source.trouble == "Camera 0 gives 96 × 64 instead of 1920 × 1080")
+    assert source.state == "playing"
+    bus.least = 15.0
+    source.set_mode((96, 64), 60)
+    tools.until(lambda: source.trouble == "Camera 0 gives 96 × 64 at 15 frames/s instead of 96 × 64 at 60 frames/s")
+    source.set_mode(None, 15)
+    tools.until(lambda: source.trouble == "" and source.asked_fps == 15)
 
 
 def test_systems_that_do_not_tell_their_cameras(film, bus, closing, tools):
