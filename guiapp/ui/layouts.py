@@ -58,8 +58,8 @@ LAYOUTS: tuple[Layout, ...] = (
         "Live",
         "Cameras, videos and streams through published networks",
         left=244,
-        right=320,
-        rows={"top": (710,)},
+        right=440,
+        rows={"top": (710,), "right": (300, 410)},
         front=("live",),
     ),
     Layout(
@@ -162,7 +162,8 @@ def resize(
     window.resizeDocks([d for d, _ in pairs], [w for _, w in pairs], Qt.Orientation.Horizontal)
     for area in rows:
         heights = dict(zip((row[0].row for row in _rows(area)), chosen.rows.get(area, ()), strict=False))
-        tall = [(dock, round(heights[dock.entry.row] * high)) for dock in _open(window, docks, area)]
+        known = [dock for dock in _open(window, docks, area) if dock.entry.row in heights]
+        tall = [(dock, round(heights[dock.entry.row] * high)) for dock in known]
         window.resizeDocks([d for d, _ in tall], [h for _, h in tall], Qt.Orientation.Vertical)
 
 

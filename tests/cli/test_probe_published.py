@@ -39,7 +39,7 @@ def test_the_cascade_from_the_command_line(capsys, file, tmp_path):
 
 def test_gradients_from_the_command_line(capsys, file, tmp_path):
     table = tmp_path / "out.csv"
-    words = ("--set", "left=430", "--set", "top=260", "--set", "height=340", "--out", table)
+    words = ("--set", "left=414", "--set", "top=232", "--set", "height=408", "--out", table)
     code, found = ask(capsys, "gradients", "hog-person", file, *words)
     assert code == 0
     assert found["result"]["score"] > 0
