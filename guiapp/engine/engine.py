@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from guiapp.engine.state import EngineState, LookResult, Opened, Request
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from guiapp.models.zoo.open import OpenedModel
 
 R = TypeVar("R")
 
@@ -43,7 +46,7 @@ class Engine:
         self._look = LookLane(self.notices, look_rate)
         self._learn = LearnLane(self.notices, self._look, runs or paths.runs())
         self._work = WorkLane()
-        self.live = LiveLane(self.notices)
+        self.live = LiveLane(self.notices, functools.partial(_open_any, self._learn))
         self.state: Slot[EngineState] = self._learn.state
         self.looked: Slot[LookResult] = self._look.results
 
@@ -169,3 +172,10 @@ class Engine:
         self.live.close(timeout)
         self._look.close(timeout)
         self._learn.close(timeout)
+
+
+def _open_any(learn: LearnLane, name: str, weights: str | Path, device: str, progress: Any) -> OpenedModel:
+    """What opens networks for the live lane; the open experiment's is lent by the learn lane."""
+    from guiapp.engine.open_any import open_any
+
+    return open_any(name, weights, device, progress, learn.lend)

@@ -41,6 +41,7 @@ class _Session:
         runner: The run, once started or opened from a folder.
         events: The run's generator, while it can go on.
         estimating: The estimate of a run, while it is made.
+        lent: A second twin that the live lane looks at.
     """
 
     setup: Setup
@@ -49,6 +50,12 @@ class _Session:
     runner: Runner | None = None
     events: Generator[Any, None, None] | None = None
     estimating: Generator[Any, None, Any] | None = field(default=None)
+    lent: Twin | None = None
+
+    def lend_newest(self, all_of_them: bool = False) -> None:
+        """Give the live lane newer weights if it has taken the last ones, or in any case."""
+        if self.lent is not None and self.runner is not None and (all_of_them or not self.lent.pending):
+            self.lent.offer(self.runner.model, self.runner.trainer.step)
 
 
 class LearnLane:
@@ -87,6 +94,32 @@ class LearnLane:
                 self._thread = threading.Thread(target=self._serve, name="learn", daemon=True)
                 self._thread.start()
             self._condition.notify()
+
+    def lend(self, timeout: float = 20.0) -> tuple[Setup, Twin]:
+        """Setup of the open experiment, and a twin of its own for another lane, which newer weights go on coming to.
+
+        Waits for the lane, which hands it out between two steps: not to be called on the window's thread.
+
+        Raises:
+            UserError: If no experiment is open, or the lane is busy with something long.
+        """
+        given: list[tuple[Setup, Twin] | None] = []
+        ready = threading.Event()
+
+        def work() -> None:
+            session = self._session
+            if session is not None:
+                session.lent = session.twin.copied()
+                session.lend_newest(all_of_them=True)
+            given.append(None if session is None or session.lent is None else (session.setup, session.lent))
+            ready.set()
+
+        self.command("lending the network", work)
+        if not ready.wait(timeout) or not given:
+            raise UserError("the experiment is still being opened: try again in a moment")
+        if given[0] is None:
+            raise UserError("no experiment is open: choose one in the catalogue")
+        return given[0]
 
     def close(self, timeout: float) -> None:
         """Stop at the next step, keep the run resumable, end the thread."""
@@ -177,6 +210,7 @@ class LearnLane:
         if self._look.watching:
             session.twin.offer(session.runner.model, session.runner.trainer.step)
             self._look.weights_changed()
+        session.lend_newest()
         self._publish(activity=doing, share=share)
         # Showing takes at most a twentieth of the time, however large the network is.
         return max(_DISPLAY_SECONDS, 20.0 * (time.perf_counter() - started))
@@ -198,6 +232,7 @@ class LearnLane:
         self._look.busy = False
         session.runner.drain()
         session.twin.offer(session.runner.model, session.runner.trainer.step)
+        session.lend_newest(all_of_them=True)
         give_back()  # 2 ms; steps and validation leave 10 to 30 MB of holes
         self._publish(phase=phase, activity="", share=None, seconds_left=None)
         self._look.weights_changed()

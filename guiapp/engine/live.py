@@ -64,7 +64,7 @@ class LiveLane:
         self._notices = notices
         self._inside = Inside(notices)
         self.looked = self._inside.looked
-        self._opener = opener or _open_from_zoo
+        self._opener = opener or _open_any
         self._shown = 0.0
         self._runs = 0
         self._next_look = 0.0
@@ -239,10 +239,10 @@ class LiveLane:
         if wanted is None:
             self._publish(LiveState(), place)
             return
-        from guiapp.models.zoo import find_model
+        from guiapp.engine.open_any import find_any
 
         name, weights, device = wanted
-        entry = find_model(name)
+        entry = find_any(name)
         self._publish(LiveState("opening", entry, activity=f"opening {entry.title}"), place)
 
         def progress(share: float, text: str) -> None:
@@ -342,8 +342,7 @@ class LiveLane:
         self.state.put(self.newest)
 
 
-def _open_from_zoo(name: str, weights: str | Path, device: str, progress: Callable[[float, str], None]) -> OpenedModel:
-    from guiapp.models.zoo.open import open_model
-    from guiapp.training.devices import choose
+def _open_any(name: str, weights: str | Path, device: str, progress: Callable[[float, str], None]) -> OpenedModel:
+    from guiapp.engine.open_any import open_any
 
-    return open_model(name, weights, choose(device), progress)
+    return open_any(name, weights, device, progress)

@@ -63,6 +63,19 @@ class Twin:
         with self._lock:
             self._back_step, self._back_state = step, "pending"
 
+    def copied(self) -> Twin:
+        """Another twin with the newest weights, for another lane to look at; called by the lane that offers."""
+        with self._lock:
+            newest = self._back if self._back_state == "pending" else self._front
+            step = self._back_step if self._back_state == "pending" else self._front_step
+        other = Twin(self.model, step)
+        for module in other.model.modules():  # a look that goes on meanwhile listens to the original alone
+            module._forward_hooks.clear()
+            module._forward_pre_hooks.clear()
+        other._front = {name: _plain(value) for name, value in newest.items()}
+        other._point(other._front)
+        return other
+
     @property
     def pending(self) -> bool:
         """Whether weights newer than the ones looked at lie ready."""
