@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.core.openmp import dismiss_helpers
 from guiapp.core.picture import Origin, Picture
 from guiapp.engine.live_inside import Inside
 from guiapp.engine.live_network import Beside, LiveNetwork
@@ -32,6 +33,7 @@ __all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState
 
 _DISPLAY_SECONDS = 0.1
 _RATE_SECONDS = 2.0
+_REST_SECONDS = 0.5
 _BLANK = Picture(np.full((240, 320, 3), 128, np.uint8), Origin("file", "nothing"))  # layers are listed with it
 
 
@@ -187,7 +189,7 @@ class LiveLane:
         while True:
             with self._condition:
                 late = self._inside.seconds(self._open.picture if self._open is not None else None)
-                self._condition.wait_for(lambda: self._closed or self._dirty, late)
+                self._await_work(late)
                 if self._open is not None and self._asked == self._done:
                     self._condition.wait_for(
                         lambda: self._closed or self._asked != self._done, max(0.0, self._next_look - time.monotonic())
@@ -197,6 +199,14 @@ class LiveLane:
                     return
                 self._dirty = False
             self._turn(0, 1)
+
+    def _await_work(self, late: float | None) -> None:
+        """Wait until there is something to do, at most ``late`` seconds; a lane at rest keeps no helper threads."""
+        pause = _REST_SECONDS if late is None else min(late, _REST_SECONDS)
+        if self._condition.wait_for(lambda: self._closed or self._dirty, pause) or pause == late:
+            return
+        dismiss_helpers()
+        self._condition.wait_for(lambda: self._closed or self._dirty, None if late is None else late - pause)
 
     def _turn(self, *places: int) -> None:
         """Exchange the networks that are to be, then look."""
@@ -326,7 +336,11 @@ class LiveLane:
             for _ in range(task.frames):
                 task.run(opened.module, inputs, picture.size)
 
-        layers, extent = layers_of_run(opened.module, run)
+        try:
+            layers, extent = layers_of_run(opened.module, run)
+        except Exception as error:  # noqa: BLE001 - a network that cannot be looked into can be run all the same
+            layers, extent = [], None
+            self._notices.post("error", f"the layers cannot be listed: {error}", traceback.format_exc(), "live")
         self._publish(inside=self._inside.take_list(opened, layers, extent, picture.size))
 
     def _rate(self) -> float:
