@@ -46,6 +46,7 @@ class LiveCompare(QWidget):
         self._lane, self._image = lane, image
         self._state: LiveState | None = None
         self._notices = context.notices
+        self._times: tuple[dict[str, float], dict[str, float]] = ({}, {})
         self.mode = "beside"
         self.views = CompareViews(image, context.theme, parent)
         self.strip = CompareStrip(context.theme, parent)
@@ -135,9 +136,15 @@ class LiveCompare(QWidget):
         self._arrange()
 
     def show_result(self, result: LiveResult) -> None:
-        """Tell of an answer in words and milliseconds."""
+        """Tell of an answer in words and milliseconds; where only thresholds changed the last run's times stay."""
+        first, second = self._times
+        if "forward" in result.milliseconds:
+            first = result.milliseconds
+        if result.other is not None and "forward" in result.other.milliseconds:
+            second = result.other.milliseconds
+        self._times = first, second
         if self.on and result.other is not None:
-            self.strip.show_result(result)
+            self.strip.show_result(result, self._times)
 
     def _arrange(self) -> None:
         """Show what belongs to the mode; without a second answer the picture stays as it is without a comparison."""

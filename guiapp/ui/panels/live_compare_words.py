@@ -106,7 +106,7 @@ class CompareStrip(QWidget):
         self.words = QuietLabel("live.compare-words", self)
         self.meters = (SideMeter("A", FIRST, "first", self), SideMeter("B", SECOND, "second", self))
         self._newest: LiveResult | None = None
-        self._times: list[dict[str, float]] = [{}, {}]
+        self._times: tuple[dict[str, float], dict[str, float]] = ({}, {})
         self._due = QTimer(self)
         self._due.setSingleShot(True)
         self._due.setInterval(_READABLE_MS)
@@ -133,18 +133,20 @@ class CompareStrip(QWidget):
     def clear(self) -> None:
         """There is nothing to compare."""
         self._due.stop()
-        self._newest, self._times = None, [{}, {}]
+        self._newest, self._times = None, ({}, {})
         self.words.set_text("")
         for meter in self.meters:
             meter.clear()
 
-    def show_result(self, result: LiveResult) -> None:
-        """Tell of an answer: at once if the last one was a while ago, else when that has been read."""
+    def show_result(self, result: LiveResult, times: tuple[dict[str, float], dict[str, float]]) -> None:
+        """Tell of an answer: at once if the last one was a while ago, else when that has been read.
+
+        Args:
+            result: The answer.
+            times: Milliseconds of the last run of each network.
+        """
         first = self._newest is None
-        self._newest = result
-        for place, times in enumerate((result.milliseconds, {} if result.other is None else result.other.milliseconds)):
-            if "forward" in times:  # where only thresholds changed the last run's times stay
-                self._times[place] = times
+        self._newest, self._times = result, times
         if first:
             self._write()
         if not self._due.isActive():
