@@ -50,6 +50,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1, _INSIDE),
     PanelEntry("linear", "Linear views", f"{_PANELS}.linear:LinearPanel", "right", 1, ()),
     PanelEntry("cascade", "Cascade", f"{_PANELS}.cascade:CascadePanel", "right", 1, ()),
+    PanelEntry("gradients", "Gradients", f"{_PANELS}.gradients:GradientsPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )
 
