@@ -90,6 +90,11 @@ class LiveSource:
             self._condition.notify_all()
             return self._result()
 
+    def peek(self) -> Picture | None:
+        """The newest picture without taking it: whoever takes pictures one by one still gets it."""
+        with self._condition:
+            return self._newest
+
     def next(self) -> Picture | None:
         """Wait for a picture that was not yet handed out; None when the source has ended or was closed.
 

@@ -93,7 +93,7 @@ class MssGrabber:
     """
 
     def __init__(self) -> None:
-        _check_session()
+        check_session()
         import mss
 
         try:
@@ -173,7 +173,7 @@ class ScreenSource(LiveSource):
             grabber.close()
 
 
-def _check_session() -> None:
+def check_session() -> None:
     """See that screens can be read at all.
 
     Raises:

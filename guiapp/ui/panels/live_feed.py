@@ -75,6 +75,7 @@ class LiveFeed(QObject):
         self._lane = lane
         self._awake = False
         self._play_on = False
+        self._kept: tuple[bool, tuple[int, int] | None, float | None] = (False, None, None)
         self._since = 0.0
         self._fresh: Slot[bool] = Slot(self._frame.emit)
         self._closing: list[threading.Thread] = []
@@ -129,6 +130,10 @@ class LiveFeed(QObject):
         except UserError:
             return None
 
+    def peek(self) -> Picture | None:
+        """The newest picture, left for the network to take."""
+        return self.still if self.source is None else self.source.peek()
+
     def owns(self, result: LiveResult) -> bool:
         """Whether an answer is about a picture of this source."""
         if self.source is None:
@@ -148,7 +153,7 @@ class LiveFeed(QObject):
             from guiapp.sources.open import open_live
 
             try:
-                self._take(open_live(self.text))
+                self._take(self._as_before(open_live(self.text)))
             except UserError:  # it could be opened before, so only its file can be gone
                 self.text = ""
             self.changed.emit()
@@ -165,8 +170,19 @@ class LiveFeed(QObject):
             self._play_on = self.source.state in ("opening", "playing")
             self.source.pause()
         else:
-            self._close_aside(self.source)
+            source = self.source
+            camera = source.kind == "camera"
+            self._kept = source.mirror, source.resolution if camera else None, source.asked_fps if camera else None
+            self._close_aside(source)
             self.source = None
+
+    def _as_before(self, source: LiveSource) -> LiveSource:
+        """A source that is opened again, set as it was."""
+        mirror, resolution, fps = self._kept
+        source.mirror = mirror
+        if source.kind == "camera" and (resolution is not None or fps is not None):
+            source.set_mode(resolution, fps)
+        return source
 
     def shut(self) -> None:
         """Close everything and wait for it, with a limit."""

@@ -1,26 +1,30 @@
-"""The row above a live picture: open a video, a picture, a camera by its name, or an address."""
+"""The row above a live picture: open a video, a picture, a camera by its name, the screen, or an address."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from guiapp.core.decode import SUFFIXES
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.icons import icon
+from guiapp.ui.panels.live_screen import EXAMPLE, LiveScreen
 from guiapp.ui.widgets.buttons import declare, text_button
+
+_LIST_AGAIN_MS = 1000
 
 
 class LiveSources(QWidget):
     """Says what the person wants to look at.
 
     Attributes:
-        chosen: Emitted with a path, an address or ``camera:NAME``.
+        chosen: Emitted with a path, an address, ``camera:NUMBER`` or ``screen:X,Y,WIDTH,HEIGHT``.
         address: Field for an address, ``live.address``.
-        camera: Button with the list of cameras, ``live.camera``.
+        camera: Button with the list of cameras, ``live.camera``; while it is open it follows what is plugged in.
+        screen_button: Button with the ways to choose a part of the screen, ``live.screen``.
     """
 
     chosen = Signal(str)
@@ -41,12 +45,21 @@ class LiveSources(QWidget):
         self.camera.setObjectName("live.camera")
         self.camera.setToolTip("Cameras that are plugged in, by their names")
         self._cameras = QMenu(self.camera)
+        self._listed: list[tuple[str, str]] | None = None
+        self._again = QTimer(self)
+        self._again.setInterval(_LIST_AGAIN_MS)
+        self._again.timeout.connect(self._list_cameras)
         self._cameras.aboutToShow.connect(self._list_cameras)
+        self._cameras.aboutToShow.connect(self._again.start)
+        self._cameras.aboutToHide.connect(self._again.stop)
         self.camera.setMenu(self._cameras)
+        self.screen_button = LiveScreen(context, self)
+        self.screen_button.chosen.connect(self.chosen)
+        self.screen_button.numbers.connect(self._ask_numbers)
         self.address = QLineEdit(self)
         self.address.setObjectName("live.address")
         self.address.setAccessibleName("Address of a stream")
-        self.address.setPlaceholderText("rtsp://… or http://…")
+        self.address.setPlaceholderText("rtsp://…, http://… or screen:X,Y,WIDTH,HEIGHT")
         self.address.setToolTip("Address of a camera or server on the network; Enter opens it")
         self.address.setClearButtonEnabled(True)
         self.address.returnPressed.connect(self._open_address)
@@ -56,7 +69,7 @@ class LiveSources(QWidget):
         self.go.setEnabled(False)
         self.go.clicked.connect(self._open_address)
         self.address.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip())))
-        self._titled: list[tuple[QPushButton, str]] = [(self.camera, "Camera")]
+        self._titled: list[tuple[QPushButton, str]] = [(self.camera, "Camera"), (self.screen_button, "Screen")]
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
@@ -68,6 +81,7 @@ class LiveSources(QWidget):
             self._titled.append((button, title))
             row.addWidget(button)
         row.addWidget(self.camera)
+        row.addWidget(self.screen_button)
         row.addWidget(self.address, 1)
         row.addWidget(self.go)
 
@@ -99,16 +113,25 @@ class LiveSources(QWidget):
         if text:
             self.chosen.emit(text)
 
+    def _ask_numbers(self) -> None:
+        """Put an example into the field for addresses."""
+        self.address.setText(EXAMPLE)
+        self.address.setFocus()
+        self.address.setSelection(len("screen:"), len(EXAMPLE))
+
     def _list_cameras(self) -> None:
-        """Ask the system each time: cameras come and go."""
+        """Ask the system each time, and each second while the list is seen: cameras come and go."""
         from guiapp.sources.camera import list_cameras
 
-        self._cameras.clear()
         present = list_cameras()
         if present is None:  # this system tells no names
             found = [(f"Camera {number}", f"camera:{number}") for number in range(4)]
         else:
             found = [(camera.name, f"camera:{camera.index}") for camera in present]
+        if found == self._listed:
+            return
+        self._listed = found
+        self._cameras.clear()
         for title, text in found:
             self._cameras.addAction(title, lambda t=text: self.chosen.emit(t))
         if not found:

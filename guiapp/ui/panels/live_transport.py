@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from guiapp.ui.commands import Command
 from guiapp.ui.icons import icon
+from guiapp.ui.panels.live_camera import LiveCamera
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.jump_slider import JumpSlider
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -36,6 +37,7 @@ class LiveTransport(QWidget):
     """Acts on the source of a ``LiveFeed`` and shows where it is.
 
     Attributes:
+        camera: Resolution and rate of a camera.
         seek: Slider over the frames, ``live.seek``.
         speed: Box, ``live.speed``.
         time: Time of the frame and length, ``live.time``.
@@ -82,9 +84,13 @@ class LiveTransport(QWidget):
         row.addWidget(self.speed)
         for action in (self.loop, self.freeze, self.mirror):
             row.addWidget(buttons[action])
+        self.camera = LiveCamera(context, feed, self)
+        self._rest = QWidget(self)
+        row.addWidget(self.camera)
+        row.addWidget(self._rest, 1)
         self._video = (self.seek, self.time, self.speed, *(buttons[a] for a in (self.back, self.play, self.on,
                                                                                 self.loop)))  # fmt: skip
-        self._camera = (buttons[self.freeze], buttons[self.mirror])
+        self._camera = (buttons[self.freeze], buttons[self.mirror], self._rest)
         self._length = ""
         self._narrow = False
         self.follow()
@@ -112,6 +118,7 @@ class LiveTransport(QWidget):
             action.setEnabled(video)
         for action in (self.freeze, self.mirror):
             action.setEnabled(moving)
+        self.camera.follow()
         if source is None:
             return
         if video:
