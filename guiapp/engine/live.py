@@ -319,7 +319,7 @@ class LiveLane:
             )
         )  # fmt: skip
         if asked and runs:
-            self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw)
+            self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw, options)
 
     def _list(self, begun: LiveNetwork, picture: Picture) -> None:
         """Find the layers of the network by a run on a picture, apart from the task that follows the source."""

@@ -14,12 +14,11 @@ from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, LookResult, Request
 
 if TYPE_CHECKING:
-    import torch
-
     from guiapp.core.picture import Picture
     from guiapp.interpret.layers import LayerInfo
     from guiapp.models.zoo.base import Preset
     from guiapp.models.zoo.open import OpenedModel
+    from guiapp.tasks.live_options import LiveOptions
 
 RATE = 10.0
 _SETTLED = 0.15  # seconds after which a picture that nothing has followed is looked into, whatever the rate
@@ -107,7 +106,7 @@ class Inside:
         return question.watching and question.asked_of is self.inspected is not None
 
     def wanted(self) -> set[str]:
-        """Layers whose outputs the question needs."""
+        """Layers whose outputs the question needs, with ``()`` after those whose calls it needs."""
         from guiapp.interpret import PROBES
 
         assert self.inspected is not None
@@ -117,7 +116,7 @@ class Inside:
             for request in self._question.requests.values()
             if request.probe in PROBES
             for name in PROBES[request.probe].layers(self.inspected.layers, request.options)
-            if name in names
+            if name.removesuffix("()") in names
         }
 
     # ------------------------------------------------------------------ what
@@ -143,9 +142,10 @@ class Inside:
         opened: OpenedModel,
         picture: Picture,
         inputs: Any,
-        kept: Mapping[str, torch.Tensor],
+        kept: Mapping[str, Any],
         drawn: Any,
         raw: Any,
+        options: LiveOptions | None = None,
     ) -> None:
         """Run the probes of the visible panels and publish what they say.
 
@@ -153,9 +153,10 @@ class Inside:
             opened: The network; ``inputs`` is what it was fed for ``picture``, ``raw`` and ``drawn`` what it answered.
             picture: The picture.
             inputs: A tensor (1, 3, h, w), or a list for detectors.
-            kept: Outputs of the wanted layers.
+            kept: Outputs of the wanted layers, or their calls.
             drawn: The prediction as it is shown.
             raw: What the task keeps of the run.
+            options: The thresholds by which it is shown.
         """
         import torch
 
@@ -168,7 +169,9 @@ class Inside:
         look.area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)
         look.input = inputs if isinstance(inputs, torch.Tensor) else None
         # Layers after the proposals of a detector run on many regions at once: the first is the best one's.
-        look.activations = {name: output[:1] for name, output in kept.items()}
+        look.activations = {name: output[:1] for name, output in kept.items() if not name.endswith("()")}
+        look.calls = {name.removesuffix("()"): calls for name, calls in kept.items() if name.endswith("()")}
+        look.run, look.shown, look.shown_by = raw, drawn, options
         names = {"", *(layer.name for layer in inspected.layers)}
         results, times = {}, {}
         with torch.no_grad():

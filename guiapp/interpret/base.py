@@ -32,6 +32,9 @@ class Look:
         activations: Outputs of the layers that the probe asked for, by layer name, batch of one.
         dataset: The open data set, or None.
         area: Left, top, width and height, in pixels of the picture, of what the input shows of it; None for all.
+        calls: Calls of the modules that the probe asked for with ``()`` after the name, as ``listen.Call``.
+        run: What the task of a published network keeps of the run, such as the boxes before suppression; or None.
+        shown: What is drawn of that, and ``shown_by`` the thresholds (``LiveOptions``); None without.
     """
 
     model: torch.nn.Module
@@ -44,6 +47,10 @@ class Look:
     activations: Mapping[str, torch.Tensor] = field(default_factory=dict)
     dataset: Dataset | None = None
     area: tuple[float, float, float, float] | None = None
+    calls: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    run: Any = None
+    shown: Any = None
+    shown_by: Any = None
 
 
 def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
@@ -61,7 +68,8 @@ class Probe:
         options: Dataclass (without torch) of its options, from which the form is made; every field has a default.
         run: ``run(look, options)`` gives the result, plain arrays ready to draw. It uses no global random state,
             leaves no hook and no changed flag behind, and runs under ``torch.no_grad`` unless it enables gradients.
-        layers: ``layers(look.layers, options)`` names the layers whose outputs the shared forward pass keeps for it.
+        layers: ``layers(look.layers, options)`` names the layers whose outputs the shared forward pass keeps for it;
+            ``()`` after a name asks for the calls of that module, which the live lane alone keeps.
         needs_picture: Whether it is skipped while there is no picture.
         shows: The published network whose working it shows, without a forward pass of any network; empty for those
             that ask the network that is open.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -12,11 +12,21 @@ from torch import nn
 from guiapp.interpret.capture import module_of, without
 from guiapp.interpret.layers import first_tensor
 
+CALLS = "()"
+"""A wanted name that ends so asks for the calls of the layer, such as ``"rpn.head()"``."""
+
+
+class Call(NamedTuple):
+    """One call of a layer: what it was given and what it gave, not copied."""
+
+    arguments: tuple[Any, ...]
+    output: Any
+
 
 @contextmanager
 def listening(
     model: nn.Module, wanted: Collection[str] = (), switched_off: Mapping[str, Collection[int]] | None = None
-) -> Iterator[dict[str, torch.Tensor]]:
+) -> Iterator[dict[str, Any]]:
     """Keep outputs of the ``wanted`` layers, and set ``switched_off`` channels to zero, for as long as it is entered.
 
     For networks that are not run by one call: detectors in two stages, segmentation without its last step, clips.
@@ -24,17 +34,19 @@ def listening(
 
     Args:
         model: Network in the mode in which it runs.
-        wanted: Names of layers. One that is called more than once gives its last output.
+        wanted: Names of layers. One that is called more than once gives its last output. A name with ``CALLS`` after
+            it gives every call whole, for modules that take or give more than a tensor, such as the heads of detectors.
         switched_off: Channels (second dimension of the output) by the name of the layer.
 
     Yields:
-        The outputs by name, filled while the network runs: copies, because a later layer may work in place.
+        Filled while the network runs, by wanted name: the output, copied, because a later layer may work in place;
+        or the list of calls, which hold on to the tensors themselves.
 
     Raises:
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
     off = {name: sorted(channels) for name, channels in (switched_off or {}).items() if channels}
-    kept: dict[str, torch.Tensor] = {}
+    kept: dict[str, Any] = {}
     handles: list[Any] = []
 
     def hook(name: str) -> Any:
@@ -44,12 +56,14 @@ def listening(
             tensor = first_tensor(output)
             if tensor is not None and name in wanted:
                 kept[name] = tensor.detach().clone()
+            if name + CALLS in wanted:
+                kept.setdefault(name + CALLS, []).append(Call(arguments, output))
             return output
 
         return heard
 
     try:
-        for name in {*wanted, *off}:
+        for name in {*(name.removesuffix(CALLS) for name in wanted), *off}:
             handles.append(module_of(model, name).register_forward_hook(hook(name)))
         yield kept
     finally:

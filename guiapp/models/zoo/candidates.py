@@ -21,6 +21,7 @@ class Candidates:
         extent: Height and width of the picture as the network saw it, without padding.
         anchors: float32 (N, 4): the anchor or cell that each box started from; for one-stage detectors.
         proposals: float32 (P, 5): regions of the first stage with their objectness, best first; for two-stage ones.
+        origins: int64 (N,): place of each box's anchor among all anchors, or of its region among the first stage's.
         masks: From boxes (n, 4) and classes (n,) to probabilities (n, m, m) on the CPU; None without masks.
         keypoints: From boxes (n, 4) to (n, K, 3) on the CPU: x, y, score; None without key points.
     """
@@ -31,6 +32,7 @@ class Candidates:
     extent: tuple[int, int]
     anchors: torch.Tensor | None = None
     proposals: torch.Tensor | None = None
+    origins: torch.Tensor | None = None
     masks: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
     keypoints: Callable[[torch.Tensor], torch.Tensor] | None = None
 

@@ -61,6 +61,7 @@ def one_stage(module: Any, inputs: Sequence[torch.Tensor], keep: int = KEEP) -> 
         label.cpu(),
         tuple(images.image_sizes[0]),
         anchors=start.float().cpu(),
+        origins=anchor.cpu(),
     )
 
 

@@ -51,6 +51,7 @@ def two_stage(module: Any, inputs: Sequence[torch.Tensor], keep: int = KEEP) -> 
         label[large].cpu(),
         tuple(images.image_sizes[0]),
         proposals=torch.cat([regions, objectness[:, None]], 1).float().cpu(),
+        origins=row[large].cpu(),
         masks=_Masks(heads, features, images.image_sizes) if heads.has_mask() else None,
         keypoints=_Keypoints(heads, features, images.image_sizes) if heads.has_keypoint() else None,
     )
