@@ -15,6 +15,7 @@ from guiapp.ui.colour_maps import sequential
 from guiapp.ui.painters import boxes, skeletons
 from guiapp.ui.painters.cards import Row, paint_card
 from guiapp.ui.painters.detections import DetectionsLayer
+from guiapp.ui.painters.flow import full_length
 from guiapp.ui.painters.layer import DrawnLayer
 from guiapp.ui.painters.look import Hit
 from guiapp.ui.painters.masks import MaskImages
@@ -136,8 +137,8 @@ class PixelDifferenceLayer(DrawnLayer):
             stripe = (np.arange(rows)[:, None] + np.arange(columns)[None]) // wide % 2
             index = (stripe + 1).astype(np.uint8) * found.differs
             tint, line = QColor(_DIFFERS), QColor(_DIFFERS)
-            tint.setAlphaF(min(1.0, 0.6 * self.look.opacity))
-            line.setAlphaF(min(1.0, 1.8 * self.look.opacity))
+            tint.setAlphaF(min(1.0, 0.4 * self.look.opacity))
+            line.setAlphaF(min(1.0, 1.6 * self.look.opacity))
             self._image = coloured(index, [0, tint.rgba(), line.rgba()])
         labels = found.first.labels
         self._rows = [Row("differ", f"{found.share:.1%}", _DIFFERS, found.share)]
@@ -205,7 +206,7 @@ class FlowDifferenceLayer(DrawnLayer):
     """
 
     drawn: FlowDifference
-    prepared_by = frozenset({"opacity", "longest"})
+    prepared_by = frozenset({"opacity"})
     longest: float
 
     def _prepare(self) -> None:
@@ -213,10 +214,7 @@ class FlowDifferenceLayer(DrawnLayer):
         step = max(1, round((lengths.size / 400_000) ** 0.5))
         lengths = lengths[::step, ::step]
         self._shown = (self.drawn.lengths.shape[1] / step, self.drawn.lengths.shape[0] / step)
-        self.longest = self.look.longest
-        if self.longest <= 0:
-            few = lengths.ravel()[:: max(1, lengths.size // 20_000)]
-            self.longest = max(1.0, float(np.quantile(few, 0.99))) if few.size else 1.0
+        self.longest = full_length(lengths)
         grade = np.minimum(lengths * np.float32(255 / self.longest), 255).astype(np.uint8)
         self._image = argb_image(_glow(round(100 * min(1.0, self.look.opacity * 1.8))).take(grade))
 

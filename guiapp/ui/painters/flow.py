@@ -67,6 +67,12 @@ def flow_table(opacity: float) -> npt.NDArray[np.uint32]:
     return table.ravel()
 
 
+def full_length(lengths: npt.NDArray[np.floating]) -> float:
+    """What 99 % of the lengths stay below, at least one pixel: it gets the full colour."""
+    few = lengths.ravel()[:: max(1, lengths.size // 20_000)]
+    return max(1.0, float(np.nanquantile(few, 0.99))) if few.size else 1.0
+
+
 class FlowLayer(DrawnLayer):
     """Paints a ``Flow``.
 
@@ -85,10 +91,7 @@ class FlowLayer(DrawnLayer):
         # a missing vector would otherwise be cast to any number
         self._vectors = np.nan_to_num(vectors[::step, ::step], posinf=0, neginf=0)
         length = np.hypot(self._vectors[..., 0], self._vectors[..., 1])
-        self.longest = self.look.longest
-        if self.longest <= 0:
-            few = length.ravel()[:: max(1, length.size // 20_000)]
-            self.longest = max(1.0, float(np.quantile(few, 0.99))) if few.size else 1.0
+        self.longest = self.look.longest if self.look.longest > 0 else full_length(length)
         self._image = self._coloured(length) if self.look.colours and length.size else None
         self._shown = (columns / step, rows / step)
         self._arrows: dict[tuple[float, ...], list[QLineF]] = {}

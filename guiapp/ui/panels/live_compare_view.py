@@ -12,7 +12,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from guiapp.tasks.predictions import Flow
 from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
+from guiapp.ui.painters.flow import full_length
 from guiapp.ui.painters.sides import FIRST, SECOND, TaggedLayer, TagLayer, WipeLayer
 from guiapp.ui.panels.live_picture import LivePicture
 
@@ -78,6 +80,7 @@ class ComparedPicture(LivePicture):
             self.twin.show_raw(picture)
 
     def show_result(self, result: LiveResult) -> None:
+        self._share_scale(result)
         super().show_result(result)
         twin, other = self.twin, result.other
         if twin is None or self.mode != "beside":
@@ -93,9 +96,20 @@ class ComparedPicture(LivePicture):
         )
 
     def set_look(self, look: PaintOptions) -> None:
-        super().set_look(look)
+        super().set_look(replace(look, longest=self._look.longest))
         if self.twin is not None:
-            self.twin.set_look(look)
+            self.twin.set_look(self._look)
+
+    def _share_scale(self, result: LiveResult) -> None:
+        """The same motion has the same colour in both answers."""
+        longest, other = 0.0, result.other
+        if self.mode and other is not None and isinstance(result.drawn, Flow) and isinstance(other.drawn, Flow):
+            both = (result.drawn.vectors, other.drawn.vectors)
+            longest = max(full_length(np.hypot(v[::2, ::2, 0], v[::2, ::2, 1])) for v in both)
+        if longest != self._look.longest:
+            self._look = replace(self._look, longest=longest)
+            if self.twin is not None:
+                self.twin.set_look(self._look)
 
     def _layer_of(self, result: LiveResult, last: DrawnLayer | None) -> DrawnLayer:
         other = result.other

@@ -256,3 +256,21 @@ def test_one_network_with_two_weights_and_networks_of_two_tasks(pair):
     pair.bot.waitUntil(lambda: "there is no difference" in pair.panel.compare.strip.words.text())
     pair.window.commands["live.compare-difference"].trigger()
     assert pair.panel.image.layer.drawn is pair.panel.image.result.drawn, "the first answer"
+
+
+def test_the_same_motion_has_the_same_colour_in_both_pictures(pair, video):
+    pair.panel.open_source(str(video))
+    pair.panel.models.wanted.emit("dis-flow", "best")
+    pair.window.commands["live.compare"].setChecked(True)
+    pair.panel.compare.model.wanted.emit("farneback-flow", "best")
+    first, second = pair.panel.image, pair.panel.compare.views.second
+    pair.bot.waitUntil(lambda: second.layer is not None and first.result.other.difference is not None)
+    pair.window.commands["live.play"].trigger()
+    pair.bot.waitUntil(lambda: pair.panel.feed.source.state == "paused")
+    assert first.layer.longest == second.layer.longest == first._look.longest > 0
+    pair.panel.shown.sliders["opacity"].setValue(30)
+    assert (first.layer.look.opacity, second.layer.look.opacity) == (0.3, 0.3)
+    assert first.layer.longest == second.layer.longest
+    pair.window.commands["live.compare"].setChecked(False)
+    pair.bot.waitUntil(lambda: first.mode == "")
+    assert first._look.longest == 0
