@@ -142,6 +142,12 @@ class StatusBar(QStatusBar):
         if now - self._shown_at >= _READABLE_S:
             self._show_times(now)
 
+    def set_looking(self, on: bool) -> None:
+        """Leave the times of looks out while only the live room is looked at, which has a meter of its own."""
+        for name, field in self.fields.items():
+            if name != "memory":
+                field.setVisible(on)
+
     def show_draw(self, value: float) -> None:
         """Show how long painting the newest result took, in milliseconds."""
         self._draw = value

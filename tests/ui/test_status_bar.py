@@ -66,3 +66,11 @@ def test_a_tip_of_a_menu_does_not_cover_the_meter(window):
     QApplication.sendEvent(window, QStatusTipEvent("hello"))
     assert window.status.currentMessage() == ""
     assert window.status.device.isVisible()
+
+
+def test_the_live_room_has_a_meter_of_its_own(window, qtbot):
+    fields = window.status.fields
+    window.use_layout("live")
+    qtbot.waitUntil(lambda: not fields["forward"].isVisible() and fields["memory"].isVisible())
+    window.use_layout("train")
+    qtbot.waitUntil(lambda: fields["forward"].isVisible() and fields["looking"].isVisible())

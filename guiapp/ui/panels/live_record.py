@@ -51,6 +51,7 @@ class LiveRecord(QWidget):
         self._context, self._lane, self._feed, self._shown = context, lane, feed, shown
         self.recording: LiveRecording | VideoCopy | None = None
         self._job: Job[Recorded] | None = None
+        self._stopped = False  # whether the person ended it
         self.record = declare(context.commands, Command(
             "live.record", "Record…", self.toggle,
             "Record what is shown, with what is painted over it, to an MP4 file; once more stops", "", "record",
@@ -88,6 +89,12 @@ class LiveRecord(QWidget):
         """Whether something is being recorded."""
         return self.recording is not None
 
+    @property
+    def _video(self) -> Path | None:
+        """The video file that is open; a folder of pictures is none."""
+        source = self._feed.source
+        return source.path if source is not None and source.kind == "video" and source.path.is_file() else None
+
     def set_narrow(self, narrow: bool) -> None:
         """Leave out how large the file is and how long it takes."""
         self.state.set_room(
@@ -102,8 +109,8 @@ class LiveRecord(QWidget):
         self.setVisible(active)
         self.stop_action.setEnabled(active)
         self.record.setEnabled(bool(kind) or active)
-        self.whole.setEnabled(not active and kind == "video" and self._lane.newest.phase == "ready")
-        self.whole.setVisible(True)
+        ready = self._lane.newest.phase == "ready"
+        self.whole.setEnabled(not active and ready and self._video is not None)
         title = "Stop recording" if active else "Record…"
         if self.record.text() != title:
             self.record.setText(title)
@@ -155,12 +162,12 @@ class LiveRecord(QWidget):
 
     def start_whole(self, path: Path) -> None:
         """Record every frame of the video that is open with the network that is open; playing pauses meanwhile."""
-        source = self._feed.source
-        if self.active or source is None or source.kind != "video" or not self._ready(path):
+        source, video = self._feed.source, self._video
+        if self.active or source is None or video is None or not self._ready(path):
             return
         source.pause()
         painter = FramePainter(self._context.theme, self._shown.look)
-        copy = VideoCopy(source.path, path, self._lane.another(), self._shown.options, painter, self._over_layers())
+        copy = VideoCopy(video, path, self._lane.another(), self._shown.options, painter, self._over_layers())
         self._begin(copy)
         engine = self._context.bridge.engine
         self._job = engine.submit(copy.work, on_error=lambda _error: None, title="Recording the whole video")
@@ -174,6 +181,7 @@ class LiveRecord(QWidget):
             self.recording.stop()
         elif self._job is not None:
             self._job.stop()
+        self._stopped = True
         self.stop_action.setEnabled(False)
 
     def shut(self) -> None:
@@ -188,7 +196,7 @@ class LiveRecord(QWidget):
 
     def _begin(self, recording: LiveRecording | VideoCopy) -> None:
         self._context.notices.settle(_TOPIC)
-        self.recording = recording
+        self.recording, self._stopped = recording, False
         self._timer.start()
         self._show_progress()
         self.follow()
@@ -215,12 +223,10 @@ class LiveRecord(QWidget):
         if end.path is None:
             post("error" if end.reason else "info", end.reason or f"{name}: nothing was recorded.", topic=_TOPIC)
         else:
-            what = f"{end.path} is saved: {end.frames:,} frames, {end.seconds:.1f} s, {end.bytes / 1e6:.1f} MB"
+            what = f"{name} is saved: {end.frames:,} frames, {end.seconds:.1f} s, {end.bytes / 1e6:.1f} MB"
             left_out = f"; {missed:,} pictures came too fast to be written" if missed else ""
-            if end.reason:
-                post("warning", f"{end.reason}. {what}.", topic=_TOPIC)
-            else:
-                post("info", f"{what}{left_out}.", topic=_TOPIC)
+            text = f"{end.reason}; {what}" if end.reason else f"{what}{left_out}"
+            post("warning" if end.reason and not self._stopped else "info", text, str(end.path), topic=_TOPIC)
         self.follow()
         self.ended.emit(end)
 
@@ -228,10 +234,8 @@ class LiveRecord(QWidget):
         """Whether that file can be written at all; if not, it is told."""
         from guiapp.engine.annotate import check_target
 
-        source = self._feed.source
-        own = getattr(source, "path", None) if source is not None and source.kind == "video" else None
         try:
-            check_target(path, own or Path(""))
+            check_target(path, self._video or Path(""))
         except UserError as error:
             self._context.notices.post("error", str(error), topic=_TOPIC)
             return False
@@ -256,7 +260,7 @@ def _end_of(copy: VideoCopy, job: Job[Recorded]) -> Recorded:
         return job.result
     if job.error is None:
         return copy.ended(
-            "" if copy.frames >= copy.count else f"Stopped after {copy.frames:,} of {copy.count:,} frames"
+            "" if copy.frames >= copy.count else f"stopped after {copy.frames:,} of {copy.count:,} frames"
         )
     told = job.error if isinstance(job.error, UserError) else f"the recording stopped: {job.error}"
     return copy.ended(str(told))
