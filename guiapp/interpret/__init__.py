@@ -6,6 +6,7 @@ Importing this room registers the probes without loading torch.
 from guiapp.core.registry import Lazy
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
+from guiapp.interpret.detector_options import DetectorOptions, detector_layers
 from guiapp.interpret.options import (
     ActivationOptions,
     FilterOptions,
@@ -54,3 +55,4 @@ _add(
         shows="hog-person",
     )
 )
+_add(Probe("detector", "Inside a detector", DetectorOptions, Lazy("guiapp.interpret.detector:run"), detector_layers))
