@@ -7,9 +7,10 @@ input ends. The first line that it writes is the number of threads that was fast
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
+
+from guiapp.bench.peer import PeerProcess, write
 
 BATCH = 64
 
@@ -24,14 +25,9 @@ def serve() -> None:
         speeds[threads] = min(loop.run(60) for _ in range(3))
     best = min(speeds, key=lambda threads: speeds[threads])
     loop.threads(best)
-    _write(str(best))
+    write(str(best))
     for line in sys.stdin:
-        _write(repr(loop.run(int(line))))
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+        write(repr(loop.run(int(line))))
 
 
 class _Loop:
@@ -82,27 +78,16 @@ class Peer:
     """
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "guiapp.bench.bare"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.threads = int(self._read())
+        self._process = PeerProcess("guiapp.bench.bare")
+        self.threads = int(self._process.read())
 
     def seconds(self, steps: int) -> float:
         """Seconds that ``steps`` steps take it."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{steps}\n")
-        self._process.stdin.flush()
-        return float(self._read())
+        return float(self._process.ask(str(steps)))
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=30)
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the bare loop ended with code {self._process.wait()}")
-        return line
+        self._process.close()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, Generic, Literal, TypeVar
 
+from guiapp.core.openmp import dismiss_helpers
+
 R = TypeVar("R")
 JobState = Literal["waiting", "running", "paused", "done", "stopped", "failed"]
 Step = tuple[float, str] | None
@@ -171,5 +173,6 @@ class WorkLane:
                 job = self._waiting.pop(0)
                 self._running.append(job)
             job.run()
+            dismiss_helpers()
             with self._condition:
                 self._running.remove(job)

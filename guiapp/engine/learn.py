@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.core.openmp import dismiss_helpers
 from guiapp.engine.look import LookLane, Subject
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
@@ -135,6 +136,8 @@ class LearnLane:
     def _serve(self) -> None:
         preload_torch()
         while True:
+            if not self._something_to_do():
+                dismiss_helpers()
             with self._condition:
                 self._condition.wait_for(self._something_to_do)
                 if self._closed:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import export
 from guiapp.ui.widgets.painting import image_of
+from guiapp.ui.widgets.scaling import scaled
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
@@ -232,7 +233,8 @@ class ImageView(QWidget):
         source = QRectF(x0, y0, x1 - x0, y1 - y0)
         # Shrinking is smooth; so is a scale of 1.1, where some pixels would be drawn twice and their neighbours once.
         device = self._scale * self.devicePixelRatioF()
-        if device < 0.6:
+        whole = (x0, y0, x1, y1) == (0, 0, width, height)
+        if device < 0.6 or (whole and device < 2 and device != 1 and self._scaled_to(device) is not None):
             painter.drawImage(self.to_widget(QRectF(0, 0, width, height)), self._shrunk_to(device))
             return
         if device < 2 and device != 1:
@@ -240,8 +242,19 @@ class ImageView(QWidget):
         painter.drawImage(self.to_widget(source), self._image, source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
 
+    def _scaled_to(self, device: float) -> QImage | None:
+        """The picture in device pixels, kept until picture or scale change; None where that is left to painting."""
+        assert self._array is not None
+        width, height = (max(1, round(n * device)) for n in self.image_size)
+        if self._shrunk is None or self._shrunk.size() != QSize(width, height):
+            self._shrunk = scaled(self._array, width, height)
+        return self._shrunk
+
     def _shrunk_to(self, device: float) -> QImage:
         """The picture averaged down to device pixels, kept until picture or scale change."""
+        kept = self._scaled_to(device)
+        if kept is not None:
+            return kept
         assert self._image is not None
         width, height = (max(1, round(n * device)) for n in self.image_size)
         if self._shrunk is None or self._shrunk.size() != QSize(width, height):
