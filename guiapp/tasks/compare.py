@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -164,6 +164,20 @@ def translated(classes: Iterable[int], labels: Sequence[str], others: Sequence[s
     place = {key: index for index, key in enumerate(_keys(others))}
     keys = _keys(labels)
     return frozenset(place[keys[i]] for i in classes if i < len(keys) and keys[i] in place)
+
+
+def in_common(first: Drawn, second: Drawn) -> tuple[Drawn, Drawn]:
+    """Both with the same class names and numbers, so that a class has one colour in both; else as they are."""
+    if isinstance(first, Detections) and isinstance(second, Detections) and first.labels != second.labels:
+        table, labels = _common(first.labels, second.labels)
+        return replace(first, labels=tuple(labels)), replace(
+            second, labels=tuple(labels), classes=table[second.classes]
+        )
+    if isinstance(first, LabelMap) and isinstance(second, LabelMap) and first.labels != second.labels:
+        table, labels = _common(first.labels, second.labels)
+        classes = table.astype(np.uint8 if len(labels) <= 256 else np.int16)[second.classes]
+        return replace(first, labels=tuple(labels)), replace(second, labels=tuple(labels), classes=classes)
+    return first, second
 
 
 # ---------------------------------------------------------------------- names

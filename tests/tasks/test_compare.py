@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guiapp.tasks.compare import box_overlaps, difference, in_words, mask_overlap, translated
+from guiapp.tasks.compare import box_overlaps, difference, in_common, in_words, mask_overlap, translated
 from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap, Masks
 
 SIZE = (100, 80)
@@ -165,6 +165,22 @@ def test_what_cannot_be_compared():
     waiting, answered = ClipScores(None, 3, 16), ClipScores(scores(run=0.6, sit=0.4), 16, 16)
     assert difference(answered, waiting) is None
     assert in_words(difference(answered, answered)) == "both say run: A 60.0%, B 60.0%"
+
+
+def test_answers_are_brought_to_common_names_and_numbers():
+    first = objects([("dog", 0.7, 0, 0, 9, 9)])
+    second = objects([("bird", 0.6, 0, 0, 9, 9), ("Person", 0.5, 0, 0, 9, 9)], ("Person", "bird"))
+    one, two = in_common(first, second)
+    assert one.labels == two.labels == (*COCO, "bird") and one.classes.tolist() == [2]
+    assert two.classes.tolist() == [5, 1] and two.scores is second.scores
+    assert in_common(first, objects([]))[0] is first, "equal names stay as they are"
+    still = Flow(np.zeros((4, 4, 2), np.float32), SIZE)
+    assert in_common(first, still) == (first, still)
+    maps = (
+        LabelMap(np.array([[0, 1]], np.uint8), ("sky", "sea"), SIZE),
+        LabelMap(np.array([[0, 1]], np.uint8), ("sea", "sky"), SIZE),
+    )
+    assert in_common(*maps)[1].classes.tolist() == [[1, 0]] and in_common(*maps)[1].classes.dtype == np.uint8
 
 
 def test_a_choice_of_classes_holds_for_another_label_set():

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from guiapp.tasks.compare import in_common
 from guiapp.tasks.predictions import Flow
 from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
 from guiapp.ui.painters.flow import full_length
@@ -91,7 +92,12 @@ class ComparedPicture(LivePicture):
         again = "forward" not in other.milliseconds
         twin.show_result(
             replace(
-                result, drawn=other.drawn, model=other.model, milliseconds=other.milliseconds, again=again, other=None
+                result,
+                drawn=in_common(result.drawn, other.drawn)[1],
+                model=other.model,
+                milliseconds=other.milliseconds,
+                again=again,
+                other=None,
             )
         )
 
@@ -117,15 +123,15 @@ class ComparedPicture(LivePicture):
             ratio = self.devicePixelRatioF()
             return prepare(other.difference, self.theme, self._look, scale=self.scale * ratio, ratio=ratio)
         before = last if isinstance(last, WipeLayer) else None
-        first = super()._layer_of(result, last if before is None else before.first)
-        if self.mode != "wipe" or other is None:
+        last = last if before is None else before.first
+        if not self.mode or other is None:
+            return super()._layer_of(result, last)
+        one, two = in_common(result.drawn, other.drawn)
+        first = super()._layer_of(replace(result, drawn=one), last)
+        if self.mode != "wipe":
             return first
-        ratio = self.devicePixelRatioF()
-        second = prepare(
-            other.drawn, self.theme, self._look, previous=None if before is None else before.second,
-            scale=self.scale * ratio, ratio=ratio,
-        )  # fmt: skip
-        return WipeLayer(first, second, self.at)
+        last = None if before is None else before.second
+        return WipeLayer(first, super()._layer_of(replace(result, drawn=two), last), self.at)
 
     @property
     def layers(self) -> tuple[object, ...]:
