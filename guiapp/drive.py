@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QEventLoop, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QPixmap
 
+from guiapp.catalogue import EXPERIMENTS
 from guiapp.core import paths
 from guiapp.core.notices import Notice, UserError
 from guiapp.core.workspace import Workspace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from guiapp.engine.state import EngineState
     from guiapp.tasks.predictions import Drawn
     from guiapp.ui.main_window import MainWindow
+    from guiapp.ui.panels.live import LivePanel
 
 TIMER_MILLISECONDS = 16
 
@@ -119,6 +121,8 @@ class Driver:
         if theme is not None:
             self.window.theme.set_mode(theme)
         self.window.resize(*size)
+        if layout is None and self.exhibit:
+            layout = "live-inside"  # an exhibit opens by itself where the window begins in its room
         if layout is not None:
             self.window.use_layout(layout)
         self.window.show()
@@ -130,6 +134,12 @@ class Driver:
     def state(self) -> EngineState:
         """What the window was told last."""
         return self.window.bridge.state
+
+    @property
+    def exhibit(self) -> bool:
+        """Whether the entry that is open is a published network, which is looked at in the live room."""
+        entry = EXPERIMENTS.get(self.window.workspace.experiment or "")
+        return entry is not None and entry.live
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
         """Run the event loop until ``condition()`` holds.
@@ -152,8 +162,47 @@ class Driver:
 
     def wait_opened(self) -> None:
         """Wait until the first experiment is open and every panel is built."""
-        self.wait(lambda: self.state.phase not in ("empty", "opening"), 120, "the first experiment")
+        lane = self.window.engine.live
+        if self.exhibit:
+            self.wait(lambda: lane.newest.phase == "ready", 300, self.window.workspace.experiment or "")
+        else:
+            self.wait(lambda: self.state.phase not in ("empty", "opening"), 120, "the first experiment")
         self.wait(lambda: bool(self._built), 60, "the panels")
+
+    def look_at(self, source: str | Path | None = None) -> None:
+        """Show a picture, a video or an address in the live room and wait until it is answered and looked into.
+
+        Args:
+            source: What the live room opens; the street that the program draws where it is None.
+        """
+        from guiapp.ui.panels.live import LivePanel
+
+        panel = self.window.show_panel("live")
+        assert isinstance(panel, LivePanel)
+        if source is None:
+            from guiapp.imaging.street import street
+
+            panel.show_picture(street())
+        else:
+            panel.open_source(str(source))
+        self.wait(lambda: self._answered(panel), 300, "an answer of the network")
+        self.rest(0.5)
+
+    def _answered(self, panel: LivePanel) -> bool:
+        """Whether a picture has its answer, and the panels beside it theirs."""
+        from guiapp.tasks.plain import has_answer
+        from guiapp.ui.panel import Panel
+        from guiapp.ui.panels.layer_panel import LayerPanel
+
+        shown, look = panel.image.result, self.window.bridge.live_look
+        if shown is None or not has_answer(shown.drawn):
+            return False
+        beside = [found for found in self.window.findChildren(Panel) if found.follows_live and found.isVisible()]
+        asking = [found for found in beside if found.request() is not None]
+        if not asking:
+            return True
+        drawn = [found.atlas.atlas for found in asking if isinstance(found, LayerPanel)]
+        return look is not None and {found.id for found in asking} <= set(look.results) and None not in drawn
 
     def open(self, experiment: str, settings: Mapping[str, Any] | None = None) -> None:
         """Open a catalogue entry and wait until it is ready."""

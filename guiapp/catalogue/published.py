@@ -90,7 +90,7 @@ EXPERIMENTS = (
     ),
     _exhibit(
         "deeplab", "dense", "DeepLab v3", "deeplabv3_mobilenet_v3_large", "segmentation",
-        "Dilated convolutions see far without losing resolution", layer="classifier.0.convs.1",
+        "Dilated convolutions see far without losing resolution", layer="classifier.0.convs.1.0",
     ),
     _exhibit(
         "optical-flow", "dense", "Optical flow", "dis-flow", "flow",

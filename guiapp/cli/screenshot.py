@@ -1,12 +1,17 @@
-"""``guiapp screenshot``: the whole window, drawn after real training steps."""
+"""``guiapp screenshot``: the whole window, drawn after real training steps, or with a published network at work."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guiapp.cli import output
 from guiapp.core.notices import SettingError, UserError
+
+if TYPE_CHECKING:
+    from guiapp.catalogue.entry import Experiment
+    from guiapp.drive import Driver
 
 
 def run(options: argparse.Namespace) -> int:
@@ -15,6 +20,7 @@ def run(options: argparse.Namespace) -> int:
 
     experiment = EXPERIMENTS[options.experiment]
     check_folder(options.out)
+    source = _source(experiment, options) if experiment.live else None
     from guiapp import drive
     from guiapp.ui.layouts import LAYOUTS
 
@@ -27,13 +33,10 @@ def run(options: argparse.Namespace) -> int:
         progress.show("opening the window")
         driver = drive.Driver(experiment.id, options.size, options.theme, options.layout)
         try:
-            if options.set:
-                driver.open(experiment.id, dict(options.set))
-            driver.show_sample()
-            if options.train_steps:
-                progress.show(f"training {options.train_steps} steps")
-                driver.train(options.train_steps)
-            driver.settle()
+            if experiment.live:
+                driver.look_at(source)
+            else:
+                _train(driver, experiment.id, options, progress)
             picture = driver.picture()
             steps = driver.state.step
         finally:
@@ -47,6 +50,39 @@ def run(options: argparse.Namespace) -> int:
     else:
         output.give(str(options.out))
     return 0
+
+
+def _train(driver: Driver, experiment: str, options: argparse.Namespace, progress: output.Progress) -> None:
+    """Open it with its settings, look at a sample, train the steps that are asked for."""
+    if options.set:
+        driver.open(experiment, dict(options.set))
+    driver.show_sample()
+    if options.train_steps:
+        progress.show(f"training {options.train_steps} steps")
+        driver.train(options.train_steps)
+    driver.settle()
+
+
+def _source(experiment: Experiment, options: argparse.Namespace) -> str | None:
+    """What a published network is shown: ``--set source=…``, or None for the street that the program draws.
+
+    Raises:
+        SettingError: If something else is set, the source is no file that is there, or it is to be trained.
+    """
+    settings = dict(options.set)
+    source: str | None = settings.pop("source", None)
+    if settings:
+        raise SettingError(
+            f"{next(iter(settings))} is no setting of {experiment.id}: a published network takes source=PATH alone"
+        )
+    if options.train_steps:
+        raise SettingError(f"{experiment.id} is a published network and is not trained here: leave --train-steps out")
+    if source is not None and "://" not in source:
+        path = Path(source).expanduser()
+        if not path.is_file():
+            raise SettingError(f"source={source}: there is no such picture or video")
+        return str(path)
+    return source
 
 
 def check_folder(file: Path) -> None:

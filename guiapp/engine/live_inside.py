@@ -205,6 +205,7 @@ class Inside:
 
 def _inspected(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[int, int] | None) -> Inspected:
     from guiapp.models.base import ModelEntry, Preprocessing
+    from guiapp.models.zoo.counts import counts_of
 
     entry, preset = opened.entry, opened.weights.preset
     transform = getattr(opened.module, "transform", None)  # detectors bring a picture to scale themselves
@@ -213,8 +214,15 @@ def _inspected(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[i
     told = [f"{entry.family} with {opened.note}" if opened.note else entry.family]
     if opened.weights.trained_on:
         told.append(f"trained on {opened.weights.trained_on}")
+    counts = counts_of(entry.family, opened.module)
     model = ModelEntry(
-        entry.name, entry.title, _built_elsewhere, source=entry.source, description=" · ".join(told), task=entry.task
+        entry.name,
+        entry.title,
+        _built_elsewhere,
+        source=entry.source,
+        description=" · ".join(told),
+        task=entry.task,
+        counts=lambda *_size, **_options: counts,
     )
     return Inspected(
         model,

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from guiapp.interpret.detail import detail_of, joined_text
 from guiapp.interpret.receptive_field import FieldTracker, ReceptiveField
 
 _KINDS: tuple[tuple[str, str], ...] = (
@@ -43,6 +44,8 @@ class LayerInfo:
         receptive_field: The input pixels that a unit of its output depends on; those of a dense layer see all that
             the maps before it see. None where it is not known: the input is no picture, units of flattened maps see
             different places, or an operation before it is none of convolution, pooling, padding and pointwise ones.
+        detail: What it does in the short form of the field, such as ``"64 → 128, 3×3, stride 2"``; of a container
+            whose parts are joined channel by channel, ``"64 + 128 + 32 + 32 joined"``; or empty.
     """
 
     name: str
@@ -54,6 +57,7 @@ class LayerInfo:
     has_weights: bool
     kind: str
     receptive_field: ReceptiveField | None = None
+    detail: str = ""
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
@@ -108,6 +112,7 @@ def layers_of_run(
     named = {module: name for name, module in model.named_modules() if name}
     order: dict[str, int] = {}
     shapes: dict[str, tuple[int, ...]] = {}
+    given: dict[str, int] = {}
     fields: dict[str, ReceptiveField | None] = {}
     tracker = FieldTracker()
     extent: list[tuple[int, int]] = []
@@ -119,9 +124,11 @@ def layers_of_run(
 
     def enter(module: nn.Module, arguments: Any) -> None:
         order.setdefault(named[module], len(order))
-        given = arguments[0] if arguments else None
-        if not extent and isinstance(given, torch.Tensor) and given.ndim == 4 and given.shape[1] == 3:
-            begin(given)
+        first = arguments[0] if arguments else None
+        if isinstance(first, torch.Tensor) and first.ndim > 1:
+            given[named[module]] = first.shape[1]
+        if not extent and isinstance(first, torch.Tensor) and first.ndim == 4 and first.shape[1] == 3:
+            begin(first)
 
     def leave(module: nn.Module, arguments: Any, output: Any) -> None:
         tensor = first_tensor(output)
@@ -140,7 +147,10 @@ def layers_of_run(
         for handle in handles:
             handle.remove()
     ran = _with_parents(order)
-    layers = [_info(name, depth, module, shapes, fields.get(name)) for name, depth, module in _tree(model, "", 0, ran)]
+    layers = [
+        _info(name, depth, module, shapes, fields.get(name), given.get(name, 0))
+        for name, depth, module in _tree(model, "", 0, ran)
+    ]
     return layers, extent[0] if extent else None
 
 
@@ -168,7 +178,12 @@ def _with_parents(order: dict[str, int]) -> dict[str, int]:
 
 
 def _info(
-    name: str, depth: int, module: nn.Module, shapes: dict[str, tuple[int, ...]], field: ReceptiveField | None
+    name: str,
+    depth: int,
+    module: nn.Module,
+    shapes: dict[str, tuple[int, ...]],
+    field: ReceptiveField | None,
+    given: int,
 ) -> LayerInfo:
     weight = getattr(module, "weight", None)
     return LayerInfo(
@@ -181,7 +196,17 @@ def _info(
         has_weights=isinstance(weight, nn.Parameter) and weight.ndim >= 2,
         kind=kind_of(module),
         receptive_field=field,
+        detail=detail_of(module) or _joined(name, module, shapes, given),
     )
+
+
+def _joined(name: str, module: nn.Module, shapes: dict[str, tuple[int, ...]], given: int) -> str:
+    """How the maps of what a container holds are joined to its own, where they all are of one size."""
+    own = shapes.get(name, ())
+    parts = [shapes[f"{name}.{child}"] for child, _ in module.named_children() if f"{name}.{child}" in shapes]
+    if len(own) != 3 or any(part[1:] != own[1:] for part in parts):
+        return ""
+    return joined_text(own[0], given, [part[0] for part in parts])
 
 
 def kind_of(module: nn.Module) -> str:

@@ -126,7 +126,7 @@ class LayerPanel(Panel):
 
     @property
     def layer(self) -> str | None:
-        """Name of the layer that is shown: the chosen one, or the nearest before (else after) it that can be."""
+        """Name of the layer that is shown: the chosen one, else the first in it, before or after it that can be."""
         state = self.seen
         if state.opened is None:
             return None
@@ -134,7 +134,8 @@ class LayerPanel(Panel):
         names = [layer.name for layer in layers]
         wanted = self.context.workspace.layer
         at = names.index(wanted) if wanted in names else 0
-        for layer in [*reversed(layers[: at + 1]), *layers[at + 1 :]]:
+        inside = [layer for layer in layers if layer.name.startswith(f"{wanted}.")]
+        for layer in [*layers[at : at + 1], *inside, *reversed(layers[:at]), *layers[at + 1 :]]:
             if self.usable(layer):
                 return layer.name
         return None

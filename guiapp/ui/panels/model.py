@@ -7,9 +7,18 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from guiapp.engine.state import EngineState, Opened
 from guiapp.ui.commands import Command
@@ -21,26 +30,30 @@ from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.colour_bar import number
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.export import ask_save_text
-from guiapp.ui.widgets.layer_chooser import OUTPUT, TYPE, LayerChooser, LayerColumn, shape_text
+from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, TYPE, LayerChooser, LayerColumn, shape_text
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
 
 _WORDS_FROM = 260  # height of the panel from which it also says what the network is
-_TYPES_FROM = 400  # width from which the types of the layers have a column
+_SCALE_FROM = 360  # … and how pixels are scaled, which the tip of the line on the input says too
+_SUMS_FROM = 420  # … and from which the sums stand under the table, not in its place
+_SHARE_FROM, _DOES_FROM = 400, 480  # widths from which these have a column
 
 
 class ModelPanel(Panel):
-    """A table of layers between two lines on the input and two on the sums.
+    """A table of layers between lines on the input and on the chosen layer, and the sums.
 
     Attributes:
         layers: The table, ``model.layers``; a click chooses the layer for every panel.
         heading: Name of the network, ``model.title``.
         about: What it is and who describes it, ``model.about``.
         input: What it is fed and what it gives, ``model.input``; ``scale``: how pixels become its numbers.
+        chosen: What the chosen layer does, in full, ``model.chosen``.
         total: Sum of the parameters, ``model.total``.
-        counts: The sums of the course for this network, ``model.counts``.
+        counts: The sums of the course and of the papers for this network, ``model.counts``; in a small panel
+            ``sums``, ``model.sums``, shows them in the place of the table.
     """
 
     id = "model"
@@ -58,11 +71,24 @@ class ModelPanel(Panel):
         self.about = QuietLabel("model.about", self, theme.faint)
         self.input = QuietLabel("model.input", self, theme.faint)
         self.scale = QuietLabel("model.scale", self, theme.faint)
+        self.chosen = QuietLabel("model.chosen", self)
         self.total = QuietLabel("model.total", self)
         self.counts = QLabel(self)
         self.counts.setObjectName("model.counts")
         self.counts.setProperty("faint", True)
         self.counts.setWordWrap(True)
+        self.counts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.sums = QPushButton("Sums", self)
+        self.sums.setObjectName("model.sums")
+        self.sums.setToolTip("Show the sums behind the parameters in the place of the table")
+        self.sums.setCheckable(True)
+        self.sums.setFixedHeight(22)
+        self.sums.toggled.connect(lambda _on: self._arrange())
+        self._sums = QScrollArea(self)
+        self._sums.setWidget(self.counts)
+        self._sums.setWidgetResizable(True)
+        self._sums.setFrameShape(QFrame.Shape.NoFrame)
+        self._sums.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.layers = LayerChooser(self.id, parent=self)
         self.layers.chosen.connect(self._choose)
         self._actions = (
@@ -78,7 +104,7 @@ class ModelPanel(Panel):
         self.empty = EmptyState("Choose an experiment in the catalogue to see its network.", tuple(opens), self)
         self._build()
         theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("layer", self.layers.set_current)
+        stop = context.workspace.subscribe("layer", self._mark)
         self.destroyed.connect(lambda _=None: stop())
         self.show_state(self.seen)
 
@@ -96,8 +122,13 @@ class ModelPanel(Panel):
         for widget in (self.about, self.input, self.scale):
             column.addWidget(widget)
         column.addWidget(self.layers, 1)
-        for widget in (self.total, self.counts):
-            column.addWidget(widget)
+        column.addWidget(self.chosen)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.total, 1)
+        row.addWidget(self.sums)
+        column.addLayout(row)
+        column.addWidget(self._sums, 1)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(body)
@@ -114,9 +145,20 @@ class ModelPanel(Panel):
 
     def _arrange(self) -> None:
         """In a small panel the table comes first: names say the type, and tips the rest."""
-        for label in (self.about, self.scale):
-            label.setVisible(self.height() >= _WORDS_FROM)
-        self.layers.tree.setColumnHidden(len(self.layers.columns), self.width() < _TYPES_FROM)
+        width, height = self.width(), self.height()
+        self.about.setVisible(height >= _WORDS_FROM)
+        self.scale.setVisible(height >= _SCALE_FROM)
+        for column, least in ((3, _SHARE_FROM), (4, _DOES_FROM)):
+            self.layers.tree.setColumnHidden(column, width < least)
+        some, small = bool(self.counts.text()), height < _SUMS_FROM
+        needed = self.counts.heightForWidth(max(100, width - 28)) + 2
+        beside = some and small and needed > height // 5
+        self.sums.setVisible(beside)
+        instead = beside and self.sums.isChecked()
+        self.layers.setVisible(not instead)
+        self._sums.setVisible(some and (instead or not beside))
+        self._sums.setMinimumHeight(0 if instead else min(needed, height // 3))
+        self._sums.setMaximumHeight(16777215 if instead else min(needed, height // 3))
 
     # ------------------------------------------------------------------ showing
 
@@ -140,12 +182,21 @@ class ModelPanel(Panel):
         self.scale.set_text(scale_text(opened.preprocessing))
         self.layers.columns = columns(opened.parameters)
         self.layers.set_layers(opened.layers)
-        self.layers.set_current(self.context.workspace.layer)
-        self._arrange()
-        self.total.set_text(total_text(opened))
+        self._mark(self.context.workspace.layer)
+        self.total.set_text(total_text(opened), (total_text(opened).removeprefix("total ").partition(" as ")[0],))
         counts = [str(count) for count in model.count(opened.preprocessing, len(opened.labels), **opened.model_options)]
         self.counts.setText("\n".join(counts))
-        self.counts.setVisible(bool(counts))
+        self._arrange()
+
+    def _mark(self, name: str | None) -> None:
+        """Mark the chosen layer and say what it does."""
+        self.layers.set_current(name)
+        layers = self._opened.layers if self._opened is not None else ()
+        layer = next((layer for layer in layers if layer.name == name), None)
+        self.chosen.setVisible(layer is not None)
+        if layer is not None:
+            parts = [layer.type, *([layer.detail] if layer.detail else ())]
+            self.chosen.set_text(" · ".join((layer.name, *parts)), (" · ".join(parts), parts[-1]))
 
     def _choose(self, name: str) -> None:
         self.context.workspace.unit = None
@@ -162,7 +213,7 @@ class ModelPanel(Panel):
         """The table, one line a layer and one for the whole."""
         stream = io.StringIO()
         writer = csv.writer(stream)
-        shown = self.layers.columns
+        shown = (*self.layers.columns[:-1], TYPE, DETAIL)
         writer.writerow(["layer", *(column.head for column in shown)])
         for layer in self._opened.layers if self._opened is not None else ():
             writer.writerow([layer.name, *(_plain(column.value(layer)) for column in shown)])
@@ -199,8 +250,11 @@ def columns(parameters: int) -> tuple[LayerColumn, ...]:
             number=True,
             total=100 if parameters else "",
         ),
-        TYPE,
+        DOES,
     )
+
+
+DETAIL = LayerColumn("detail", lambda layer: layer.detail)
 
 
 def _plain(value: Any) -> Any:

@@ -48,6 +48,20 @@ OUTPUT = LayerColumn("output", lambda layer: layer.output_shape, shape_text, "Ch
 TYPE = LayerColumn("type", lambda layer: layer.type, tip="Kind of the layer")
 
 
+def does_text(layer: LayerInfo) -> str:
+    """What a layer does, where that also says its kind; else its type with what there is to say of it."""
+    if layer.detail and layer.kind in ("conv", "dense", "pool", "container"):
+        return layer.detail
+    return f"{layer.type} {layer.detail}".strip()
+
+
+DOES = LayerColumn(
+    "does",
+    does_text,
+    tip="Channels in → out, kernel, and what of stride, groups and dilation is not 1; else the kind of the layer",
+)
+
+
 class LayerChooser(QWidget):
     """The layers by name with what the columns say of them, as a tree or as a box.
 
@@ -68,7 +82,7 @@ class LayerChooser(QWidget):
         self._layers: tuple[LayerInfo, ...] = ()
         self._items: dict[str, QStandardItem] = {}
         self._current: str | None = None
-        self.columns: Sequence[LayerColumn] = (OUTPUT, TYPE)
+        self.columns: Sequence[LayerColumn] = (OUTPUT, DOES)
         self._model = QStandardItemModel(self)
         self.tree = self._view(self)
         self.tree.setObjectName(f"{name}.layers")
@@ -113,7 +127,8 @@ class LayerChooser(QWidget):
             for item in row:
                 item.setData(layer.name, _NAME)
                 item.setEnabled(self._usable(layer))
-                item.setToolTip(f"{layer.name} · {layer.type} · {layer.parameters:,} parameters")
+                does = f" · {layer.detail}" if layer.detail else ""
+                item.setToolTip(f"{layer.name} · {layer.type}{does} · {layer.parameters:,} parameters")
             holder = self._items.get(layer.parent)
             (holder if holder is not None else self._model.invisibleRootItem()).appendRow(row)
             self._items[layer.name] = row[0]
@@ -126,7 +141,7 @@ class LayerChooser(QWidget):
         self.box.clear()
         for layer in layers:
             if self._usable(layer):
-                self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {layer.type}", layer.name)
+                self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {does_text(layer)}", layer.name)
         self._mark()
 
     def _align(self, row: list[QStandardItem]) -> None:

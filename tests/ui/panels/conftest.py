@@ -29,6 +29,7 @@ class Layer:
         self.parent, self.parameters, self.kind = parent, 0, "conv"
         self.depth = 1 if parent else 0
         self.receptive_field = None
+        self.detail = ""
 
 
 LAYERS = (

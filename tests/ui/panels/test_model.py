@@ -1,6 +1,7 @@
 """The table of layers: numbers, selection both ways, sums of the course, CSV."""
 
 import csv
+import dataclasses
 import io
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from guiapp.models import MODELS, Preprocessing
+from guiapp.models.counting import Count
 from guiapp.ui.panels.model import ModelPanel
 
 
@@ -25,6 +27,7 @@ def perceptron(kit, **changes):
         layer(kit, "tanh1", "Tanh", (64,)),
         layer(kit, "fc2", "Linear", (10,), 650),
     )
+    layers[1].detail, layers[3].detail = "784 → 64", "64 → 10"
     fields = {
         "layers": layers,
         "parameters": 50_890,
@@ -55,9 +58,9 @@ def cells(panel):
 def test_the_table_counts_parameters_and_their_share(panel):
     assert cells(panel) == [
         ["flatten", "784", "–", "–", "Flatten"],
-        ["fc1", "64", "50,240", "98.7", "Linear"],
+        ["fc1", "64", "50,240", "98.7", "784 → 64"],
         ["tanh1", "64", "–", "–", "Tanh"],
-        ["fc2", "10", "650", "1.3", "Linear"],
+        ["fc2", "10", "650", "1.3", "64 → 10"],
     ]
     assert panel.total.text() == "total 50,890 parameters · 204 kB as float32"
 
@@ -99,7 +102,7 @@ def test_another_network_replaces_the_table(panel, context, kit):
     context.bridge.give(panel, opened=none)
     assert cells(panel) == [["vote", "10", "–", "–", "Vote"]]
     assert panel.total.text().startswith("no parameters")
-    assert panel.counts.isHidden()
+    assert not panel.counts.isVisible() and not panel.sums.isVisible()
 
 
 def test_a_small_panel_keeps_the_table(panel, qtbot):
@@ -111,11 +114,34 @@ def test_a_small_panel_keeps_the_table(panel, qtbot):
     assert not panel.layers.tree.isColumnHidden(4) and panel.about.isVisible()
 
 
+def test_the_chosen_layer_is_told_in_full_where_its_column_has_no_room(panel, context):
+    panel.resize(320, 420)
+    context.workspace.layer = "fc1"
+    assert panel.layers.tree.isColumnHidden(4)
+    assert panel.chosen.text() == "fc1 · Linear · 784 → 64"
+    assert "784 → 64" in panel.layers.tree.model().index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    context.workspace.layer = None
+    assert panel.chosen.isHidden()
+
+
+def test_many_sums_take_the_place_of_the_table_in_a_small_panel(panel, context, kit):
+    sums = tuple(Count(f"layer {i}", "2 × 3", 6, "and a note that takes a line") for i in range(8))
+    entry = dataclasses.replace(MODELS["mlp"], counts=lambda *_size, **_options: sums)
+    context.bridge.give(panel, opened=perceptron(kit, model=entry))
+    panel.resize(304, 300)
+    assert panel.sums.isVisible() and panel.layers.isVisible() and not panel.counts.isVisible()
+    panel.sums.click()
+    assert panel.counts.isVisible() and not panel.layers.isVisible()
+    panel.resize(480, 700)
+    assert panel.counts.isVisible() and panel.layers.isVisible() and not panel.sums.isVisible()
+
+
 def test_the_table_as_csv(panel, context):
     context.commands["model.copy"].trigger()
     rows = list(csv.reader(io.StringIO(QApplication.clipboard().text())))
-    assert rows[0] == ["layer", "output", "parameters", "%", "type"]
+    assert rows[0] == ["layer", "output", "parameters", "%", "type", "detail"]
     assert rows[2][:3] == ["fc1", "64", "50240"] and float(rows[2][3]) == pytest.approx(5_024_000 / 50_890)
+    assert rows[2][4:] == ["Linear", "784 → 64"]
     assert rows[-1][:4] == ["total", "", "50890", "100"]
     assert panel.csv_text().count("\n") == 6
 
