@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-_SIGNS = np.array([1, 1, -1, -1])
-
 
 def place_labels(
     boxes: npt.NDArray[np.integer],
@@ -31,35 +29,56 @@ def place_labels(
     count = len(boxes)
     placed = np.zeros((count, 4), np.int64)
     apart = np.zeros(count, np.bool_)
+    if not count:
+        return placed, apart
     left, top, right, bottom = area
-    used = np.zeros((4, count + len(taken)), np.int64)  # left, top, -right, -bottom
-    used[:, : len(taken)] = (np.asarray(taken, np.int64).reshape(-1, 4) * _SIGNS).T
-    filled = len(taken)
+    used = _Rows(max(1, int(sizes[:, 1].max())), taken)
     free: _FreeRoom | None = None
-    near = _beside(boxes, sizes, area)
-    ends = (near[..., [2, 3, 0, 1]] * _SIGNS).transpose(0, 2, 1)[..., None].copy()  # right, bottom, -left, -top
+    near = _beside(boxes, sizes, area).tolist()
     seen = (boxes[:, 2] > left) & (boxes[:, 0] < right) & (boxes[:, 3] > top) & (boxes[:, 1] < bottom)
     fits = (sizes[:, 0] <= right - left) & (sizes[:, 1] <= bottom - top)
     for number in np.flatnonzero(seen & fits).tolist():
-        first = _first_free(ends[number], used[:, None, :filled])
-        if first is not None:
-            found = near[number, first]
-        else:
+        found = next((place for place in near[number] if used.free(*place)), None)
+        if found is None:
             if free is None:
                 free = _FreeRoom(area, max(4, int(sizes[:, 1].min()) // 2))
-                for other in used[:, :filled].T * _SIGNS:
+                for other in used.rects:
                     free.take(other)
-            hole = free.nearest(*near[number, 0, :2].tolist(), *sizes[number].tolist())
-            if hole is None:
+            found = free.nearest(*near[number][0][:2], *sizes[number].tolist())
+            if found is None:
                 continue
-            found = hole
-            apart[number] = _gap(found, boxes[number]) > 1
+            apart[number] = _gap(found, boxes[number].tolist()) > 1
         placed[number] = found
-        used[:, filled] = found * _SIGNS
-        filled += 1
+        used.add(found)
         if free is not None:
             free.take(found)
     return placed, apart
+
+
+class _Rows:
+    """What is taken, by rows as high as a label: a new one is compared with its few neighbours alone."""
+
+    def __init__(self, high: int, taken: Sequence[Sequence[int]]) -> None:
+        self._high = high
+        self._rows: dict[int, list[Sequence[int]]] = {}
+        self.rects: list[Sequence[int]] = []
+        for rect in taken:
+            self.add(rect)
+
+    def add(self, rect: Sequence[int]) -> None:
+        """Left, top, right, bottom are taken."""
+        self.rects.append(rect)
+        for row in range(rect[1] // self._high, (rect[3] - 1) // self._high + 1):
+            self._rows.setdefault(row, []).append(rect)
+
+    def free(self, left: int, top: int, right: int, bottom: int) -> bool:
+        """Whether the rectangle covers nothing that is taken."""
+        rows, high = self._rows, self._high
+        for row in range(top // high, (bottom - 1) // high + 1):
+            for other in rows.get(row, ()):
+                if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom:
+                    return False
+        return True
 
 
 def _beside(
@@ -77,18 +96,10 @@ def _beside(
     return np.stack([x, y, x + width[:, None], y + height[:, None]], 2).astype(np.int64)
 
 
-def _first_free(ends: npt.NDArray[np.int64], used: npt.NDArray[np.int64]) -> int | None:
-    """Index of the first place, ``ends`` (4, P, 1), that covers none of the ``used`` (4, 1, N); or None."""
-    # a.left < b.right and a.top < b.bottom and -a.right < -b.left and -a.bottom < -b.top: all in one comparison
-    blocked = np.logical_and.reduce(used < ends).any(1)
-    first = int(blocked.argmin())
-    return None if blocked[first] else first
-
-
-def _gap(label: npt.NDArray[np.int64], box: npt.NDArray[np.integer]) -> int:
+def _gap(label: Sequence[int], box: Sequence[int]) -> int:
     """Pixels between a label and its box along the axis on which they are farther apart; 0 where they touch."""
-    across = max(int(label[0] - box[2]), int(box[0] - label[2]), 0)
-    down = max(int(label[1] - box[3]), int(box[1] - label[3]), 0)
+    across = max(label[0] - box[2], box[0] - label[2], 0)
+    down = max(label[1] - box[3], box[1] - label[3], 0)
     return max(across, down)
 
 
@@ -99,13 +110,13 @@ class _FreeRoom:
         self.area, self.cell = area, cell
         self._full = np.zeros(((area[3] - area[1]) // cell, (area[2] - area[0]) // cell), np.int32)
 
-    def take(self, rect: npt.NDArray[np.int64]) -> None:
+    def take(self, rect: Sequence[int]) -> None:
         """Every cell that the rectangle touches is full."""
         x0, y0 = (max(0, int(rect[k] - self.area[k]) // self.cell) for k in (0, 1))
         x1, y1 = (max(0, -(-int(rect[k + 2] - self.area[k]) // self.cell)) for k in (0, 1))
         self._full[y0:y1, x0:x1] = 1
 
-    def nearest(self, x: int, y: int, width: int, height: int) -> npt.NDArray[np.int64] | None:
+    def nearest(self, x: int, y: int, width: int, height: int) -> list[int] | None:
         """The free place for a label of this size that is nearest to (x, y), or None."""
         rows, columns = self._full.shape
         high, wide = -(-height // self.cell), -(-width // self.cell)
@@ -124,4 +135,4 @@ class _FreeRoom:
         if not np.isfinite(far[row, column]):
             return None
         x, y = self.area[0] + column * self.cell, self.area[1] + row * self.cell
-        return np.array([x, y, x + width, y + height], np.int64)
+        return [x, y, x + width, y + height]
