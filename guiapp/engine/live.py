@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +26,6 @@ from guiapp.engine.state import Inspected, Request
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from guiapp.models.zoo.open import OpenedModel
 
 __all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
@@ -241,11 +240,8 @@ class LiveLane:
 
     def _exchange(self, place: int, wanted: _Wanted, asked: int) -> None:
         """Open the network that is wanted now in a place, or none."""
-        if place:
-            self._beside.put(None)
-        else:
-            self._open = None
-            self._inside.forget()
+        before, state = (self._beside.network, self.newest.other) if place else (self._open, self.newest)
+        self._put(place, None)
         if wanted is None:
             self._publish(LiveState(), place)
             return
@@ -265,16 +261,29 @@ class LiveLane:
             if place and now >= self._next_look:
                 self._turn(0)  # the first goes on while the second is fetched
 
-        opened = self._opener(entry.name, weights, device, progress)
-        network = LiveNetwork(opened)
-        if place:
-            self._beside.put(network)
-        else:
-            self._open = network
+        try:
+            opened = self._opener(entry.name, weights, device, progress)
+        except UserError as error:
+            if not isinstance(weights, Path) or before is None or state is None:
+                raise
+            before.options = None  # a file that does not fit takes nothing away: the last answer is shown again
+            self._put(place, before)
+            self._publish(replace(state, inside=None), place)
+            self._notices.post("error", str(error), topic="live")
+            return
+        self._put(place, LiveNetwork(opened))
         self._finished.clear()
         told = "random" if opened.origin == "random" else opened.weights.name
         state = LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device))
         self._publish(state, place)
+
+    def _put(self, place: int, network: LiveNetwork | None) -> None:
+        """Exchange the network in a place."""
+        if place:
+            self._beside.put(network)
+            return
+        self._open = network
+        self._inside.forget()
 
     def _look(self) -> None:
         """Run the network on a picture that is new, or show more or less of its last answer."""

@@ -9,6 +9,7 @@ from guiapp.core.notices import UserError
 from guiapp.sources.camera import Camera, CameraSource, list_cameras
 from guiapp.sources.live import LiveSource
 from guiapp.sources.screen import ScreenSource, parse_region
+from guiapp.sources.slides import SlideSource
 from guiapp.sources.stream import SCHEMES, StreamSource
 from guiapp.sources.video import VideoSource
 
@@ -36,13 +37,13 @@ def open_live(
     """Make the source that a text names.
 
     ``camera:0``, ``camera:NAME``, ``screen:``, ``screen:X,Y,WIDTH,HEIGHT``, ``rtsp://...``, ``http(s)://...``,
-    ``file://...`` or a path.
+    ``file://...``, or the path of a video or of a folder of pictures.
 
     Nothing is opened yet but what tells a missing file; the source starts with its first ``latest``, ``next`` or
     ``start``.
 
     Raises:
-        UserError: If it is none of these, or the file is missing, empty or a folder.
+        UserError: If it is none of these, or the file is missing or empty, or the folder holds no pictures.
     """
     called = str(text).strip()
     start, colon, rest = called.partition(":")
@@ -63,4 +64,6 @@ def open_live(
         called = urllib.request.url2pathname(urllib.parse.urlsplit(called).path)
     elif "://" in called and not Path(called).exists():
         raise UserError(f"{start}:// is no stream that can be opened: rtsp, rtsps, http or https")
+    if Path(called).expanduser().is_dir():
+        return SlideSource(called, mirror=mirror, on_frame=on_frame, on_state=on_state)
     return VideoSource(called, mirror=mirror, on_frame=on_frame, on_state=on_state)

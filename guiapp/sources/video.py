@@ -50,7 +50,7 @@ class VideoSource(LiveSource):
             ValueError: If the speed is not within 0.25 and 4.
         """
         self.path = Path(path).expanduser()
-        check_file(self.path)
+        self._check()
         super().__init__(self.path.name, path=self.path, mirror=mirror, on_frame=on_frame, on_state=on_state)
         self.loop = loop
         self._every = every
@@ -133,8 +133,19 @@ class VideoSource(LiveSource):
 
     # On the reader's thread -----------------------------------------------------------------------------------------
 
+    def _check(self) -> None:
+        """See that there is something to open."""
+        check_file(self.path)
+
+    def _reader(self) -> VideoReader:
+        return VideoReader(self.path)
+
+    def _reached(self, reader: VideoReader, target: int) -> int:
+        """Index of what was given for the frame ``target``."""
+        return target
+
     def _read(self) -> None:
-        reader = VideoReader(self.path)
+        reader = self._reader()
         try:
             self._describe(reader)
             while not self._stop:
@@ -164,6 +175,7 @@ class VideoSource(LiveSource):
         if pixels is None:  # the video ends before the end that its container names
             target = max(0, reader.index)
             pixels = reader.frame(target)
+        target = self._reached(reader, target)
         self._describe(reader)
         self._next, self._anchor = target + 1, None
         if pixels is not None:
@@ -188,13 +200,13 @@ class VideoSource(LiveSource):
             elif now - due > 1 / (reader.fps * self._anchor[2]):
                 self.dropped += 1
                 self.frames += 1
-                self._next += 1
+                self._next = reader.index + 1
                 return
         pixels = reader.pixels()
         if pixels is None:  # a damaged frame: the last one stays a little longer
-            self._next += 1
+            self._next = reader.index + 1
         elif self._await_turn(reader, due):
-            self._next += 1
+            self._next = reader.index + 1
             self._show(reader.index, reader.seconds, pixels)
             self._say("playing" if self._moving else "paused", self._trouble)
 

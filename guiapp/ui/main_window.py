@@ -148,6 +148,10 @@ class MainWindow(QMainWindow):
             self.bridge.add_panel(made)
         return self._panels[name]
 
+    def built(self, name: str) -> Panel | None:
+        """The panel ``name`` where it is there already."""
+        return self._panels.get(name)
+
     def build_all(self) -> None:
         """Build every panel that is not there yet."""
         for p in PANELS:

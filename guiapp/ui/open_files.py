@@ -16,7 +16,7 @@ from guiapp.core.notices import Level, UserError
 from guiapp.core.picture import Picture
 from guiapp.ui.context import Context
 
-Kind = Literal["picture", "video", "folder", "run", "weights", "missing", "unknown"]
+Kind = Literal["picture", "video", "folder", "run", "weights", "network", "missing", "unknown"]
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
 
 
@@ -27,8 +27,8 @@ def kind_of(path: Path) -> Kind:
     if path.is_dir():
         return "run" if run_of(path) is not None else "folder"
     suffix = path.suffix.lower()
-    if suffix in _WEIGHTS:
-        return "weights"
+    if suffix in (*_WEIGHTS, ".onnx"):
+        return "weights" if suffix in _WEIGHTS else "network"
     if path.name in ("run.json", "epochs.jsonl"):
         return "run"
     if suffix in SUFFIXES:
@@ -61,6 +61,7 @@ class OpenFiles(QObject):
         pictures_chosen: Emitted with the paths of several pictures to look through, beginning with the first.
         live_chosen: Emitted with what the live room is to open: the path of a video, an address, ``camera:0``.
         elsewhere: Asked with each picture that was opened; True where another panel than the viewer has taken it.
+        network_elsewhere: Asked with each ONNX or weight file; True where the live room has taken it.
     """
 
     folder_chosen = Signal(object)
@@ -73,6 +74,7 @@ class OpenFiles(QObject):
         self._window = window
         self._newest = 0
         self.elsewhere: Callable[[Picture], bool] = lambda picture: False
+        self.network_elsewhere: Callable[[Path], bool] = lambda path: False
 
     def open_text(self, text: str) -> None:
         """Open what the command line gives: a path, an address of a stream, a camera."""
@@ -100,14 +102,14 @@ class OpenFiles(QObject):
             self.folder_chosen.emit(path)
         elif kind == "run":
             self.open_run(run_of(path) or path)
-        elif kind == "weights":
+        elif kind in ("weights", "network"):
             self._open_weights(path)
         elif kind == "missing":
             self._say("error", f"{path} is not there.")
         else:
             self._say(
                 "warning",
-                f"{path.name} is neither a picture, a video, a folder, a run nor weights; nothing was opened.",
+                f"{path.name} is neither a picture, a video, a folder, a run, weights nor ONNX; nothing was opened.",
             )
         if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):
             what = path.name if len(chosen) == 1 else "the pictures"
@@ -185,11 +187,12 @@ class OpenFiles(QObject):
         run = run_of(path.parent)
         if run is not None:
             self.open_run(run)
-            return
-        self._say(
-            "warning",
-            f"{path.name} holds weights without the network they belong to; drop the run folder that it comes from.",
-        )
+        elif not self.network_elsewhere(path):
+            self._say(
+                "warning",
+                f"{path.name} holds weights without the network they belong to: choose that network in the live room "
+                "and drop them there, or drop the run folder that they come from.",
+            )
 
     def _chosen(self, name: str) -> None:
         if name:

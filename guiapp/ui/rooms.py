@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.ui import layouts
 from guiapp.ui.selection import Exchange, follow_inside
+from guiapp.ui.use_on import UseOn
 
 if TYPE_CHECKING:
     from guiapp.engine.live_records import LiveState
@@ -29,6 +30,7 @@ class Rooms(QObject):
         super().__init__(window)
         self._window = window
         self._exchange = Exchange(window.workspace)
+        self.use_on = UseOn(window)
         self._inside: Inspected | None = None
         bridge = window.bridge
         bridge.experiment_wanted.connect(self.open)

@@ -53,7 +53,7 @@ def test_what_is_nothing(tmp_path):
         ("camera:", "needs a number or a name"),
         ("gopher://host/x", "rtsp, rtsps, http or https"),
         (str(tmp_path / "missing.mp4"), "is not there"),
-        (tmp_path, "is a folder"),
+        (tmp_path, "holds no pictures"),
         ("http://", "no address"),
     ]:
         with pytest.raises(UserError, match=line):

@@ -30,7 +30,8 @@ from guiapp.ui.panels.live_compare_view import ComparedPicture
 from guiapp.ui.panels.live_feed import LiveFeed
 from guiapp.ui.panels.live_inside import LiveInside
 from guiapp.ui.panels.live_meter import LiveMeter
-from guiapp.ui.panels.live_models import LiveModels, list_zoo
+from guiapp.ui.panels.live_lists import FAMILY, list_zoo
+from guiapp.ui.panels.live_models import LiveModels
 from guiapp.ui.panels.live_picture import RANDOM
 from guiapp.ui.panels.live_record import LiveRecord
 from guiapp.ui.panels.live_shown import LiveShown
@@ -416,7 +417,7 @@ class LivePanel(Panel):
         self.compare.fill(listed)
         self.inside.open_wanted()
 
-    def _open_model(self, name: str, weights: str) -> None:
+    def _open_model(self, name: str, weights: str | Path) -> None:
         self.context.notices.settle("live")
         self._lane.set_options(self.shown.options)
         self._lane.open_model(name, weights)
@@ -433,7 +434,8 @@ class LivePanel(Panel):
         self.image.set_note(RANDOM if ready and state.weights == "random" else "")
         if ready and state.model is not None:
             self.shown.set_task(state.model.task, state.labels)
-            idle = state.device == "cpu" and not state.model.best.shipped and _gpu_is_there()
+            small = state.model.best.shipped or state.model.family == FAMILY
+            idle = state.device == "cpu" and not small and _gpu_is_there()
             self.meter.set_device(state.device, idle)
             if state.weights != "random" and not self.models.found.get(state.model.name):
                 self._listed = False  # it was fetched just now

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QIcon
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -22,54 +23,48 @@ from PySide6.QtWidgets import (
 )
 
 from guiapp.ui.icons import icon
+from guiapp.ui.panels.live_facts import count, facts, offer, size_of
+from guiapp.ui.panels.live_lists import FAMILY, Listed, as_opened, list_timm, list_zoo
+from guiapp.ui.panels.live_weights import LiveWeights
 from guiapp.ui.status_bar import size
 from guiapp.ui.widgets.painting import tabular
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.engine.live import LiveState
-    from guiapp.models.zoo.base import ZooModel
+    from guiapp.models.zoo.base import ZooModel, ZooWeights
     from guiapp.models.zoo.weights import Here
     from guiapp.ui.context import Context
+
+__all__ = ["TASKS", "LiveModels", "list_zoo"]
 
 TASKS = {
     "detection": "Detection · box mAP in %", "instances": "Instances · mask mAP in %",
     "keypoints": "Skeletons · key point mAP in %", "segmentation": "Segmentation · mean IoU in %",
     "classification": "Classification · top-1 in %", "clip": "Clips · top-1 in %",
     "flow": "Optical flow · end-point error in px", "depth": "Depth",
+    "trained": "Trained here · validation top-1 in %", "timm": "timm",
 }  # fmt: skip
 _NAME = Qt.ItemDataRole.UserRole
 _ROOM = 8  # least rows of the list
-
-
-def list_zoo() -> Generator[None, None, tuple[Mapping[str, ZooModel], dict[str, Here]]]:
-    """The zoo, and what of it is on this machine.
-
-    Reads a table and looks into folders: work for another thread than the window's.
-    """
-    yield
-    from guiapp.models.zoo import listed
-    from guiapp.models.zoo.weights import here
-
-    models, found = listed(), {}
-    for name, model in models.items():
-        found[name] = here(model)
-        yield
-    return models, found
+_TYPING_MS = 300
 
 
 class LiveModels(QWidget):
     """The networks by task; a click opens one whose weights are here, and asks about one whose weights are not.
 
     Attributes:
-        wanted: Emitted with the name of a network and its weights (``"best"``, ``"random"`` or a published name).
+        wanted: Emitted with the name of a network and its weights (``"best"``, ``"random"``, a published name or a
+            ``Path``).
         stopped: Emitted when what is being opened is not wanted any more, or the open network is to go.
         tree: ``live.models``.
+        weights: ``live.weights``.
         found: What is on this machine, by name; empty until ``fill``.
     """
 
-    wanted = Signal(str, str)
+    wanted = Signal(str, object)
     stopped = Signal()
+    _failed = Signal(str)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,14 +72,25 @@ class LiveModels(QWidget):
         self._zoo: Mapping[str, ZooModel] = {}
         self.found: dict[str, Here] = {}
         self._rows: dict[str, QTreeWidgetItem] = {}
+        self._groups: dict[str, QTreeWidgetItem] = {}
+        self._bridge = context.bridge
+        self._of_timm: set[str] = set()
+        self._awaited = ""
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(_TYPING_MS)
+        self._typing.timeout.connect(self._search_timm)
+        self._failed.connect(lambda text: self._say(text, failed=True))
         self._chosen: ZooModel | None = None
         self._state: LiveState | None = None
         self.search = QLineEdit(self)
         self.search.setObjectName("live.search")
         self.search.setAccessibleName("Find a network")
         self.search.setPlaceholderText("Find a network …")
+        self.search.setToolTip("Words of a name; begin with timm to search the networks of timm")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
+        self.search.textChanged.connect(lambda _text: self._typing.start())
         self.here = QPushButton("Here", self)
         self.here.setObjectName("live.here")
         self.here.setToolTip("List only networks whose weights are on this machine")
@@ -92,6 +98,8 @@ class LiveModels(QWidget):
         self.here.toggled.connect(self._filter)
         self.tree = QTreeWidget(self)
         self._build_tree()
+        self.weights = LiveWeights(context.theme, context.settings, self)
+        self.weights.picked.connect(self._picked)
         self._build_facts()
         self._arrange()
         self._tell()
@@ -119,7 +127,7 @@ class LiveModels(QWidget):
             "live.random", "Random weights", "See the whole path work without trained weights; the answers mean nothing"
         )
         self.stop_button = self._button("live.stop-model", "Stop", "Stop opening; what was fetched so far is kept")
-        self.open_button.clicked.connect(lambda: self._want("best"))
+        self.open_button.clicked.connect(lambda: self._want(self.weights.wanted))
         self.random_button.clicked.connect(lambda: self._want("random"))
         self.stop_button.clicked.connect(self.stopped)
 
@@ -140,6 +148,7 @@ class LiveModels(QWidget):
         column.addWidget(self.tree, 1)
         column.addSpacing(4)
         column.addWidget(self.title)
+        column.addWidget(self.weights)
         column.addWidget(self.about)
         column.addWidget(self.progress)
         column.addLayout(buttons)
@@ -188,36 +197,80 @@ class LiveModels(QWidget):
 
     # ------------------------------------------------------------------ list
 
-    def fill(self, listed: tuple[Mapping[str, ZooModel], dict[str, Here]]) -> None:
-        """Show the zoo; called again when what is on the machine has changed."""
-        self._zoo, self.found = listed
-        if not self._rows:
-            for task, title in TASKS.items():
-                models = [model for model in self._zoo.values() if model.task == task]
-                self._add_task(title, sorted(models, key=lambda model: not self.found[model.name]))
+    def fill(self, listed: Listed) -> None:
+        """Show what there is; called again when what is on the machine has changed."""
+        models, found = listed
+        gone = {name for name in self._zoo if name not in models and name not in self._of_timm}
+        timm = {name: self._zoo[name] for name in self._of_timm}
+        self._zoo, self.found = {**models, **timm}, {**{name: self.found[name] for name in timm}, **found}
+        for name in gone:
+            self._remove(name)
+        new: dict[str, list[ZooModel]] = {}
+        for model in models.values():
+            if model.name not in self._rows:
+                new.setdefault(_group(model), []).append(model)
+        for group in TASKS:  # in this order, whatever the list's is
+            for model in sorted(new.get(group, ()), key=lambda model: not self.found[model.name]):
+                self._add(model)
         for name, row in self._rows.items():
             self._mark(row, self._zoo[name])
         self._filter()
         self._tell()
 
-    def _add_task(self, title: str, models: list[ZooModel]) -> None:
-        group = QTreeWidgetItem(self.tree, [title])
+    def _add(self, model: ZooModel) -> None:
+        name = _group(model)
+        if name not in self._groups:
+            self._groups[name] = self._add_group(TASKS[name], list(TASKS).index(name))
+        figure = model.best.accuracy.partition(" ")[0] or "–"
+        row = QTreeWidgetItem(self._groups[name], [model.title, figure, count(model.parameters), size_of(model.best)])
+        row.setData(0, _NAME, model.name)
+        row.setToolTip(0, f"{model.title} · {model.family} · {model.source}")
+        for column in (1, 2, 3):
+            row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.setToolTip(1, f"{model.best.accuracy or 'no published figure'} · {model.best.name}")
+        self._rows[model.name] = row
+
+    def _add_group(self, title: str, place: int) -> QTreeWidgetItem:
+        group = QTreeWidgetItem([title])
+        before = [name for name in list(TASKS)[:place] if name in self._groups]
+        self.tree.insertTopLevelItem(len(before), group)
         group.setFlags(Qt.ItemFlag.ItemIsEnabled)
         group.setFirstColumnSpanned(True)
         bold = self.tree.font()
         bold.setBold(True)
         group.setFont(0, bold)
-        for model in models:
-            figure = model.best.accuracy.partition(" ")[0] or "–"
-            texts = [model.title, figure, _count(model.parameters), _size(model)]
-            row = QTreeWidgetItem(group, texts)
-            row.setData(0, _NAME, model.name)
-            row.setToolTip(0, f"{model.title} · {model.family} · {model.source}")
-            for column in (1, 2, 3):
-                row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            row.setToolTip(1, f"{model.best.accuracy or 'no published figure'} · {model.best.name}")
-            self._rows[model.name] = row
         group.setExpanded(True)
+        return group
+
+    def _remove(self, name: str) -> None:
+        row = self._rows.pop(name, None)
+        if row is not None:
+            row.parent().removeChild(row)
+        if self._chosen is not None and self._chosen.name == name:
+            self._chosen = None
+
+    def _search_timm(self) -> None:
+        """Look for the words behind ``timm`` among the names of timm, on the work lane."""
+        first, _, rest = self.search.text().strip().replace(":", " ").partition(" ")
+        if first.lower() != "timm":
+            return
+
+        def show(listed: Listed) -> None:
+            models, found = listed
+            keep = {self._chosen.name} if self._chosen is not None else set()
+            for name in self._of_timm - set(models) - keep:
+                self._remove(name)
+                self._zoo.pop(name, None)
+            self._of_timm = set(models) | (self._of_timm & keep)
+            everything = {**self._zoo, **models}
+            self.fill((everything, {**self.found, **found}))
+
+        work = functools.partial(list_timm, rest)
+        bridge = self._bridge
+        bridge.call(
+            bridge.engine.submit(work, on_error=lambda error: self._failed.emit(str(error)), title="Searching timm"),
+            show,
+        )
 
     def _mark(self, row: QTreeWidgetItem, model: ZooModel) -> None:
         there = bool(self.found.get(model.name))
@@ -225,7 +278,7 @@ class LiveModels(QWidget):
         for column in (1, 2, 3):
             row.setForeground(column, QBrush(self.theme.text) if there and column == 3 else faint)
         row.setIcon(3, icon("check", self.theme.text) if there else QIcon())
-        row.setToolTip(3, "The weights are on this machine" if there else f"Not here: {_offer(model)}")
+        row.setToolTip(3, "The weights are on this machine" if there else f"Not here: {offer(model.best)}")
 
     def restyle(self) -> None:
         """Take the colours of another theme."""
@@ -233,10 +286,10 @@ class LiveModels(QWidget):
             self._mark(row, self._zoo[name])
 
     def _filter(self, _change: object = None) -> None:
-        words, here = self.search.text().lower().split(), self.here.isChecked()
+        words, here = self.search.text().lower().replace(":", " ").split(), self.here.isChecked()
         for name, row in self._rows.items():
             model = self._zoo[name]
-            about = f"{name} {model.title} {model.family} {model.task}".lower()
+            about = f"{name} {model.title} {model.family} {model.task}".replace(":", " ").lower()
             row.setHidden(not all(word in about for word in words) or (here and not self.found.get(name)))
         for index in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(index)
@@ -253,6 +306,11 @@ class LiveModels(QWidget):
         """Go to a network in the list."""
         self.tree.setCurrentItem(self._rows[name])
 
+    def want(self, name: str) -> None:
+        """Open a network that may not be in the list: a run, an ONNX file, the open experiment."""
+        self._awaited = name
+        self.wanted.emit(name, "best")
+
     def _choose(self, item: QTreeWidgetItem | None) -> None:
         name = item.data(0, _NAME) if item is not None else None
         if name:
@@ -267,7 +325,20 @@ class LiveModels(QWidget):
         elif self.found.get(name) and not self._is(name, "opening", "ready"):
             self.wanted.emit(name, "best")
 
-    def _want(self, weights: str) -> None:
+    def _picked(self, weights: object) -> None:
+        """Open at once what is here; a set that must be fetched is asked about."""
+        if isinstance(weights, Path) or self.weights.is_here:
+            self._want(weights)
+        self._tell()
+
+    def want_file(self, path: Path) -> bool:
+        """Open the chosen network with a weight file; False where none is chosen that could take one."""
+        if self._chosen is None or not self._chosen.draws:
+            return False
+        self._want(path)
+        return True
+
+    def _want(self, weights: object) -> None:
         if self._chosen is not None:
             self.wanted.emit(self._chosen.name, weights)
 
@@ -278,7 +349,15 @@ class LiveModels(QWidget):
     def show_state(self, state: LiveState) -> None:
         """Show what the lane does."""
         self._state = state
-        if state.model is not None and self._chosen is None and state.model.name in self._rows:
+        if state.phase == "ready" and state.model is not None and state.model.name not in self._rows and self._zoo:
+            self._zoo = {**self._zoo, state.model.name: state.model}
+            self.found[state.model.name] = as_opened(state.model)
+            self._of_timm |= {state.model.name} if _group(state.model) == "timm" else set()
+            self._add(state.model)
+            self._mark(self._rows[state.model.name], state.model)
+        waits = self._chosen is None or bool(self._awaited)
+        if state.model is not None and waits and state.model.name in self._rows:
+            self._awaited = ""
             self.choose(state.model.name)
         self._tell()
 
@@ -292,20 +371,24 @@ class LiveModels(QWidget):
             self.progress.setRange(0, 0 if share is None else 1000)
             self.progress.setValue(0 if share is None else round(share * 1000))
         mine = model is not None and self._is(model.name, "opening", "ready", "failed")
+        self.weights.show_model(model, self.found.get(model.name) if model is not None else None)
         if model is None:
             self.title.set_text("")
             ready_made = "Choose a network from the list; those with a tick are on this machine."
             self._say(ready_made if self._zoo else "Reading the list of networks …")
         else:
-            self.title.set_text(" · ".join(part for part in (model.title, model.best.accuracy) if part))
+            self.title.set_text(" · ".join(part for part in (model.title, self._weights(model).accuracy) if part))
             self.title.tip = f"{model.family} · {model.source}"
             self._say(self._about(model, state if mine else None), failed=mine and phase == "failed")
-        there = model is not None and bool(self.found.get(model.name))
         ready = mine and phase == "ready"
         trained = ready and state.weights != "random"
-        self.open_button.setVisible(not opening and model is not None and not trained)
-        self.open_button.setText("Open" if there or model is None else f"Download {size(model.best.bytes)} and open")
-        drawn = model is not None and not model.best.shipped and not (ready and not trained)
+        another = (
+            trained and self.weights.weights is not None and model.draws and self.weights.chosen() != state.weights
+        )
+        self.open_button.setVisible(not opening and model is not None and (not trained or another))
+        fetched = model is not None and model.best.bytes and not self._is_here(model)
+        self.open_button.setText(f"Download {size(self._weights(model).bytes)} and open" if fetched else "Open")
+        drawn = model is not None and model.draws and not (ready and not trained)
         self.random_button.setVisible(not opening and drawn)
         self.stop_button.setVisible(opening or (ready and not opening))
         self.stop_button.setText("Stop" if opening else "Close network")
@@ -319,16 +402,16 @@ class LiveModels(QWidget):
             return {"failed": state.reason, "opening": state.activity or f"opening {model.title}"}.get(
                 state.phase, opened
             )
-        best, found = model.best, self.found.get(model.name)
-        if best.shipped:
-            return f"Comes with OpenCV; trained on {best.trained_on}, licence {best.licence}."
-        facts = f"{_count(model.parameters)} parameters, {best.gflops:.1f} G multiply-adds. "
-        if found:
-            if found.best:
-                return f"{facts}{best.name} is here; trained on {best.trained_on}, licence {best.licence}."
-            other = found.published[0] if found.published else found.others[0].name
-            return f"{facts}Here: {other}."
-        return f"Not on this machine. {_offer(model)}."
+        chosen = self.weights.chosen() if model.draws else ""
+        file = chosen.name if isinstance(chosen, Path) else ""
+        return facts(model, self._weights(model), self._is_here(model), file)
+
+    def _weights(self, model: ZooModel) -> ZooWeights:
+        """The published set that is chosen, or stands for a file."""
+        return (self.weights.weights if model.draws else None) or model.best
+
+    def _is_here(self, model: ZooModel) -> bool:
+        return self.weights.is_here if model.draws else bool(self.found.get(model.name))
 
     def _say(self, text: str, failed: bool = False) -> None:
         if bool(self.about.property("error")) != failed:
@@ -341,23 +424,8 @@ class LiveModels(QWidget):
             self.about.setToolTip(text)
 
 
-def _count(count: int) -> str:
-    """``"25.6 M"``, ``"144 M"``, ``"6.4 k"``; a dash for none."""
-    if not count:
-        return "–"
-    value, unit = (count / 1e6, "M") if count >= 1e5 else (count / 1e3, "k")
-    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.1f} {unit}"
-
-
-def _size(model: ZooModel) -> str:
-    """Size of the weight file; a dash where there is none of its own."""
-    return size(model.best.bytes) if model.best.bytes else "–"
-
-
-def _offer(model: ZooModel) -> str:
-    """What would be fetched, from where and on what terms."""
-    best = model.best
-    return (
-        f"Downloads {best.file}, {size(best.bytes)}, from {urlsplit(best.url).hostname}; licence {best.licence}, "
-        f"trained on {best.trained_on}"
-    )
+def _group(model: ZooModel) -> str:
+    """The part of the list that a network belongs to."""
+    if model.family == "timm":
+        return "timm"
+    return "trained" if model.family == FAMILY else model.task

@@ -28,6 +28,8 @@ from guiapp.ui.panel import Panel
 from guiapp.ui.panels.runs_table import COLUMNS, SORT_ROLE, RunsTable
 from guiapp.ui.run_summary import RunSummary
 from guiapp.ui.status_bar import size
+from guiapp.ui.use_on import actions as use_on
+from guiapp.ui.use_on import use_on_button
 from guiapp.ui.widgets.buttons import icon_button
 from guiapp.ui.widgets.number_table import NumberTable
 
@@ -67,6 +69,8 @@ class RunsPanel(Panel):
         row.setSpacing(2)
         for name, action in self._actions.items():
             row.addWidget(icon_button(self, action, f"runs.{name}-button"))
+            if name == "pad":
+                row.addWidget(use_on_button(self, self.context.commands, "runs.use-on"))
         row.addSpacing(8)
         row.addWidget(self.hint, 1)
         column = QVBoxLayout(self)
@@ -212,7 +216,7 @@ class RunsPanel(Panel):
     def _menu(self, position: object) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions(list(self._actions.values()))
+        menu.addActions([*self._actions.values(), *use_on(self.context.commands)])
         menu.popup(self.table.viewport().mapToGlobal(position))
 
     # ------------------------------------------------------------------ actions
