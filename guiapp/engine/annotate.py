@@ -68,8 +68,9 @@ def annotate(
 ) -> Generator[tuple[int, Drawn, int], None, None]:
     """Follow a video from where it is to its end; stopped or broken off, the copy holds the frames so far.
 
-    Frames that follow evenly are written once each, as they were read. Those of a varying rate are repeated or left out
-    by their times instead, so that the copy lasts as long. A video without a frame that can be decoded leaves no file.
+    Frames that follow evenly are written once each, as they were read, and the one before again for each damaged one.
+    Those of a varying rate are repeated or left out by their times instead, so that the copy lasts as long. A video
+    without a frame that can be decoded leaves no file.
 
     Args:
         reader: The video, with its time stamps scanned.
@@ -84,6 +85,8 @@ def annotate(
         UserError: If the copy cannot be written: see ``Recorder``.
     """
     recorder, even = None, True
+    before: Pixels | None = None
+    last = -1
     if out is not None:
         fps = min(120.0, max(1.0, reader.fps))
         even = fps == reader.fps and all(abs(reader.time_of(i) - i / fps) < 0.75 / fps for i in range(reader.count))
@@ -93,7 +96,12 @@ def annotate(
             origin = Origin("video", reader.path.name, path=reader.path, index=index, seconds=seconds)
             drawn = ask(Picture(pixels, origin))
             if recorder is not None and paint is not None:
-                recorder.write(paint(pixels, drawn), None if even else seconds)
+                painted = paint(pixels, drawn)
+                if even and before is not None:
+                    for _ in range(index - 1 - last):
+                        recorder.write(before)
+                recorder.write(painted, None if even else seconds)
+                before, last = painted, index
             yield index, drawn, recorder.bytes if recorder is not None else 0
         if recorder is not None and recorder.frames:
             recorder.finish()

@@ -19,6 +19,7 @@ from guiapp.sources.opencv import load, to_rgb
 
 _BLOCK = 64  # packets between two looks at the clock
 _BUDGET = 48_000_000  # bytes of frames kept for steps backward
+_DAMAGED = 100  # frames in a row that cannot be decoded, after which a file counts as ended
 _NEAR = 50  # frames that are decoded rather than jumped over while the table is not there
 
 
@@ -53,6 +54,7 @@ class VideoReader:
         index: Index of the frame that was reached last, -1 before the first.
         seconds: Its time, from the first frame.
         declared: Number of frames that the container names, 0 where it names none.
+        damaged: Frames that were passed over because they cannot be decoded.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -70,6 +72,7 @@ class VideoReader:
         self.declared = max(0, int(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT)))
         self.index = -1
         self.seconds = 0.0
+        self.damaged = 0
         self._first: int | None = None  # time stamp of the first frame in microseconds
         self._kept: dict[int, npt.NDArray[np.uint8]] = {}
         self._scan: Any = self._open(packets=True)
@@ -112,17 +115,35 @@ class VideoReader:
         return True
 
     def grab(self) -> bool:
-        """Decode the next frame without making pixels of it; False at the end."""
-        if not self._capture.grab():
+        """Decode the next frame without making pixels of it; False at the end. Damaged frames are passed over."""
+        whole = self._capture.grab()
+        there = whole or self._pass_over()
+        if not there:
             if self._first is not None:
                 self._decodable = self.index + 1
             return False
         tick = _tick(self._capture.get(self._cv2.CAP_PROP_POS_MSEC))
         if self._first is None:
             self._first = tick
-        self.index += 1
+        reached = self.index + 1
+        if not whole:
+            self.scan(float("inf"))
+            place = bisect.bisect_left(self._ticks, tick)
+            if reached < place < len(self._ticks) and self._ticks[place] == tick:
+                self.damaged += place - reached
+                reached = place
+        self.index = reached
         self.seconds = (tick - self._first) / 1e6
         return True
+
+    def _pass_over(self) -> bool:
+        """Go on behind frames that cannot be decoded; False where there are none behind them."""
+        for _ in range(_DAMAGED):
+            if self.complete and self.index + 1 >= len(self._found):
+                return False
+            if self._capture.grab():
+                return True
+        return False
 
     def pixels(self) -> npt.NDArray[np.uint8] | None:
         """The frame that was reached, upright, RGB uint8 (H, W, 3); None where it cannot be decoded."""
@@ -213,6 +234,9 @@ class VideoReader:
         # Containers without an exact number estimate it from the length: some frames are no sign of damage.
         if missing > 2 + 0.05 * self.declared:
             return f"{self.path.name} is cut off or damaged: it ends after {read} of {self.declared} frames"
+        if self.damaged:
+            frames = "1 frame" if self.damaged == 1 else f"{self.damaged} frames"
+            return f"{self.path.name} is damaged: {frames} could not be decoded"
         return ""
 
     def _open(self, packets: bool = False) -> Any:
@@ -224,6 +248,8 @@ class VideoReader:
         capture = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             capture.release()
+            if _lacks_index(self.path):
+                raise UserError(f"{self.path.name} is cut off: the index at its end is missing, so nothing can be read")
             raise UserError(f"{self.path.name} is damaged or no video that can be read (MP4, MOV, AVI, MKV, WebM ...)")
         return capture
 
@@ -264,6 +290,25 @@ class VideoReader:
                     return
             back = max(4, 4 * back)
         self.rewind()
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether this is an MP4 or QuickTime file whose recording or download broke off before the index was written."""
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            at = 0
+            kinds: list[bytes] = []
+            while at + 8 <= size and len(kinds) < 64:
+                stream.seek(at)
+                head = stream.read(16)
+                kinds.append(head[4:8])
+                length = int.from_bytes(head[:4], "big")
+                length = int.from_bytes(head[8:16], "big") if length == 1 else length or size
+                at += max(8, length)
+    except OSError:
+        return False
+    return kinds[:1] == [b"ftyp"] and b"moov" not in kinds
 
 
 def _tick(milliseconds: float) -> int:
