@@ -81,7 +81,8 @@ def heads_of(look: Look) -> Heads:
     each = module.anchor_generator.num_anchors_per_location()
     positive = None if isinstance(module, FCOS) else float(module.proposal_matcher.high_threshold)
     return Heads(
-        features, laterals, hasattr(module.backbone, "fpn"), anchors[0], _counts(features, each), logits, outputs["bbox_regression"][0],
+        features, laterals, hasattr(module.backbone, "fpn"), anchors[0], _counts(features, each), logits,
+        outputs["bbox_regression"][0],
         None if centre is None else centre[0], scoring, tuple(images.image_sizes[0]), tuple(images.tensors.shape[-2:]),
         positive,
     )  # fmt: skip
@@ -94,7 +95,8 @@ def _two_stage(calls: Any, module: Any, laterals: list[torch.Tensor]) -> Heads:
     logits, moves = calls["roi_heads.box_predictor"][-1].output
     each = module.rpn.anchor_generator.num_anchors_per_location()
     return Heads(
-        features, laterals, hasattr(module.backbone, "fpn"), anchors[0], _counts(features, each), _by_cell(objectness, 1), _by_cell(codes, 4), None,
+        features, laterals, hasattr(module.backbone, "fpn"), anchors[0], _counts(features, each),
+        _by_cell(objectness, 1), _by_cell(codes, 4), None,
         "objectness", tuple(images.image_sizes[0]), tuple(images.tensors.shape[-2:]),
         float(module.rpn.proposal_matcher.high_threshold), regions, pooled, logits,
         moves.reshape(len(regions), -1, 4), module.roi_heads.box_roi_pool.map_levels, maps, sizes,

@@ -14,6 +14,7 @@ from guiapp.interpret.atlas import Atlas, make_atlas
 from guiapp.interpret.detector_heads import Heads
 from guiapp.interpret.detector_options import DetectorOptions
 from guiapp.interpret.detector_pyramid import magnitude, strongest
+from guiapp.tasks.detection import COCO_KEYPOINTS
 
 Floats = npt.NDArray[np.float32]
 TOP = 5
@@ -38,6 +39,7 @@ class ObjectView:
         pooled: What RoIAlign cut out, as one map of 7x7; None for one stage. ``channel`` is that shown, -1 the mean.
         mask: Probabilities 28x28 of Mask R-CNN; else None.
         points: Heat maps 56x56 of Keypoint R-CNN, one for each point, as logits; else None.
+        names: Of the key points.
         peaks: float32 (K,): for each point the soft-max probability of its best cell.
     """
 
@@ -58,6 +60,7 @@ class ObjectView:
     channel: int = -1
     mask: Atlas | None = None
     points: Atlas | None = None
+    names: tuple[str, ...] = ()
     peaks: Floats | None = None
 
 
@@ -180,6 +183,7 @@ def _of_region(
         channel=channel,
         mask=mask,
         points=points,
+        names=COCO_KEYPOINTS if points is not None else (),
         peaks=peaks,
     )
 

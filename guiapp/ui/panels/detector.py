@@ -1,0 +1,504 @@
+"""The detector panel: pyramid, anchors, scores and one object inside the detector of the live room."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.interpret.detector_options import NEEDED, DetectorOptions, kind_of
+from guiapp.ui.context import Context
+from guiapp.ui.panel import Panel
+from guiapp.ui.panels import detector_words as words
+from guiapp.ui.widgets.atlas_view import palette_table
+from guiapp.ui.widgets.detector_plots import ClassRows, FocalPlot, LevelTable, ObjectMaps
+from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.image_layers import Layer, MapLayer
+from guiapp.ui.widgets.image_view import ImageView
+from guiapp.ui.widgets.jump_slider import JumpSlider
+from guiapp.ui.widgets.painting import hairline, image_of
+from guiapp.ui.widgets.pyramid_tiles import MapTile, PyramidTiles
+from guiapp.ui.widgets.quiet_label import QuietLabel
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor
+
+    from guiapp.core.picture import Picture
+    from guiapp.interpret.detector import DetectorView, Level
+
+_NO_PICTURE = "No picture: open a camera, a video or a picture in the Live room."
+_VIEWS = (("Pyramid", "pyramid"), ("Anchors", "anchors"), ("Scores", "scores"), ("Object", "object"))
+_VIEW_TIP = (
+    "Pyramid: how the levels are merged\n"
+    "Anchors: the boxes that every cell starts from; point at the picture\n"
+    "Scores: where the network sees something, and what each step leaves\n"
+    "Object: how the object that is chosen in the live picture was found"
+)
+_BOXES = (("no boxes", ""), ("before suppression", "before"), ("after suppression", "after"))
+_WIDE = 620
+_MARGIN = 0.15
+_OPACITY = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class BoxesLayer:
+    """Boxes (n, 4) in pixels of the picture, framed."""
+
+    boxes: np.ndarray
+    colour: QColor
+    alpha: float = 1.0
+    dashed: bool = False
+
+    def paint(self, painter: QPainter, view: ImageView) -> None:
+        """Paint hairlines."""
+        style = Qt.PenStyle.DashLine if self.dashed else Qt.PenStyle.SolidLine
+        painter.setPen(hairline(self.colour, self.alpha, style))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for left, top, right, bottom in self.boxes.tolist():
+            painter.drawRect(view.to_widget(QRectF(left, top, right - left, bottom - top)))
+
+
+class DetectorPanel(Panel):
+    """One of four views of the newest frame, with what it says in two lines below.
+
+    Attributes:
+        views: What is shown, ``detector.view``.
+        channel: One channel or the mean of all, ``detector.channel``.
+        boxes: Which boxes of the first stage lie over the scores, ``detector.boxes``.
+        tiles: The pyramid, ``detector.pyramid``.
+        image: The picture with anchors or scores, ``detector.picture``.
+        table: The levels, ``detector.levels``.
+        gamma: Exponent of the focal loss in tenths, ``detector.gamma``; ``focal`` its curve.
+        crop: The object in the picture, ``detector.crop``; ``maps`` and ``classes`` of it.
+        view: What is shown now, or None.
+    """
+
+    id = "detector"
+    title = "Detector"
+    follows_live = True
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        theme = context.theme
+        self.view: DetectorView | None = None
+        self._picture: Picture | None = None
+        self._opened: object = None
+        self._kind = ""
+        self._level = 0
+        self._cell: tuple[int, int] | None = None
+        self.views = self._combo("view", "What is shown of the detector", _VIEW_TIP, _VIEWS)
+        self.channel = self._combo(
+            "channel", "Channel", "The mean magnitude over all channels, or the strongest channel with its sign",
+            (("mean magnitude", "mean"), ("strongest channel", "strongest")),
+        )  # fmt: skip
+        tip = "The best 100 boxes of the first stage, before or after suppression; blue: of the chosen level"
+        self.boxes = self._combo("boxes", "Boxes of the first stage", tip, _BOXES)
+        self.tiles = PyramidTiles(theme, "detector.pyramid")
+        self.image = ImageView(theme, "detector", self)
+        self.image.setObjectName("detector.picture")
+        self.image.setMinimumSize(120, 90)
+        self.image.corner_text = False
+        self.table = LevelTable(theme, "detector.levels")
+        self.focal = FocalPlot(theme, "detector.focal")
+        self.gamma = JumpSlider(theme, "detector.gamma", "Exponent of the focal loss", self)
+        self.gamma.setRange(0, 50)
+        self.gamma.setValue(20)
+        self.gamma.setToolTip("γ of the focal loss −(1 − p)^γ log p: how little easy anchors count")
+        self.gamma_text = QuietLabel("detector.gamma-text", self, theme.faint)
+        self.gamma_text.set_room("γ = 0.0")
+        self.focus = QuietLabel("detector.focus", self)
+        self.crop = ImageView(theme, "detector object", self)
+        self.crop.setObjectName("detector.crop")
+        self.crop.setMinimumSize(90, 80)
+        self.crop.corner_text = False
+        self.maps = ObjectMaps(theme, "detector.maps")
+        self.classes = ClassRows(theme, "detector.classes")
+        self.told = QuietLabel("detector.told", self)
+        self.more = QuietLabel("detector.more", self, theme.faint)
+        self._build()
+        self.views.currentIndexChanged.connect(self._ask)
+        self.channel.currentIndexChanged.connect(lambda _=0: self.request_changed.emit())
+        self.boxes.currentIndexChanged.connect(lambda _=0: self._lay())
+        self.tiles.hovered.connect(lambda _tile: self._tell())
+        self.image.hovered.connect(self._point)
+        self.table.clicked.connect(self._choose)
+        self.gamma.valueChanged.connect(lambda _=0: self._show_focal())
+        self.focal.hovered.connect(lambda _item: self._show_focal())
+        self.maps.hovered.connect(lambda _item: self._tell())
+        theme.changed.connect(self._restyle)
+        stop = context.workspace.subscribe("region", lambda _region: self.request_changed.emit())
+        self.destroyed.connect(lambda _=None, s=stop: s())
+        self._arrange()
+
+    def _combo(self, name: str, accessible: str, tip: str, items: tuple[tuple[str, str], ...]) -> QComboBox:
+        made = QComboBox(self)
+        made.setObjectName(f"detector.{name}")
+        made.setAccessibleName(accessible)
+        made.setToolTip(tip)
+        for title, value in items:
+            made.addItem(title, value)
+        return made
+
+    def _build_focal(self) -> QWidget:
+        exponent = QHBoxLayout()
+        exponent.setSpacing(4)
+        exponent.addWidget(self.gamma, 1)
+        exponent.addWidget(self.gamma_text)
+        part = QWidget(self)
+        focal = QVBoxLayout(part)
+        focal.setContentsMargins(0, 4, 0, 0)
+        focal.setSpacing(4)
+        focal.addLayout(exponent)
+        focal.addWidget(self.focal, 1)
+        focal.addWidget(self.focus)
+        return part
+
+    def _build(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(4)
+        tools.addWidget(self.views)
+        tools.addWidget(self.channel)
+        tools.addWidget(self.boxes)
+        tools.addStretch(1)
+        side = QVBoxLayout()
+        side.setSpacing(4)
+        side.addWidget(self.table)
+        self._focal_part = self._build_focal()
+        side.addWidget(self._focal_part, 1)
+        self._side_rest = QWidget(self)
+        side.addWidget(self._side_rest)
+        scene = QWidget(self)
+        self._scene = QBoxLayout(QBoxLayout.Direction.TopToBottom, scene)
+        self._scene.setContentsMargins(0, 0, 0, 0)
+        self._scene.setSpacing(6)
+        self._scene.addWidget(self.image, 3)
+        self._scene.addLayout(side, 2)
+        single = QWidget(self)
+        self._single = QBoxLayout(QBoxLayout.Direction.TopToBottom, single)
+        self._single.setContentsMargins(0, 0, 0, 0)
+        self._single.setSpacing(6)
+        self._single.addWidget(self.crop, 3)
+        right = QVBoxLayout()
+        right.setSpacing(6)
+        right.addWidget(self.maps, 1)
+        right.addWidget(self.classes)
+        self._single.addLayout(right, 4)
+        self._body = QStackedWidget(self)
+        for page in (self.tiles, scene, single):
+            self._body.addWidget(page)
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(8, 4, 8, 6)
+        column.setSpacing(4)
+        column.addLayout(tools)
+        column.addWidget(self._body, 1)
+        column.addWidget(self.told)
+        column.addWidget(self.more)
+        self.empty = EmptyState("", (), self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._pages)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 200)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Beside each other in a wide panel; only the controls that act on what is shown."""
+        mode = self.mode
+        beside = self.width() >= _WIDE or self.width() > 1.6 * self.height()
+        direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        for layout in (self._scene, self._single):
+            layout.setDirection(direction)
+        scoring = self.view.scoring if self.view is not None else ""
+        self.channel.setVisible(mode == "pyramid" or (mode == "object" and self._kind == "two-stage"))
+        self.boxes.setVisible(mode == "scores" and self._kind == "two-stage")
+        focal = mode == "scores" and scoring in ("sigmoid", "centred")
+        self._focal_part.setVisible(focal)
+        self._side_rest.setVisible(beside and not focal)
+        self._scene.setStretch(0, 3)
+        self._scene.setStretch(1, 2 if beside or focal else 0)
+        self._body.setCurrentIndex({"pyramid": 0, "anchors": 1, "scores": 1, "object": 2}[mode])
+
+    # ------------------------------------------------------------------ answers
+
+    @property
+    def mode(self) -> str:
+        """``"pyramid"``, ``"anchors"``, ``"scores"`` or ``"object"``."""
+        return str(self.views.currentData())
+
+    def request(self) -> Request | None:
+        """The view that is chosen, of a detector alone."""
+        if self.context.bridge.subject != "live" or not self._kind:
+            return None
+        region = self.context.workspace.region
+        return Request("detector", DetectorOptions(self.mode, self.channel.currentData(), region))  # type: ignore[arg-type]
+
+    def show_state(self, state: EngineState) -> None:
+        """Say what is needed where the network is no detector."""
+        opened = state.opened if self.context.bridge.subject == "live" else None
+        if opened is not None and opened is self._opened:
+            return
+        self._opened, self.view, self._picture = opened, None, None
+        self._kind = kind_of(opened.layers) if opened is not None else ""
+        self._level, self._cell = 0, None
+        self.empty.set_text(_NO_PICTURE if self._kind else f"This panel looks into {NEEDED}.")
+        self._pages.setCurrentIndex(0)
+        self.request_changed.emit()
+
+    def show_look(self, result: LookResult) -> None:
+        """Show the newest answer."""
+        view = result.results.get(self.id)
+        if view is None or result.picture is None or view.view != self.mode:
+            return
+        self.view, self._picture = view, result.picture
+        self._level = min(self._level, len(view.levels) - 1)
+        self._pages.setCurrentIndex(1)
+        self._arrange()
+        if self.mode == "pyramid":
+            self._show_pyramid(view, result.picture)
+        elif self.mode == "object":
+            self._show_object(view, result.picture)
+        else:
+            if self.image.array is not result.picture.pixels:
+                self.image.set_image(result.picture.pixels)
+            self._show_table()
+            self._lay()
+            self._show_focal()
+        self._tell()
+
+    def _ask(self) -> None:
+        """Another view: what is shown stays until its answer comes."""
+        self._cell = None
+        self.request_changed.emit()
+
+    # ------------------------------------------------------------------ pyramid
+
+    def _show_pyramid(self, view: DetectorView, picture: Picture) -> None:
+        tiles = []
+        merged = any(len(level.maps) > 1 for level in view.levels)
+        names = [level.name for level in view.levels]
+        for row, level in enumerate(view.levels):
+            coarser = names[row + 1] if row + 1 < len(names) else ""
+            for column, part in enumerate(("lateral", "above", "result")):
+                if part in level.maps:
+                    boxes = view.boxes[view.places == row] if part == "result" else view.boxes[:0]
+                    place = (row, column if merged else 0)
+                    tiles.append(MapTile(place, words.captions(level, part, coarser), level.maps[part], boxes))
+        self.tiles.show_tiles(tiles, picture.pixels, view.area)
+
+    def _tile(self, index: int) -> tuple[Level, str]:
+        """Level and part of a tile."""
+        assert self.view is not None
+        parts = ((level, part) for level in self.view.levels for part in ("lateral", "above", "result"))
+        return [(level, part) for level, part in parts if part in level.maps][index]
+
+    # ------------------------------------------------------------------ anchors and scores
+
+    @property
+    def level(self) -> Level | None:
+        """The level that is looked at."""
+        return self.view.levels[self._level] if self.view is not None else None
+
+    def _choose(self, index: int) -> None:
+        self._level, self._cell = index, None
+        self._show_table()
+        self._lay()
+        self._tell()
+
+    def _show_table(self) -> None:
+        if self.view is not None:
+            self.table.show_rows(*words.table(self.view), self._level)
+
+    def _point(self, where: tuple[int, int] | None) -> None:
+        """The cell of the level under the pointer: the one whose anchors are centred nearest."""
+        view, level = self.view, self.level
+        cell = None
+        if where is not None and view is not None and level is not None and level.scores.size:
+            across, down = view.scale.tolist()
+            middle = (level.base[0, :2] + level.base[0, 2:]) / 2
+            column = round(((where[0] + 0.5) / across - float(middle[0])) / level.stride[0])
+            row = round(((where[1] + 0.5) / down - float(middle[1])) / level.stride[1])
+            cell = min(max(row, 0), level.rows - 1), min(max(column, 0), level.columns - 1)
+        if cell != self._cell:
+            self._cell = cell
+            self._lay()
+            self._tell()
+
+    @property
+    def cell(self) -> tuple[int, int] | None:
+        """Row and column whose anchors are shown: that under the pointer, else about the middle of the object."""
+        view, level = self.view, self.level
+        if self._cell is not None or view is None or level is None or not level.scores.size:
+            return self._cell
+        if self.mode != "anchors":
+            return None
+        best = int(level.scores.max(-1).argmax())
+        return divmod(best, level.columns)
+
+    def anchors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Anchors of the shown cell (A, 4) in pixels of the picture, which fired, which would be positive."""
+        view, level, cell = self.view, self.level, self.cell
+        assert view is not None and level is not None and cell is not None
+        seen = level.anchors_at(*cell)
+        fired = level.scores[cell] > view.fires
+        positive = np.zeros(len(seen), bool)
+        if view.positive is not None and view.object is not None:
+            positive = _overlaps(seen, view.object.seen) >= view.positive
+        return seen * np.tile(view.scale, 2), fired, positive
+
+    def _lay(self) -> None:
+        """What lies over the picture."""
+        view, level, theme = self.view, self.level, self.context.theme
+        if view is None or level is None or view.view != self.mode or not level.scores.size:
+            return
+        layers: list[Layer] = []
+        if self.mode == "scores" and level.heat is not None:
+            heat = image_of(level.heat.pixels, palette_table(False))
+            layers.append(MapLayer(heat, _OPACITY, self._heat_area(view, level)))
+            rows = getattr(view, self.boxes.currentData()) if self.boxes.currentData() else None
+            if rows is not None and self._kind == "two-stage":
+                own = rows[:, 5] == self._level
+                layers.append(BoxesLayer(rows[~own, :4], theme.text, 0.35))
+                layers.append(BoxesLayer(rows[own, :4], theme.accent))
+        if view.object is not None and self.mode == "anchors":
+            layers.append(BoxesLayer(view.object.box[None], theme.warning))
+        if self.cell is not None and (self.mode == "anchors" or self._cell is not None):
+            boxes, fired, positive = self.anchors()
+            layers.append(BoxesLayer(boxes[~fired & ~positive], theme.text, 0.55))
+            layers.append(BoxesLayer(boxes[fired & ~positive], theme.accent))
+            layers.append(BoxesLayer(boxes[positive], theme.good))
+        self.image.set_layers(layers)
+
+    @staticmethod
+    def _heat_area(view: DetectorView, level: Level) -> tuple[float, float, float, float]:
+        """Where the cells lie: each about the middle of its anchors."""
+        across, down = view.scale.tolist()
+        middle = (level.base[0, :2] + level.base[0, 2:]) / 2
+        left, top = float(middle[0]) - level.stride[0] / 2, float(middle[1]) - level.stride[1] / 2
+        if level.columns * level.stride[0] > view.padded[1] * 0.9 and left < 0:  # torchvision's stand at the corner
+            left = top = 0.0
+        return left * across, top * down, level.columns * level.stride[0] * across, level.rows * level.stride[1] * down
+
+    def _show_focal(self) -> None:
+        gamma = self.gamma.value() / 10
+        self.focal.set_gamma(gamma)
+        self.gamma_text.set_text(f"γ = {gamma:.1f}")
+        if self.focal.hover is not None:
+            self.focus.set_text(*words.of_loss(gamma, self.focal.hover))
+        elif self.view is not None and self.view.view == "scores" and self.view.scoring in ("sigmoid", "centred"):
+            self.focus.set_text(*words.of_focus(self.view, gamma))
+
+    # ------------------------------------------------------------------ one object
+
+    def _show_object(self, view: DetectorView, picture: Picture) -> None:
+        found = view.object
+        if found is None:
+            self.crop.set_image(None)
+            self.maps.show_maps(())
+            self.classes.show_classes((), "")
+            return
+        both = np.stack([found.box, found.start])
+        low, high = both[:, :2].min(0), both[:, 2:].max(0)
+        room = (high - low) * _MARGIN + 2
+        height, width = picture.pixels.shape[:2]
+        left, top = (max(0, math.floor(v)) for v in (low - room).tolist())
+        right, bottom = (math.ceil(v) for v in (high + room).tolist())
+        left, top = min(left, width - 1), min(top, height - 1)
+        right, bottom = max(left + 1, min(right, width)), max(top + 1, min(bottom, height))
+        self.crop.set_image(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
+        shift, theme = np.array((left, top) * 2, np.float32), self.context.theme
+        self.crop.set_layers(
+            [
+                BoxesLayer((found.start - shift)[None], theme.warning, dashed=True),
+                BoxesLayer((found.box - shift)[None], theme.accent),
+            ]
+        )
+        channel = "mean |x|" if found.channel < 0 else f"channel {found.channel}"
+        maps: list[tuple[str, Any]] = []
+        if found.pooled is not None:
+            maps.append((f"RoIAlign 7×7, {channel}", found.pooled))
+        if found.mask is not None:
+            maps.append(("mask 28×28", found.mask))
+        if found.points is not None:
+            maps.append(("key points 56×56", found.points))
+        self.maps.setVisible(bool(maps))
+        self.maps.show_maps(maps)
+        self.classes.show_classes(found.classes, found.label)
+
+    # ------------------------------------------------------------------ words
+
+    def _tell(self) -> None:
+        """The two lines below."""
+        view, level = self.view, self.level
+        if view is None or level is None or view.view != self.mode:
+            return
+        if self.mode == "pyramid":
+            self._tell_pyramid(view)
+        elif self.mode == "anchors":
+            about = words.of_cell(view, level, self._cell) if self._cell is not None else words.of_anchors(view, level)
+            self.told.set_text(*about)
+            self.more.set_text(*words.of_match(view))
+        elif self.mode == "scores":
+            self.told.set_text(*words.of_steps(view))
+            scoring = words.SCORING[view.scoring]
+            self.more.set_text(*(words.of_cell(view, level, self._cell) if self._cell else (scoring, ())))
+        else:
+            name, place = words.of_object(view), words.of_level(view)
+            self.told.set_text(f"{name[0]} · {place[0]}", (f"{name[1][0]} · {place[0]}", place[0]) if name[1] else ())
+            self.more.set_text(*(self._value() or words.of_codes(view.object, view.scoring)))
+
+    def _tell_pyramid(self, view: DetectorView) -> None:
+        index, pointer = self.tiles.hover, self.tiles.pointer
+        if index is None or pointer is None or index >= len(self.tiles.tiles):
+            self.told.set_text(*words.of_pyramid(view))
+        else:
+            level, part = self._tile(index)
+            place, cell = self.tiles.cell_at(pointer), None
+            if place is not None:
+                cell = (place[1], place[2], float(self.tiles.tiles[index].atlas.values[0, place[1], place[2]]))
+            self.told.set_text(*words.of_tile(level, part, cell))
+        self.more.set_text("a click enlarges a map; once more shows all", ("a click enlarges a map",))
+
+    def _value(self) -> words.Wordings | None:
+        """The number under the pointer among the maps of the object."""
+        if self.maps.hover is None or self.maps.pointer is None:
+            return None
+        found = self.maps.value_at(self.maps.pointer)
+        if found is None:
+            return None
+        index, channel, row, column, value = found
+        name = self.maps.maps[index][0]
+        thing = self.view.object if self.view is not None else None
+        if thing is not None and thing.peaks is not None and self.maps.maps[index][1] is thing.points:
+            name = f"{thing.names[channel]} (best cell {100 * float(thing.peaks[channel]):.1f} %)"
+        return f"{name} · row {row}, column {column}: {value:.3f}", (f"{name}: {value:.3f}",)
+
+    def _restyle(self) -> None:
+        for label in (self.more, self.gamma_text):
+            label.ink = self.context.theme.faint
+            label.update()
+        self._lay()
+        if self.view is not None and self._picture is not None and self.view.view == "object" == self.mode:
+            self._show_object(self.view, self._picture)
+
+
+def _overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes (N, 4) with one."""
+    sides = np.clip(np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2]), 0, None)
+    common = sides.prod(1)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
+    overlap: np.ndarray = common / np.maximum(areas - common, 1e-9)
+    return overlap
