@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.tasks.live_options import LiveOptions
     from guiapp.tasks.predictions import Drawn
+    from guiapp.ui.painters.pairs import Pair
     from guiapp.ui.theme import Theme
 
 _WAITING = 3  # pictures that may wait for the writer; of more the oldest goes
@@ -52,14 +53,14 @@ class Shown:
 
     Attributes:
         picture: The picture.
-        drawn: What was painted over it, or None.
+        drawn: What was painted over it, or None; a pair where two networks were compared.
         look: How that was painted.
         over: Further layers, such as a note.
         at: When it was shown, by ``time.monotonic``.
     """
 
     picture: Picture
-    drawn: Drawn | None
+    drawn: Drawn | Pair | None
     look: PaintOptions
     over: Sequence[Any]
     at: float

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from guiapp.ui.painters import prepare
 from guiapp.ui.painters.look import PaintOptions
+from guiapp.ui.painters.pairs import Pair, PairPainter
 from guiapp.ui.painters.still import line_ratio, painted
 
 if TYPE_CHECKING:
@@ -33,14 +34,17 @@ class FramePainter:
         self.look = look or PaintOptions()
         self._theme = theme
         self._layer: DrawnLayer | None = None
+        self._paint_pair = PairPainter(theme)
 
-    def __call__(self, pixels: Pixels, drawn: Drawn | None, over: Sequence[Any] = ()) -> Pixels:
+    def __call__(self, pixels: Pixels, drawn: Drawn | Pair | None, over: Sequence[Any] = ()) -> Pixels:
         """The frame, uint8 (H, W, 3), with the prediction and further layers ``over`` it: a new array of the same size.
 
-        Without a prediction the frame as it is.
+        Without a prediction the frame as it is; two answers side by side make it twice as wide.
         """
         if drawn is None:
             return pixels
         ratio = line_ratio((pixels.shape[1], pixels.shape[0]))
+        if isinstance(drawn, Pair):
+            return self._paint_pair(pixels, drawn, self.look, ratio)
         self._layer = prepare(drawn, self._theme, self.look, previous=self._layer, ratio=ratio)
         return painted(pixels, [self._layer, *over], ratio)

@@ -167,3 +167,20 @@ class TaggedLayer:
         self.layer.paint(painter, Part(view, (0, 0, *view.image_size), taken))
         for tag in self.tags:
             tag.paint(painter, view)
+
+
+def tags_of(names: Sequence[str], at: float = 0.5, side: int | None = None) -> tuple[TagLayer, ...]:
+    """Tags with the names of both networks; the one whose part is wider has more room.
+
+    Args:
+        names: Of the first and the second network.
+        at: Where the parts meet, as a share of the picture's width.
+        side: 0 or 1 for a picture of that answer alone.
+    """
+    if side is not None:
+        return (TagLayer(f"{'AB'[side]} · {names[side]}", (FIRST, SECOND)[side]),)
+    share = min(0.75, max(0.25, at))
+    return (
+        TagLayer(f"A · {names[0]}", FIRST, most=share),
+        TagLayer(f"B · {names[1]}", SECOND, on_right=True, most=1 - share),
+    )

@@ -89,6 +89,7 @@ class LivePanel(Panel):
         self.models = LiveModels(context, self)
         self.shown = LiveShown(context, self)
         self.record = LiveRecord(context, self._lane, self.feed, self.shown, self)
+        self.record.pair_of = self.image.pair_of
         self.meter = LiveMeter(context.theme, self)
         self.line = QuietLabel("live.line", self, context.theme.faint)
         self.count = QuietLabel("live.count", self)

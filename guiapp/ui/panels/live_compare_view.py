@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from guiapp.tasks.compare import in_common
-from guiapp.tasks.predictions import Flow
 from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
-from guiapp.ui.painters.flow import full_length
-from guiapp.ui.painters.sides import FIRST, SECOND, TaggedLayer, TagLayer, WipeLayer
+from guiapp.ui.painters.pairs import Pair, shared_length
+from guiapp.ui.painters.sides import TaggedLayer, WipeLayer, tags_of
 from guiapp.ui.panels.live_picture import LivePicture
 
 if TYPE_CHECKING:
@@ -101,6 +99,13 @@ class ComparedPicture(LivePicture):
             )
         )
 
+    def pair_of(self, result: LiveResult) -> Pair | None:
+        """Both answers of a result as they are shown, for a recording; None without a comparison."""
+        other = result.other
+        if not self.mode or other is None:
+            return None
+        return Pair(result.drawn, other.drawn, other.difference, self.mode, self.at, self._names)
+
     def set_look(self, look: PaintOptions) -> None:
         super().set_look(replace(look, longest=self._look.longest))
         if self.twin is not None:
@@ -108,10 +113,8 @@ class ComparedPicture(LivePicture):
 
     def _share_scale(self, result: LiveResult) -> None:
         """The same motion has the same colour in both answers."""
-        longest, other = 0.0, result.other
-        if self.mode and other is not None and isinstance(result.drawn, Flow) and isinstance(other.drawn, Flow):
-            both = (result.drawn.vectors, other.drawn.vectors)
-            longest = max(full_length(np.hypot(v[::2, ::2, 0], v[::2, ::2, 1])) for v in both)
+        other = result.other
+        longest = shared_length(result.drawn, other.drawn) if self.mode and other is not None else 0.0
         if longest != self._look.longest:
             self._look = replace(self._look, longest=longest)
             if self.twin is not None:
@@ -140,9 +143,9 @@ class ComparedPicture(LivePicture):
             return super().layers
         key = (self.layer, self._over, self.mode, self._names, self.at)
         if key != self._key:  # equal layers are not painted again
-            tags = _tags(self._names, self.at if self.mode == "wipe" else 0.5)
-            tagged = TaggedLayer(self.layer, tags[:1] if self.mode == "beside" else tags)
-            self._key, self._tagged = key, (*self._over, tagged)
+            side = 0 if self.mode == "beside" else None
+            tags = tags_of(self._names, self.at if self.mode == "wipe" else 0.5, side)
+            self._key, self._tagged = key, (*self._over, TaggedLayer(self.layer, tags))
         return self._tagged
 
     def seen(self) -> list[tuple[npt.NDArray[np.uint8], tuple[object, ...]]]:
@@ -239,7 +242,7 @@ class TwinPicture(LivePicture):
             return ()
         if (self.layer, self.network) != self._key:
             self._key = self.layer, self.network
-            self._tagged = (TaggedLayer(self.layer, [TagLayer(f"B · {self.network}", SECOND)]),)
+            self._tagged = (TaggedLayer(self.layer, tags_of(("", self.network), side=1)),)
         return self._tagged
 
 
@@ -297,12 +300,3 @@ class CompareViews(QWidget):
         self.first.set_mode(mode, names)
         if beside:
             self.second.show_like(self.first)
-
-
-def _tags(names: Sequence[str], at: float) -> tuple[TagLayer, TagLayer]:
-    """Both names; the one whose side is wider has more room."""
-    share = min(0.75, max(0.25, at))
-    return (
-        TagLayer(f"A · {names[0]}", QColor(FIRST), most=share),
-        TagLayer(f"B · {names[1]}", QColor(SECOND), on_right=True, most=1 - share),
-    )

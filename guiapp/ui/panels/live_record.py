@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from guiapp.ui.commands import Command
 from guiapp.ui.icons import icon
 from guiapp.ui.live_recording import LiveRecording, Recorded, Shown, VideoCopy
 from guiapp.ui.painters.frames import FramePainter
+from guiapp.ui.painters.pairs import Pair
 from guiapp.ui.panels.live_picture import RANDOM, NoteLayer
 from guiapp.ui.panels.live_transport import clock
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -39,6 +41,7 @@ class LiveRecord(QWidget):
         state: How far the recording is, ``live.record-state``.
         recording: What is being recorded, or None.
         ended: Emitted with a ``Recorded`` when a recording is over.
+        pair_of: Gives both answers of a result where two networks are compared, else None.
     """
 
     ended = Signal(object)
@@ -50,6 +53,7 @@ class LiveRecord(QWidget):
         super().__init__(parent)
         self._context, self._lane, self._feed, self._shown = context, lane, feed, shown
         self.recording: LiveRecording | VideoCopy | None = None
+        self.pair_of: Callable[[LiveResult], Pair | None] = lambda _result: None
         self._job: Job[Recorded] | None = None
         self._stopped = False  # whether the person ended it
         self.record = declare(context.commands, Command(
@@ -143,11 +147,13 @@ class LiveRecord(QWidget):
 
     def _take_result(self, result: LiveResult) -> None:
         if self._feed.owns(result) and result.model is self._lane.newest.model:
-            self._offer(result.picture, result.drawn)
+            pair = self.pair_of(result)
+            self._offer(result.picture, result.drawn if pair is None else pair)
 
     def _offer(self, picture: Any, drawn: Any) -> None:
         if isinstance(self.recording, LiveRecording):
-            self.recording.offer(Shown(picture, drawn, self._shown.look, self._over_layers(), time.monotonic()))
+            over = () if isinstance(drawn, Pair) else self._over_layers()  # tags say it of each side
+            self.recording.offer(Shown(picture, drawn, self._shown.look, over, time.monotonic()))
 
     def _over_layers(self) -> tuple[NoteLayer, ...]:
         return (NoteLayer(RANDOM, self._context.theme),) if self._lane.newest.weights == "random" else ()

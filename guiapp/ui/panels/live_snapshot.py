@@ -6,7 +6,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from guiapp.ui.commands import Command
@@ -15,8 +14,6 @@ from guiapp.ui.widgets.buttons import declare
 if TYPE_CHECKING:
     from guiapp.ui.context import Context
     from guiapp.ui.panels.live_compare_view import ComparedPicture
-
-_GAP = 4  # pixels between two pictures
 
 
 class LiveSnapshot:
@@ -49,15 +46,13 @@ class LiveSnapshot:
         path = path if path.suffix else path.with_suffix(".png")
 
         def work() -> Generator[None, None, Path]:
+            from guiapp.ui.painters.pairs import side_by_side
             from guiapp.ui.painters.still import painted
             from guiapp.ui.widgets.export import save_image
             from guiapp.ui.widgets.painting import image_of
 
             yield
-            parts = []
-            for array, layers in shown:
-                parts += [np.full((array.shape[0], _GAP, 3), 255, np.uint8), painted(array, layers)]
-            save_image(image_of(np.ascontiguousarray(np.concatenate(parts[1:], axis=1))), path)
+            save_image(image_of(side_by_side([painted(array, layers) for array, layers in shown])), path)
             return path
 
         bridge, notices = self._context.bridge, self._context.notices

@@ -6,6 +6,8 @@ import pytest
 from guiapp.tasks.compare import difference
 from guiapp.tasks.predictions import ClassScores, Flow, LabelMap
 from guiapp.ui.painters import PaintOptions, prepare
+from guiapp.ui.painters.frames import FramePainter
+from guiapp.ui.painters.pairs import Pair
 from guiapp.ui.painters.sides import FIRST, SECOND, TagLayer, WipeLayer
 from guiapp.ui.painters.still import painted
 from tests.ui.painters.pictures import BOXES, GREY, detections, rgb
@@ -125,6 +127,19 @@ def test_legends_stay_in_their_part_of_a_wipe(theme):
     seen = painted(picture, [WipeLayer(*(prepare(answer, theme, clear) for answer in answers), 0.5)])
     swatch = theme.class_colour(1, 2)
     assert has(seen[:, :195], swatch) and has(seen[:, 205:], swatch)
+
+
+@pytest.mark.parametrize(("mode", "width"), [("beside", 404), ("wipe", 200), ("difference", 200)])
+def test_frames_of_a_recording_hold_both_answers(theme, mode, width):
+    picture = np.full((150, 200, 3), GREY, np.uint8)
+    first, second = (detections([(20, y, 180, y + 40)], (200, 150)) for y in (30, 90))
+    paint = FramePainter(theme, BARE)
+    pair = Pair(first, second, difference(first, second), mode, 0.5, ("one", "two"))
+    seen = paint(picture, pair)
+    assert seen.shape == (150, width, 3) and (picture == GREY).all()
+    assert has(seen[:20, :10], FIRST) and has(seen[:20, -10:] if mode != "beside" else seen[:20, 204:214], SECOND)
+    rows = [(seen[y, part] != GREY).any(-1).all() for y in (30, 90) for part in (slice(25, 80), slice(-80, -25))]
+    assert rows == ([True] * 4 if mode == "difference" else [True, False, False, True])
 
 
 def test_tags_stand_in_their_corners(theme):

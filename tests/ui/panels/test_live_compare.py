@@ -16,6 +16,7 @@ from guiapp.core.notices import UserError
 from guiapp.core.picture import Origin, Picture
 from guiapp.models.zoo import ZOO
 from guiapp.models.zoo.candidates import Candidates
+from guiapp.sources.video_reader import VideoReader
 from guiapp.ui.painters.sides import FIRST, SECOND
 from tests.ui.painters.pictures import pixels_of, rgb
 from tests.ui.panels.test_live import DETECTOR, HEIGHT, OTHER, WIDTH, Detector, answer, hose, room, video  # noqa: F401
@@ -231,6 +232,27 @@ def test_both_answer_each_frame_of_a_video_and_none_while_nobody_looks(pair, vid
     runs = pair.detector.runs, pair.second.runs
     pair.bot.wait(120)
     assert (pair.detector.runs, pair.second.runs) == runs
+
+
+def test_a_recording_holds_both_answers(pair, hose, tmp_path):
+    hose[0].give(90)
+    answer(pair)
+    compare(pair, "wipe")
+    pair.panel.record.start(tmp_path / "both.mp4")
+    for value in (100, 110):
+        result = pair.panel.image.result
+        hose[0].give(value)
+        pair.bot.waitUntil(lambda r=result: pair.panel.image.result is not r)
+    pair.bot.wait(120)
+    with pair.bot.waitSignal(pair.panel.record.ended, timeout=30_000):
+        pair.window.commands["live.record"].trigger()
+    reader = VideoReader(tmp_path / "both.mp4")
+    frames = [pixels.astype(int) for _, _, pixels in reader.frames()]
+    reader.close()
+    last = frames[-1]
+    assert last.shape == (HEIGHT, WIDTH, 3)
+    assert has(last[:14, :60], FIRST, 40) and has(last[:14, -60:], SECOND, 40), "the tags of both"
+    assert last[60:100, 78:83].max() > 200, "the handle"
 
 
 def test_a_second_network_that_fails_says_why_and_the_first_stays(pair):
