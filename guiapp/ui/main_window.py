@@ -370,6 +370,11 @@ class MainWindow(QMainWindow):
             elif front and not dock.isHidden():
                 dock.raise_()
 
+    def _show_meter(self) -> None:
+        """No meter twice: the live room has its own."""
+        live, viewer = (name in self._panels and self._panels[name].isVisible() for name in ("live", "viewer"))
+        self.status.set_looking(viewer or not live)
+
     def _show_look(self, look: LookResult) -> None:
         self.status.show_look(look)
         viewer = self._panels.get("viewer")
@@ -396,6 +401,9 @@ class MainWindow(QMainWindow):
         self.first_painted.emit()
         self.status.start()
         self._tabs.refresh()
+        for name in ("live", "viewer"):
+            self.docks[name].visibilityChanged.connect(lambda _shown: QTimer.singleShot(0, self, self._show_meter))
+        self.panels_built.connect(self._show_meter)
         self.panel("catalogue").setFocus()
         self._build_next()
         if self.workspace.experiment and self.bridge.state.phase == "empty":
