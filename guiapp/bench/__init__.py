@@ -5,5 +5,15 @@ from guiapp.core.registry import Registry
 BENCHMARKS: Registry[str] = Registry("benchmark")
 """Name to ``"module:function"``; the function takes ``quick`` and a callback for progress, and gives the figures."""
 
-for _name in ("startup", "train", "responsiveness", "activations", "memory", "painting", "live"):
+for _name in (
+    "startup",
+    "train",
+    "responsiveness",
+    "activations",
+    "memory",
+    "painting",
+    "live",
+    "latency",
+    "endurance",
+):
     BENCHMARKS.add(_name, f"guiapp.bench.{_name}:measure")

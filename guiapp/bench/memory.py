@@ -86,7 +86,7 @@ def _training(driver: Driver, steps: int, tell: Tell) -> list[tuple[int, float]]
     for number in range(1, 51):
         step = max(steps * number // 50, 1)
         driver.train(step)
-        samples.append((step, _resident()))
+        samples.append((step, resident()))
         tell(f"{step:,} of {steps:,} steps, {samples[-1][1]:.0f} MB")
     return samples
 
@@ -96,12 +96,12 @@ def _changing(driver: Driver, changes: int, tell: Tell) -> list[tuple[int, float
     for number in range(1, changes + 1):
         driver.open(_EXPERIMENTS[number % len(_EXPERIMENTS)])
         driver.rest(0.05)
-        samples.append((number, _resident()))
+        samples.append((number, resident()))
         tell(f"{number} of {changes} changes, {samples[-1][1]:.0f} MB")
     return samples
 
 
-def _resident() -> float:
+def resident() -> float:
     """Resident memory of this process in MB (10^6 bytes)."""
     import psutil
 

@@ -20,7 +20,8 @@ def run(options: argparse.Namespace) -> int:
     for name, measure in measures.items():
         progress.line(f"{name} …")
         try:
-            results[name] = measure(options.quick, lambda text, name=name: progress.show(f"{name}: {text}"))
+            more = {} if options.minutes is None or name != "latency" else {"minutes": options.minutes}
+            results[name] = measure(options.quick, lambda text, name=name: progress.show(f"{name}: {text}"), **more)
         except Exception as error:  # noqa: BLE001 - the other benchmarks still run; this one says what happened
             failed = True
             results[name] = {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.openmp import dismiss_helpers
 from guiapp.core.picture import Origin, Picture
@@ -215,6 +216,7 @@ class LiveLane:
             if asked != self._done[place]:
                 work = functools.partial(self._exchange, place, wanted, asked)
                 self._guarded("opening the network", work, opened=place)
+                give_back()  # what the one before took
                 self._done[place] = asked
         before, began = self._runs, time.monotonic()
         self._guarded("the live picture", self._look)
@@ -291,6 +293,7 @@ class LiveLane:
         if begun is None:
             return
         source, options = self._source, self._options
+        self._inside.take()
         picture = self._picture if source is None else source.latest()
         if self._inside.lists(_BLANK.size if picture is None else picture.size):
             self._list(begun, picture or _BLANK)

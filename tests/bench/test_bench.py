@@ -55,8 +55,14 @@ def test_the_window_is_measured():
 @pytest.mark.window
 @pytest.mark.timeout(600)
 def test_the_live_room_is_measured():
-    figures = bench("live")["live"]
-    check(figures)
+    found = bench("live", "latency", "endurance")
+    for figures in found.values():
+        check(figures)
+    assert found["endurance"]["frames"] == 240
+    assert found["endurance"]["more"]["threads"] <= 0
+    assert found["latency"]["growth"] > 0
+    assert {"ssdlite too fast", "resnet18 keeps up"} <= set(found["latency"]["cases"])
+    figures = found["live"]
     assert set(figures["cases"]) == {"ssdlite", "lraspp", "resnet18"}
     assert figures["ratio"] == min(case["ratio"] for case in figures["cases"].values())
     assert all(case["ours"] > 0 for case in figures["cases"].values())
