@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.ui import layouts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from guiapp.ui.main_window import MainWindow
 
 LIVE_LAYOUTS = ("live", "live-inside")
+_OWN_WIDTH = 420  # of the panel of an exhibit without layers, in a window of 1280
 
 
 class Rooms(QObject):
@@ -49,6 +51,7 @@ class Rooms(QObject):
         if entry.live:
             window.use_layout("live-inside")
             window.raise_panels(entry.panels)
+            self._make_room(entry.panels)
             window.show_panel("live").open_network(entry.model)
             window.setWindowTitle(f"{entry.title} · Vision Explorer")
             return
@@ -60,6 +63,19 @@ class Rooms(QObject):
             window.raise_panels(entry.panels)
         else:
             window.engine.open_experiment(name)
+
+    def _make_room(self, wanted: Collection[str]) -> None:
+        """What shows layers goes for an exhibit that has none: the panel of its own gets the column, and wider."""
+        window = self._window
+        docks = [window.docks[name] for name in wanted if name in window.docks]
+        own = [dock for dock in docks if dock.entry.area == "right" and not dock.entry.layouts]
+        if "model" in wanted or not own:
+            return
+        for name, dock in window.docks.items():
+            if dock.entry.area == "right" and name not in wanted:
+                dock.close()
+        wide = round(_OWN_WIDTH * max(1.0, window.width() / 1280))
+        window.resizeDocks(own[:1], [wide], Qt.Orientation.Horizontal)
 
     def open_first(self, name: str) -> None:
         """Open the entry of the last session in the layout of that session."""

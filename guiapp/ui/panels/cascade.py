@@ -21,8 +21,8 @@ from guiapp.interpret.classic_options import CascadeOptions
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels import cascade_words
+from guiapp.ui.panels.sample_page import sample_page
 from guiapp.ui.widgets.atlas_view import palette_table
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.haar_plots import FeatureView, StageChart, VoteBars
 from guiapp.ui.widgets.image_layers import Layer, RectLayer
 from guiapp.ui.widgets.jump_slider import JumpSlider
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.interpret.cascade import CascadeView
 
-_EMPTY = "No picture yet: open the Live room and choose a camera, a video or the sample picture."
-_WIDE = 620  # pixels from which the plots stand beside the picture
+_WIDE = 620  # pixels from which the plots stand beside the picture, where it is no taller than wide
 _PAUSE = 0.25
 _STEPS = 200
 _VIEWS = (("Picture", "picture"), ("Integral image", "integral"), ("How far windows get", "reached"))
@@ -145,7 +144,7 @@ class CascadePanel(Panel):
         self._columns.setSpacing(8)
         self._columns.addLayout(left, 5)
         self._columns.addLayout(right, 6)
-        self.empty = EmptyState(_EMPTY, (), self)
+        self.empty = sample_page(self, "viola-jones")
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(page)
@@ -155,11 +154,11 @@ class CascadePanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        beside = self.width() >= _WIDE
+        beside = self.width() >= max(_WIDE, self.height())
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._columns.setDirection(across if beside else down)
-        side = 150 if self.height() < 900 and not beside else min(260, max(150, self.height() // 4))
-        self.feature.setFixedWidth(min(side, max(96, self.width() // 3)))
+        share = self.width() // 6 if beside else self.width() // 3
+        self.feature.setFixedWidth(min(300, max(96, share, self.height() // 5 if not beside else 0), self.width() // 3))
 
     # ------------------------------------------------------------------ answers
 

@@ -22,7 +22,7 @@ from guiapp.interpret.classic_options import GradientOptions
 from guiapp.tasks.predictions import Detections
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
-from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.panels.sample_page import sample_page
 from guiapp.ui.widgets.hog_plots import STROKES, CellPlot, StarLayer, WindowPlot, directions, signed_image, stars
 from guiapp.ui.widgets.image_layers import Layer, MapLayer, RectLayer
 from guiapp.ui.widgets.image_view import ImageView
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.interpret.gradients import GradientView
 
-_EMPTY = "No picture yet: open the Live room and choose a camera, a video or the sample picture."
-_WIDE = 620  # pixels from which the plots stand beside the picture
+_WIDE = 620  # pixels from which the plots stand beside the picture, where it is no taller than wide
 _PAUSE = 0.25
 _STEPS = 200
 _CELL, _HIGH = 8, 128
@@ -137,7 +136,7 @@ class GradientsPanel(Panel):
         self._columns.setSpacing(8)
         self._columns.addLayout(left, 5)
         self._columns.addLayout(right, 6)
-        self.empty = EmptyState(_EMPTY, (), self)
+        self.empty = sample_page(self, "hog")
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(page)
@@ -148,7 +147,7 @@ class GradientsPanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._columns.setDirection(across if self.width() >= _WIDE else down)
+        self._columns.setDirection(across if self.width() >= max(_WIDE, self.height()) else down)
 
     # ------------------------------------------------------------------ answers
 

@@ -29,14 +29,14 @@ from guiapp.ui.panels.live_compare import LiveCompare
 from guiapp.ui.panels.live_compare_view import ComparedPicture
 from guiapp.ui.panels.live_feed import LiveFeed
 from guiapp.ui.panels.live_inside import LiveInside
-from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_lists import FAMILY, list_zoo
+from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_models import LiveModels
 from guiapp.ui.panels.live_picture import RANDOM
 from guiapp.ui.panels.live_record import LiveRecord
 from guiapp.ui.panels.live_shown import LiveShown
 from guiapp.ui.panels.live_snapshot import LiveSnapshot
-from guiapp.ui.panels.live_sources import LiveSources
+from guiapp.ui.panels.live_sources import SAMPLE, LiveSources
 from guiapp.ui.panels.live_transport import LiveTransport
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.empty_state import EmptyState
@@ -132,7 +132,13 @@ class LivePanel(Panel):
 
     def _build(self) -> None:
         self.empty = EmptyState(
-            _EMPTY, ((self.sources.video, "live.empty-video"), (self.sources.picture, "live.empty-picture")), self
+            _EMPTY,
+            (
+                (self.sources.video, "live.empty-video"),
+                (self.sources.picture, "live.empty-picture"),
+                (self.sources.sample, "live.empty-sample"),
+            ),
+            self,
         )
         self.opening = EmptyState("", ((self.stop, "live.stop-opening"),), self)
         self._pages = QStackedWidget(self)
@@ -140,6 +146,7 @@ class LivePanel(Panel):
             self._pages.addWidget(page)
         under = QHBoxLayout()
         under.setSpacing(8)
+        under.addStrut(26)  # buttons come and go
         under.addWidget(self.line, 1)
         under.addWidget(self.retry)
         under.addWidget(self.record)
@@ -246,8 +253,10 @@ class LivePanel(Panel):
         """Open a video, a picture, an address or ``camera:0``; what cannot be opened is told in one line."""
         self.context.notices.settle("live source")
         self._reading += 1
-        if Path(text).suffix.lower() in SUFFIXES and "://" not in text:
-            self._read_picture(Path(text))
+        if text == SAMPLE and self._lane.newest.phase in ("empty", "failed"):
+            self.open_network("haar-face")
+        if text == SAMPLE or (Path(text).suffix.lower() in SUFFIXES and "://" not in text):
+            self._read_picture(text)
             return
         try:
             self.feed.open(text)
@@ -271,15 +280,16 @@ class LivePanel(Panel):
         self.count.set_text("")
         self._follow_source()
 
-    def _read_picture(self, path: Path) -> None:
+    def _read_picture(self, text: str) -> None:
         """Read on the work lane; of several, the one asked for last is shown."""
         mine = self._reading
 
         def work() -> Generator[None, None, Picture]:
+            from guiapp.imaging.street import street
             from guiapp.sources.image_file import read_picture
 
             yield
-            return read_picture(path)
+            return street() if text == SAMPLE else read_picture(Path(text))
 
         def failed(error: BaseException) -> None:
             self._complain(str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}")
@@ -319,7 +329,7 @@ class LivePanel(Panel):
             self._pages.setCurrentWidget(self.empty)
         self.line.ink = theme.faint
         text, shorter = "", ()
-        if trouble:
+        if trouble and has_picture:  # without a picture it is told in its place
             text, self.line.ink = trouble, theme.error if state == "failed" else theme.warning
         elif has_picture and (source is not None or self.feed.still is not None):
             name = source.name if source is not None else self.feed.still.origin.name

@@ -15,13 +15,14 @@ from guiapp.ui.panels.live_screen import EXAMPLE, LiveScreen
 from guiapp.ui.widgets.buttons import declare, text_button
 
 _LIST_AGAIN_MS = 1000
+SAMPLE = "sample:street"
 
 
 class LiveSources(QWidget):
     """Says what the person wants to look at.
 
     Attributes:
-        chosen: Emitted with a path, an address, ``camera:NUMBER`` or ``screen:X,Y,WIDTH,HEIGHT``.
+        chosen: Emitted with a path, an address, ``camera:NUMBER``, ``screen:X,Y,WIDTH,HEIGHT`` or ``SAMPLE``.
         address: Field for an address, ``live.address``.
         camera: Button with the list of cameras, ``live.camera``; while it is open it follows what is plugged in.
         screen_button: Button with the ways to choose a part of the screen, ``live.screen``.
@@ -40,6 +41,11 @@ class LiveSources(QWidget):
         self.picture = declare(commands, Command(
             "live.open-picture", "Open live picture…", self.ask_picture, "Show one picture to the published network",
             "", "image", menu="File",
+        ))  # fmt: skip
+        self.sample = declare(commands, Command(
+            "live.open-sample", "Sample picture", lambda: self.chosen.emit(SAMPLE),
+            "A street with faces and people, drawn by the program, for when there is nothing else", "", "image",
+            menu="Source",
         ))  # fmt: skip
         self.camera = QPushButton(icon("camera"), "Camera", self)
         self.camera.setObjectName("live.camera")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from guiapp.ui.widgets.painting import hairline, image_of, polygon
@@ -157,11 +157,12 @@ class VoteBars(SmallPlot):
         painter.drawLine(QPointF(area.left(), line), QPointF(area.right(), line))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         passes = running[-1] >= self.wanted - 1e-5
-        painter.setPen(hairline(theme.good if passes else theme.error))
         wide = area.width() / len(running)
         x = area.x() + wide * np.arange(len(running) + 1)
         y = area.bottom() - np.concatenate([[0], running]) / most * area.height()
-        painter.drawPolyline(polygon(x, y))
+        for pen in (QPen(theme.panel, 4), QPen(theme.good if passes else theme.error, 1.5)):  # seen over bars, too
+            painter.setPen(pen)
+            painter.drawPolyline(polygon(x, y))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def csv_text(self) -> str:
