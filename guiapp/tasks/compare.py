@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from guiapp.tasks.matching import key_point_distances, mask_overlaps, match
 from guiapp.tasks.plain import has_answer
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Drawn, Flow, LabelMap, Masks
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Drawn, Flow, LabelMap
 
-SAME = 0.5
-"""Intersection over union from which two boxes of one class are the same object, as in PASCAL VOC."""
 TOP = 5
 """So many of each network's best classes are compared."""
 
@@ -109,7 +108,28 @@ class FlowDifference:
     mean: float
 
 
-Difference = ObjectDifference | PixelDifference | ScoreDifference | FlowDifference
+@dataclass(frozen=True, eq=False)
+class DepthDifference:
+    """Depth, pixel by pixel.
+
+    Relative depth is known up to scale and shift: those that bring the second nearest to the first are taken out (least
+    squares, as in Ranftl et al. 2020).
+
+    Attributes:
+        first, second: The depths.
+        lengths: float32 (h, w): how far apart they are, as fine as the finer of the two; NaN where one is unknown.
+        mean: Their mean.
+        unit: ``"m"`` for metres, ``"%"`` of the first's range for relative depth.
+    """
+
+    first: Depth
+    second: Depth
+    lengths: Floats
+    mean: float
+    unit: str
+
+
+Difference = ObjectDifference | PixelDifference | ScoreDifference | FlowDifference | DepthDifference
 """What two predictions of one type differ by."""
 
 
@@ -125,19 +145,11 @@ def difference(first: Drawn, second: Drawn) -> Difference | None:
     Returns:
         None where there is nothing to compare: predictions of different types, or one that has no answer yet.
     """
-    if not has_answer(first) or not has_answer(second):
+    if type(first) is not type(second) or not has_answer(first) or not has_answer(second):
         return None
     if isinstance(first, ClipScores) and isinstance(second, ClipScores):
         first, second = first.scores, second.scores  # type: ignore[assignment]
-    if isinstance(first, Detections) and isinstance(second, Detections):
-        return _objects(first, second)
-    if isinstance(first, LabelMap) and isinstance(second, LabelMap):
-        return _pixels(first, second)
-    if isinstance(first, ClassScores) and isinstance(second, ClassScores):
-        return _scores(first, second)
-    if isinstance(first, Flow) and isinstance(second, Flow):
-        return _flow(first, second)
-    return None
+    return _COMPARED[type(first)](first, second)
 
 
 def in_words(difference: Difference, first: str = "A", second: str = "B") -> str:
@@ -150,6 +162,9 @@ def in_words(difference: Difference, first: str = "A", second: str = "B") -> str
         return f"{difference.share:.1%} of the pixels differ{mean}"
     if isinstance(difference, FlowDifference):
         return f"motion differs by {difference.mean:.2f} px on average"
+    if isinstance(difference, DepthDifference):
+        of = " of its range" if difference.unit == "%" else ""
+        return f"depth differs by {difference.mean:.2f} {difference.unit}{of} on average"
     one, two = difference.first, difference.second
     (a, p), (b, q) = ((s.labels[s.best], float(s.probabilities[s.best])) for s in (one, two))
     if _keys(one.labels)[one.best] == _keys(two.labels)[two.best]:
@@ -218,79 +233,20 @@ def _common(first: Sequence[str], second: Sequence[str]) -> tuple[Indices, list[
 def _objects(first: Detections, second: Detections) -> ObjectDifference:
     table, _ = _common(first.labels, second.labels)
     classes = table[second.classes] if len(second) else second.classes
-    overlap = box_overlaps(first.boxes, second.boxes)
-    able = np.where(first.classes[:, None] == classes[None], overlap, np.float32(0))
-    pairs = []
-    for row in np.argsort(-first.scores, kind="stable").tolist() if able.size else []:
-        column = int(able[row].argmax())
-        if able[row, column] >= SAME:
-            pairs.append((row, column))
-            able[:, column] = 0
-    matched = np.array(pairs, np.int64).reshape(-1, 2)
+    matched, overlaps = match(first, second, classes)
     one, two = matched[:, 0], matched[:, 1]
     only_first = np.setdiff1d(np.arange(len(first)), one)
     only_second = np.setdiff1d(np.arange(len(second)), two)
     known = set(table.tolist())
     return ObjectDifference(
-        first, second, matched, overlap[one, two], second.scores[two] - first.scores[one],
+        first, second, matched, overlaps, second.scores[two] - first.scores[one],
         only_first[np.argsort(-first.scores[only_first], kind="stable")],
         only_second[np.argsort(-second.scores[only_second], kind="stable")],
         unknown_first=sum(int(c) not in known for c in first.classes[only_first]),
         unknown_second=int((classes[only_second] >= len(first.labels)).sum()),
-        mask_overlaps=_mask_overlaps(first.masks, second.masks, pairs),
-        distances=_distances(first.keypoints, second.keypoints, matched),
+        mask_overlaps=mask_overlaps(first.masks, second.masks, matched),
+        distances=key_point_distances(first.keypoints, second.keypoints, matched),
     )  # fmt: skip
-
-
-def box_overlaps(first: Floats, second: Floats) -> Floats:
-    """Intersection over union of boxes x1, y1, x2, y2: (N, 4) and (M, 4) give float32 (N, M); 0 for empty ones."""
-    corner = np.maximum(first[:, None, :2], second[None, :, :2])
-    sides = np.clip(np.minimum(first[:, None, 2:], second[None, :, 2:]) - corner, 0, None)
-    common = sides[..., 0] * sides[..., 1]
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (first, second)]
-    union = areas[0][:, None] + areas[1][None] - common
-    result: Floats = np.divide(common, union, out=np.zeros(common.shape, np.float32), where=union > 0)
-    return result
-
-
-def _mask_overlaps(first: Masks | None, second: Masks | None, pairs: Sequence[tuple[int, int]]) -> Floats | None:
-    if first is None or second is None:
-        return None
-    values = [
-        mask_overlap(first.bits[i], first.corners[i].tolist(), second.bits[k], second.corners[k].tolist())
-        for i, k in pairs
-    ]
-    return np.array(values, np.float32)
-
-
-def mask_overlap(
-    first: npt.NDArray[np.bool_], at: Sequence[int], second: npt.NDArray[np.bool_], other: Sequence[int]
-) -> float:
-    """Intersection over union of two masks, bool (h, w), that begin at (column, row) of the picture; NaN if empty."""
-    if not first.size or not second.size:
-        return float("nan")
-    left, top = max(at[0], other[0]), max(at[1], other[1])
-    right = min(at[0] + first.shape[1], other[0] + second.shape[1])
-    bottom = min(at[1] + first.shape[0], other[1] + second.shape[0])
-    common = 0
-    if left < right and top < bottom:
-        one = first[top - at[1] : bottom - at[1], left - at[0] : right - at[0]]
-        two = second[top - other[1] : bottom - other[1], left - other[0] : right - other[0]]
-        common = int(np.count_nonzero(one & two))
-    union = int(np.count_nonzero(first)) + int(np.count_nonzero(second)) - common
-    return common / union if union else float("nan")
-
-
-def _distances(first: Floats | None, second: Floats | None, pairs: Indices) -> Floats | None:
-    """Mean distance of the key points that both have, for each pair."""
-    if first is None or second is None or first.shape[1] != second.shape[1]:
-        return None
-    one, two = first[pairs[:, 0]], second[pairs[:, 1]]
-    there = np.isfinite(one[..., 2]) & np.isfinite(two[..., 2])
-    far = np.where(there, np.linalg.norm(one[..., :2] - two[..., :2], axis=-1), 0).sum(1)
-    count = there.sum(1)
-    result: Floats = np.divide(far, count, out=np.full(len(pairs), np.nan, np.float32), where=count > 0)
-    return result
 
 
 def _objects_in_words(found: ObjectDifference, first: str, second: str) -> str:
@@ -364,6 +320,28 @@ def _flow(first: Flow, second: Flow) -> FlowDifference:
     return FlowDifference(first, second, lengths, float(known.mean()) if known.size else 0.0)
 
 
+def _depth(first: Depth, second: Depth) -> DepthDifference | None:
+    """None where one is nearer and the other farther with larger values, or only one is in metres."""
+    if (first.unit, first.near) != (second.unit, second.near):
+        return None
+    shape = _finer(first.values, second.values)
+    one, two = (_resampled(depth.values, shape).astype(np.float64) for depth in (first, second))
+    known = np.isfinite(one) & np.isfinite(two)
+    scale, unit = 1.0, first.unit
+    if not unit:
+        unit = "%"
+        if known.any():
+            few = max(1, int(known.sum()) // 50_000)
+            a, b = one[known][::few], two[known][::few]
+            spread = float(((b - b.mean()) ** 2).sum())
+            slope = float(((a - a.mean()) * (b - b.mean())).sum()) / spread if spread else 0.0
+            two = a.mean() + slope * (two - b.mean())
+            low, high = first.range()
+            scale = 100.0 / (high - low) if high > low else 0.0
+    lengths = np.where(known, np.abs(np.where(known, one - two, 0.0)) * scale, np.nan).astype(np.float32)
+    return DepthDifference(first, second, lengths, float(lengths[known].mean()) if known.any() else 0.0, unit)
+
+
 def _signed(value: float) -> str:
     """Two decimals with a sign that is as wide as a plus."""
     return f"{value:+.2f}".replace("-", "−")
@@ -371,3 +349,8 @@ def _signed(value: float) -> str:
 
 def _count(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}es"
+
+
+_COMPARED: dict[type, Callable[[Any, Any], Difference | None]] = {
+    Detections: _objects, LabelMap: _pixels, ClassScores: _scores, Flow: _flow, Depth: _depth,
+}  # fmt: skip

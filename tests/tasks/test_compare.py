@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from guiapp.tasks.compare import box_overlaps, difference, in_common, in_words, mask_overlap, translated
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap, Masks
+from guiapp.tasks.compare import difference, in_common, in_words, translated
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Flow, LabelMap, Masks
 
 SIZE = (100, 80)
 COCO = ("__background__", "person", "dog", "N/A", "motorcycle")
@@ -65,18 +65,8 @@ def test_nothing_found_by_one_or_by_both():
     assert in_words(difference(none, none)) == "neither finds anything"
 
 
-def test_overlap_of_boxes():
-    found = box_overlaps(
-        np.array([[0, 0, 4, 4], [1, 1, 1, 1]], np.float32), np.array([[0, 0, 4, 2], [2, 2, 6, 6], [9, 9, 9, 9]], "f4")
-    )
-    assert found.tolist() == [pytest.approx([8 / 16, 4 / 28, 0]), [0, 0, 0]]
-
-
 def test_masks_of_matched_objects():
     square = np.ones((4, 4), bool)
-    assert mask_overlap(square, (10, 10), square, (12, 10)) == pytest.approx(8 / 24)
-    assert mask_overlap(square, (10, 10), square, (14, 10)) == 0
-    assert np.isnan(mask_overlap(square, (10, 10), np.zeros((0, 0), bool), (10, 10)))
     rows = [("dog", 0.9, 10, 10, 14, 14), ("dog", 0.8, 50, 10, 54, 14)]
     first = objects(rows, masks=Masks((square, square), np.array([[10, 10], [50, 10]], np.int32)))
     half = square.copy()
@@ -156,6 +146,24 @@ def test_motion_differs_by_the_mean_end_point_difference():
     finer = difference(Flow(still, SIZE), Flow(np.repeat(moved, 3, 1), SIZE))
     assert finer.lengths.shape == (2, 6) and finer.lengths[0].tolist() == [5, 5, 5, 0, 0, 0]
     assert in_words(found) == "motion differs by 1.67 px on average"
+
+
+def test_depth_in_metres_and_relative_depth():
+    one = np.array([[1, 2], [3, np.nan]], np.float32)
+    metres = difference(Depth(one, SIZE, "m"), Depth(np.array([[1.5, 2], [2, 9]], np.float32), SIZE, "m"))
+    assert (
+        metres.lengths[0].tolist() == [0.5, 0] and np.isnan(metres.lengths[1, 1]) and metres.mean == pytest.approx(0.5)
+    )
+    assert in_words(metres) == "depth differs by 0.50 m on average"
+    relative = Depth(np.array([[0, 10], [20, 40]], np.float32), SIZE, near=True)
+    scaled = Depth(relative.values * 3 - 7, SIZE, near=True)
+    assert difference(relative, scaled).mean == pytest.approx(0, abs=1e-5), "scale and shift say nothing"
+    # least squares of (0, 0), (0, 10), (1, 0), (1, 10): slope 0, mean 5; each is half of the range of 10 away
+    flat = Depth(np.array([[0, 10], [0, 10]], np.float32), SIZE), Depth(np.array([[0, 0], [1, 1]], np.float32), SIZE)
+    found = difference(*flat)
+    assert found.lengths.tolist() == [[50, 50], [50, 50]]
+    assert in_words(found) == "depth differs by 50.00 % of its range on average"
+    assert difference(relative, flat[0]) is None, "one grows towards the camera, the other away from it"
 
 
 def test_what_cannot_be_compared():

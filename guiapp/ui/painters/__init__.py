@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guiapp.tasks.compare import FlowDifference, ObjectDifference, PixelDifference, ScoreDifference
+from guiapp.tasks.compare import (
+    DepthDifference,
+    FlowDifference,
+    ObjectDifference,
+    PixelDifference,
+    ScoreDifference,
+)
 from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Flow, LabelMap
 from guiapp.ui.painters.depth import DepthLayer
 from guiapp.ui.painters.detections import DetectionsLayer
 from guiapp.ui.painters.differences import (
-    FlowDifferenceLayer,
+    FieldDifferenceLayer,
     ObjectDifferenceLayer,
     PixelDifferenceLayer,
     ScoreDifferenceLayer,
@@ -40,7 +46,8 @@ PAINTERS: dict[type, type[DrawnLayer]] = {
     ObjectDifference: ObjectDifferenceLayer,
     PixelDifference: PixelDifferenceLayer,
     ScoreDifference: ScoreDifferenceLayer,
-    FlowDifference: FlowDifferenceLayer,
+    FlowDifference: FieldDifferenceLayer,
+    DepthDifference: FieldDifferenceLayer,
 }
 """Painter by type of prediction, or of a difference of two."""
 

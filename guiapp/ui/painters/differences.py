@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from guiapp.tasks.predictions import Detections, Masks
+from guiapp.tasks.predictions import Detections, Flow, Masks
 from guiapp.ui.colour_maps import sequential
 from guiapp.ui.painters import boxes, skeletons
 from guiapp.ui.painters.cards import Row, paint_card
@@ -24,13 +24,21 @@ from guiapp.ui.painters.sides import FIRST, SECOND
 from guiapp.ui.painters.text import face, name_of
 
 if TYPE_CHECKING:
-    from guiapp.tasks.compare import FlowDifference, ObjectDifference, PixelDifference, ScoreDifference
+    from guiapp.tasks.compare import (
+        DepthDifference,
+        FlowDifference,
+        ObjectDifference,
+        PixelDifference,
+        ScoreDifference,
+    )
+    from guiapp.tasks.predictions import LabelMap
     from guiapp.ui.painters.canvas import Canvas
 
 _BOTH = QColor("#d4d8de")
 _DIFFERS = QColor("#ff3ea5")
 _STRIPE = 5.0  # device pixels
 _MOST_CLASSES = 10
+_LEAST = {"px": 1.0, "m": 0.1, "%": 1.0}  # differences up to here are not worth the full colour
 
 
 class ObjectDifferenceLayer(DetectionsLayer):
@@ -158,18 +166,13 @@ class PixelDifferenceLayer(DrawnLayer):
         names = [_class_at(answer, x, y) for answer in (self.drawn.first, self.drawn.second)]
         if None in names:
             return None
-        rows, columns = self.drawn.differs.shape
-        width, height = self.drawn.first.size
-        differs = self.drawn.differs[int(y / height * rows), int(x / width * columns)]
+        differs = _value_at(self.drawn.differs, self.drawn.first.size, x, y)
         return Hit(0, f"A {names[0]}  ·  B {names[1]}" if differs else f"both {names[0]}")
 
 
-def _class_at(answer, x: float, y: float) -> str | None:
-    width, height = answer.size
-    if not (0 <= x < width and 0 <= y < height) or not answer.classes.size:
-        return None
-    rows, columns = answer.classes.shape
-    return name_of(answer.labels, int(answer.classes[int(y / height * rows), int(x / width * columns)]))
+def _class_at(answer: LabelMap, x: float, y: float) -> str | None:
+    index = _value_at(answer.classes, answer.size, x, y) if answer.classes.size else None
+    return None if index is None else name_of(answer.labels, int(index))
 
 
 class ScoreDifferenceLayer(DrawnLayer):
@@ -198,14 +201,14 @@ def _share(share: float) -> float:
     return share if np.isfinite(share) else 0.0
 
 
-class FlowDifferenceLayer(DrawnLayer):
-    """Paints a ``FlowDifference``: brighter where the two motions are farther apart.
+class FieldDifferenceLayer(DrawnLayer):
+    """Paints a ``FlowDifference`` or a ``DepthDifference``: brighter where the two are farther apart.
 
     Attributes:
-        longest: Pixels of the picture that have the full colour: 99 % of the differences stay below.
+        longest: The difference that has the full colour: 99 % of them stay below.
     """
 
-    drawn: FlowDifference
+    drawn: FlowDifference | DepthDifference
     prepared_by = frozenset({"opacity"})
     longest: float
 
@@ -214,9 +217,13 @@ class FlowDifferenceLayer(DrawnLayer):
         step = max(1, round((lengths.size / 400_000) ** 0.5))
         lengths = lengths[::step, ::step]
         self._shown = (self.drawn.lengths.shape[1] / step, self.drawn.lengths.shape[0] / step)
-        self.longest = full_length(lengths)
+        self.longest = full_length(lengths, _LEAST.get(self._unit, 1.0))
         grade = np.minimum(lengths * np.float32(255 / self.longest), 255).astype(np.uint8)
         self._image = argb_image(_glow(round(100 * min(1.0, self.look.opacity * 1.8))).take(grade))
+
+    @property
+    def _unit(self) -> str:
+        return getattr(self.drawn, "unit", "px")
 
     def _paint(self, canvas: Canvas) -> None:
         width, height = self._shown
@@ -224,22 +231,31 @@ class FlowDifferenceLayer(DrawnLayer):
         if self.look.legend:
             colours = [QColor(*(int(v) for v in sequential("magma")[k, :3])) for k in (150, 250)]
             paint_card(canvas, self.theme, [
-                Row("mean difference", f"{self.drawn.mean:.2f} px", colours[0]),
-                Row("full colour from", f"{self.longest:.3g} px", colours[1]),
+                Row("mean difference", f"{self.drawn.mean:.2f} {self._unit}", colours[0]),
+                Row("full colour from", f"{self.longest:.3g} {self._unit}", colours[1]),
             ])  # fmt: skip
 
     def object_at(self, x: float, y: float) -> Hit | None:
         """How far the two are apart at the point."""
-        width, height = self.drawn.first.size
-        rows, columns = self.drawn.lengths.shape
-        if not (0 <= x < width and 0 <= y < height):
+        apart = _value_at(self.drawn.lengths, self.drawn.first.size, x, y)
+        if apart is None:
             return None
-        apart = float(self.drawn.lengths[int(y / height * rows), int(x / width * columns)])
-        lengths = []
-        for flow in (self.drawn.first, self.drawn.second):
-            h, w = flow.vectors.shape[:2]
-            lengths.append(float(np.hypot(*flow.vectors[int(y / height * h), int(x / width * w)])))
-        return Hit(0, f"differs by {apart:.1f} px  ·  A moves {lengths[0]:.1f} px, B {lengths[1]:.1f} px")
+        if not np.isfinite(apart):
+            return Hit(0, "unknown to one of the two")
+        both = (self.drawn.first, self.drawn.second)
+        if isinstance(both[0], Flow):
+            one, two = (float(np.hypot(*_value_at(flow.vectors, flow.size, x, y))) for flow in both)
+            return Hit(0, f"differs by {apart:.1f} px  ·  A moves {one:.1f} px, B {two:.1f} px")
+        if self._unit == "%":
+            return Hit(0, f"differs by {apart:.1f} % of the range")
+        one, two = (float(_value_at(depth.values, depth.size, x, y)) for depth in both)
+        return Hit(0, f"differs by {apart:.2f} {self._unit}  ·  A {one:.2f} {self._unit}, B {two:.2f} {self._unit}")
+
+
+def _value_at(field: npt.NDArray[Any], size: tuple[int, int], x: float, y: float) -> Any:
+    """What a field laid over a picture of this width and height has at a point; None outside."""
+    (width, height), (rows, columns) = size, field.shape[:2]
+    return field[int(y / height * rows), int(x / width * columns)] if 0 <= x < width and 0 <= y < height else None
 
 
 @lru_cache(maxsize=8)

@@ -67,10 +67,11 @@ def flow_table(opacity: float) -> npt.NDArray[np.uint32]:
     return table.ravel()
 
 
-def full_length(lengths: npt.NDArray[np.floating]) -> float:
-    """What 99 % of the lengths stay below, at least one pixel: it gets the full colour."""
+def full_length(lengths: npt.NDArray[np.floating], least: float = 1.0) -> float:
+    """What 99 % of the lengths stay below, but not less than ``least``: it gets the full colour."""
     few = lengths.ravel()[:: max(1, lengths.size // 20_000)]
-    return max(1.0, float(np.nanquantile(few, 0.99))) if few.size else 1.0
+    few = few[np.isfinite(few)]
+    return max(least, float(np.quantile(few, 0.99))) if few.size else least
 
 
 class FlowLayer(DrawnLayer):

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from guiapp.tasks.compare import in_words
-from guiapp.tasks.predictions import ClassScores, ClipScores, Detections, Flow, LabelMap
+from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Flow, LabelMap
 from guiapp.ui.painters.sides import FIRST, SECOND
 from guiapp.ui.status_bar import milliseconds
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -25,7 +25,7 @@ _PARTS = {
     "postprocess": "Time from the network's output to boxes, masks, classes",
 }
 _KINDS = {Detections: "boxes", LabelMap: "a label map", ClassScores: "class scores", ClipScores: "class scores of a "
-          "clip", Flow: "motion"}  # fmt: skip
+          "clip", Flow: "motion", Depth: "depth"}  # fmt: skip
 
 
 def words_of(result: LiveResult) -> str:
@@ -36,6 +36,8 @@ def words_of(result: LiveResult) -> str:
     if other.difference is not None:
         return in_words(other.difference)
     kinds = [_KINDS.get(type(drawn), "something else") for drawn in (result.drawn, other.drawn)]
+    if kinds[0] == kinds[1] == "depth":
+        return "one depth grows towards the camera or is in metres, the other not: there is no difference to show"
     if kinds[0] == kinds[1]:
         return "a difference comes with the next pictures"
     return f"A gives {kinds[0]}, B {kinds[1]}: there is no difference to show"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from guiapp.tasks.compare import difference
-from guiapp.tasks.predictions import ClassScores, Flow, LabelMap
+from guiapp.tasks.predictions import ClassScores, Depth, Flow, LabelMap
 from guiapp.ui.painters import PaintOptions, prepare
 from guiapp.ui.painters.frames import FramePainter
 from guiapp.ui.painters.pairs import Pair
@@ -96,6 +96,18 @@ def test_motion_glows_where_it_differs(theme):
     seen = painted(grey(), [layer])
     assert np.abs(seen[:, :58].astype(int) - GREY).max() <= 1 and (seen[:, 62:] != GREY).any(-1).all()
     assert layer.longest == 5 and layer.object_at(100, 40).text == "differs by 5.0 px  ·  A moves 0.0 px, B 5.0 px"
+
+
+def test_depth_glows_where_it_differs(theme):
+    one = np.full((9, 12), 2.0, np.float32)
+    two = one.copy()
+    two[:, 6:] = 3
+    two[0, 0] = np.nan
+    layer = prepare(difference(Depth(one, SIZE, "m"), Depth(two, SIZE, "m")), theme, BARE)
+    seen = painted(grey(), [layer])
+    assert np.abs(seen[:, :58].astype(int) - GREY).max() <= 1 and (seen[:, 62:] != GREY).any(-1).all()
+    assert layer.longest == 1 and layer.object_at(100, 40).text == "differs by 1.00 m  ·  A 2.00 m, B 3.00 m"
+    assert layer.object_at(1, 1).text == "unknown to one of the two" and layer.object_at(-1, 1) is None
 
 
 @pytest.mark.parametrize("at", [0.25, 0.5, 1.0])
