@@ -80,7 +80,7 @@ def open_capture(index: int) -> Capture:
 class CameraSource(ReconnectingSource):
     """A camera. When it is lost the last picture stays, and it comes back with the device.
 
-    Once a camera was opened it is known by its name, so it is found under another number too.
+    Once a camera was opened it is known and called by its name, so it is found under another number too.
     """
 
     kind: ClassVar[OriginKind] = "camera"
@@ -210,7 +210,7 @@ class CameraSource(ReconnectingSource):
         for fits in (_is, _is_like, _contains):
             for camera in present:
                 if fits(camera, wanted):
-                    self._device = camera.name
+                    self.name = self._device = camera.name
                     return camera.index
         there = ", ".join(f"{camera.index}: {camera.name}" for camera in present)
         raise Lost(f"it is not plugged in (there {'are ' + there if there else 'is no camera'})")

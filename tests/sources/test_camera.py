@@ -145,11 +145,11 @@ def test_what_a_camera_gives_instead_is_told_and_what_fits_is_not(film, bus, too
     tools.until(lambda: source.state == "playing")
     assert source.trouble == "" and source.number == 0
     source.set_mode((1920, 1080), 30)
-    tools.until(lambda: source.trouble == "Camera 0 gives 96 × 64 instead of 1920 × 1080")
+    tools.until(lambda: source.trouble == "Integrated Camera gives 96 × 64 instead of 1920 × 1080")
     assert source.state == "playing"
     bus.least = 15.0
     source.set_mode((96, 64), 60)
-    tools.until(lambda: source.trouble == "Camera 0 gives 96 × 64 at 15 frames/s instead of 96 × 64 at 60 frames/s")
+    tools.until(lambda: source.trouble == "Integrated Camera gives 96 × 64 at 15 frames/s instead of 96 × 64 at 60 frames/s")
     source.set_mode(None, 15)
     tools.until(lambda: source.trouble == "" and source.asked_fps == 15)
 
@@ -169,7 +169,7 @@ def test_a_fault_of_the_driver_is_told_and_ends_the_source(film, bus, tools):
     source._capture = bus.open
     source.start()
     tools.until(lambda: source.state == "failed")
-    assert source.trouble == "Camera 0 stopped: division by zero"
+    assert source.trouble == "Integrated Camera stopped: division by zero"
 
 
 def test_names_from_the_system(tmp_path):

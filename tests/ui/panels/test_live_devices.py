@@ -88,7 +88,7 @@ def test_a_camera_offers_its_modes_and_what_it_gives_instead_is_told(room, usb):
     assert items(boxes.rate) == ["as it comes", "60 frames/s", "30 frames/s", "10 frames/s"]
     choose(boxes.resolution, "1280 × 720")
     assert items(boxes.rate) == ["as it comes", "30 frames/s", "10 frames/s"]
-    room.bot.waitUntil(lambda: panel.line.text() == "Camera 3 gives 640 × 480 instead of 1280 × 720")
+    room.bot.waitUntil(lambda: panel.line.text() == "Desk cam gives 640 × 480 instead of 1280 × 720")
     choose(boxes.rate, "10 frames/s")
     room.bot.waitUntil(lambda: panel.feed.source.asked_fps == 10 and panel.feed.source.resolution == (1280, 720))
     choose(boxes.resolution, "640 × 480")
