@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from guiapp.cli import output
+from guiapp.cli.exhibits import network_of
 
 
 def run(options: argparse.Namespace) -> int:
@@ -13,7 +14,7 @@ def run(options: argparse.Namespace) -> int:
     from guiapp.models.zoo.open import published
     from guiapp.models.zoo.weights import fetch_weights, find
 
-    entry = find_model(options.model)
+    entry = find_model(network_of(options.model))
     weights = published(entry, options.weights)
     fetched = find(weights) is None
     if fetched:

@@ -30,8 +30,9 @@ Listed = tuple[list[Mapping[str, Any]], tuple[str, ...]]
 
 
 def experiments() -> Listed:
-    """The catalogue, in the order of the course."""
+    """The catalogue, in the order of the course; ``dataset`` of a published network is what it was trained on."""
     from guiapp.catalogue import EXPERIMENTS
+    from guiapp.models.zoo import ZOO
 
     rows: list[Mapping[str, Any]] = [
         {
@@ -41,12 +42,18 @@ def experiments() -> Listed:
             "systems": list(entry.systems),
             "task": entry.task,
             "model": entry.model,
-            "dataset": entry.dataset,
+            "dataset": _short(ZOO[entry.model].best.trained_on) if entry.live else entry.dataset,
+            "published": entry.live,
             "summary": entry.summary,
         }
         for entry in EXPERIMENTS.values()
     ]
     return rows, ("id", "chapter", "title", "model", "dataset")
+
+
+def _short(trained_on: str) -> str:
+    """What weights were trained on, without terms and further words."""
+    return trained_on.partition(" (")[0].partition(",")[0]
 
 
 def models() -> Listed:

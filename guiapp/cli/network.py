@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from guiapp.cli import output
+from guiapp.cli.exhibits import network_of
 from guiapp.cli.subject import is_trained, open_subject
 from guiapp.core.notices import SettingError
 from guiapp.core.registry import UnknownName
@@ -65,7 +66,7 @@ def open_network(options: argparse.Namespace, progress: output.Progress, alone: 
     from guiapp.models.zoo.timm_names import TIMM
 
     try:
-        entry = find_model(options.target)
+        entry = find_model(network_of(options.target))
     except NoDescription as error:
         output.say(error.draft + "\n")
         raise

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
+from guiapp.cli.exhibits import network_of
 from guiapp.cli.inputs import check_input
 from guiapp.cli.subject import Subject, open_subject
 from guiapp.core.notices import SettingError, UserError
@@ -111,7 +112,7 @@ def _shown(probe: Probe, target: str) -> bool:
     from guiapp.models.zoo import find_model
 
     try:
-        named = find_model(target).name
+        named = find_model(network_of(target)).name
     except UnknownName:
         named = ""
     if named != probe.shows:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from guiapp.cli.exhibits import refuse_exhibit
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName, resolve
@@ -158,6 +159,8 @@ def open_subject(target: str) -> Subject:
     path = Path(target).expanduser()
     if path.is_dir():
         return _run(path, target)
+    if not path.exists():
+        refuse_exhibit(target, "measured or probed", "ask it with guiapp predict {} PICTURE")
     if path.is_file():
         if path.suffix != _ENDING:
             raise UserError(f"{path} is neither a run folder nor a {_ENDING} file")
@@ -180,7 +183,7 @@ def is_trained(target: str) -> bool:
     if path.is_file() or path.suffix == _ENDING or (path / "run.json").is_file():
         return True
     shipped = paths.resources() / "weights" / f"{target}{_ENDING}"
-    known = target in EXPERIMENTS or target in MODELS
+    known = target in MODELS or (target in EXPERIMENTS and not EXPERIMENTS[target].live)
     return known or (paths.runs() / target / "run.json").is_file() or shipped.is_file()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
+from guiapp.cli.exhibits import refuse_exhibit
 from guiapp.cli.interrupt import Interrupt
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
@@ -26,6 +27,9 @@ def run(options: argparse.Namespace) -> int:
     from guiapp.catalogue import EXPERIMENTS
 
     experiment = EXPERIMENTS[options.experiment]
+    refuse_exhibit(
+        experiment.id, "trained", "ask it with guiapp predict {0} PICTURE, see it with guiapp screenshot {0} --out FILE"
+    )
     settings: dict[str, Any] = dict(options.set)
     for name in ("epochs", "device", "seed"):
         value = getattr(options, name)

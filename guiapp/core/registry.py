@@ -8,8 +8,11 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class UnknownName(LookupError):
-    """A name that a registry does not hold; the message names what is near it."""
+class UnknownName(KeyError):
+    """A name that a registry does not hold; the message names what is near it.
+
+    A ``KeyError``, so that ``registry.get(name)`` gives None.
+    """
 
     def __str__(self) -> str:
         return str(self.args[0])

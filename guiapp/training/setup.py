@@ -124,6 +124,8 @@ def prepare(
     from guiapp.datasets import DATASETS, open_dataset
     from guiapp.tasks.base import make_task
 
+    if experiment.live:
+        raise SettingError(f"{experiment.title} is a published network that is not trained here: look into it in Live")
     settings = dict(settings or {})
     others = dict(settings)
     notices: tuple[str, ...] = ()

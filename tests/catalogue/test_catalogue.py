@@ -6,40 +6,86 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from torch.nn import functional as F
 
+import guiapp
 from guiapp.catalogue import CHAPTERS, DEFAULT, EXPERIMENTS
 from guiapp.catalogue.systems import SYSTEMS, chapter_of, coverage
+from guiapp.core.notices import SettingError
 from guiapp.core.paths import resources
 from guiapp.datasets import DATASETS
 from guiapp.interpret import PROBES
 from guiapp.interpret.layers import layer_list
 from guiapp.models import MODELS, Preprocessing
+from guiapp.models.zoo import ZOO
 from guiapp.tasks.base import TASKS
+from guiapp.tasks.live_options import LIVE_TASKS
 from guiapp.training.recipe import Recipe, change
+from guiapp.training.setup import prepare
 
+PANEL_TABLE = Path(guiapp.__file__).parent / "ui" / "panel_table.py"  # read as text: Qt may not be there
 TABLE = Path(__file__).parents[3] / "shared" / "design" / "systems.toml"
-PANELS = {
-    *("catalogue", "source", "viewer", "samples", "training", "runs", "model", "filters", "activations", "units"),
-    *("attribution", "embedding", "attack", "evaluation", "recipe", "diagnosis", "playground", "imaging"),
-    "linear",
-}
+TRAINED = [entry for entry in EXPERIMENTS.values() if not entry.live]
+EXHIBITS = [entry for entry in EXPERIMENTS.values() if entry.live]
+SHAPES = {"classification": (3, 224, 224), "segmentation": (3, 64, 64), "clip": (3, 8, 112, 112)}
+"""Inputs with which networks that are run by one call are listed on the meta device, where nothing is computed."""
 
 
 @pytest.fixture(params=EXPERIMENTS.values(), ids=lambda e: e.id)
+def entry(request):
+    return request.param
+
+
+@pytest.fixture(params=TRAINED, ids=lambda e: e.id)
 def experiment(request):
     return request.param
 
 
+@pytest.fixture(params=EXHIBITS, ids=lambda e: e.id)
+def exhibit(request):
+    return request.param
+
+
+def test_rows_and_panels_exist(entry):
+    assert entry.chapter in CHAPTERS
+    assert set(entry.panels) <= set(re.findall(r'PanelEntry\("([a-z]+)"', PANEL_TABLE.read_text(encoding="utf-8")))
+    assert entry.systems and set(entry.systems) <= set(SYSTEMS[entry.chapter])
+    assert entry.title and entry.summary and not entry.summary.endswith(".")
+
+
 def test_names_resolve(experiment):
-    assert experiment.chapter in CHAPTERS
     assert experiment.dataset in DATASETS and experiment.fallback in DATASETS
     assert experiment.task in TASKS
-    assert set(experiment.panels) <= PANELS
     assert set(experiment.model_options) <= set(MODELS[experiment.model].options or {})
     assert set(experiment.by_dataset) <= set(DATASETS)
-    rows = SYSTEMS[experiment.chapter]
-    assert experiment.systems and set(experiment.systems) <= set(rows)
+
+
+def test_exhibits_name_published_networks(exhibit):
+    shown = ZOO[exhibit.model]
+    assert (exhibit.task, exhibit.dataset) == (shown.task, "") and exhibit.task in LIVE_TASKS
+    assert set(exhibit.systems) <= set(shown.systems)
+    assert exhibit.panels[0] == "live" and not exhibit.recipe
+
+
+def test_the_first_layer_of_an_exhibit_is_there(exhibit):
+    if exhibit.layer is None:
+        assert ZOO[exhibit.model].best.shipped, "what OpenCV brings has no layers"
+        return
+    backbone = {"weights_backbone": None} if exhibit.task not in ("classification", "clip", "flow") else {}
+    with torch.device("meta"):
+        if exhibit.model == "googlenet":
+            backbone = {"init_weights": False}
+        model = torchvision.models.get_model(exhibit.model, weights=None, **backbone)
+    if exhibit.task in SHAPES:
+        assert exhibit.layer in [layer.name for layer in layer_list(model, SHAPES[exhibit.task])]
+    else:
+        model.get_submodule(exhibit.layer)
+
+
+def test_an_exhibit_is_not_trained(exhibit):
+    with pytest.raises(SettingError, match="published network that is not trained here"):
+        prepare(exhibit)
 
 
 def test_recipes_fit(experiment):
@@ -47,13 +93,15 @@ def test_recipes_fit(experiment):
         change(change(Recipe(), experiment.recipe), fields)
 
 
-def test_help_has_the_formula_and_the_source(experiment):
-    text = (resources() / "help" / f"{experiment.help or experiment.id}.md").read_text(encoding="utf-8")
+def test_help_has_the_formula_and_the_source(entry):
+    text = (resources() / "help" / f"{entry.help or entry.id}.md").read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert "course text" in text
     assert "**Try**" in text
     assert "`" in text or "|" in text, "a formula, or a table of layers"
     assert 120 <= len(re.findall(r"\S+", text)) <= 250
+    if entry.live:
+        assert re.search(r"^Source: .*\d{4}", text, re.MULTILINE), "the paper with its year"
 
 
 @pytest.mark.parametrize(

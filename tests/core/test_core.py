@@ -24,6 +24,7 @@ def test_registry_raises_on_duplicates_and_names_what_is_near():
     registry.add("lenet5", 1)
     with pytest.raises(ValueError, match="two entries of kind model are named 'lenet5'"):
         registry.add("lenet5", 2)
+    assert registry.get("lenet") is None
     with pytest.raises(UnknownName, match="no model is named 'lenet'; did you mean lenet5"):
         registry["lenet"]
     assert "lenet5" in registry
