@@ -47,6 +47,7 @@ class LiveCompare(QWidget):
         self._state: LiveState | None = None
         self._notices = context.notices
         self._times: tuple[dict[str, float], dict[str, float]] = ({}, {})
+        self._timed: tuple[ZooModel | None, ZooModel | None] = (None, None)
         self.mode = "beside"
         self.views = CompareViews(image, context.theme, parent)
         self.strip = CompareStrip(context.theme, parent)
@@ -136,14 +137,16 @@ class LiveCompare(QWidget):
         self._arrange()
 
     def show_result(self, result: LiveResult) -> None:
-        """Tell of an answer in words and milliseconds; where only thresholds changed the last run's times stay."""
-        first, second = self._times
-        if "forward" in result.milliseconds:
-            first = result.milliseconds
-        if result.other is not None and "forward" in result.other.milliseconds:
-            second = result.other.milliseconds
-        self._times = first, second
-        if self.on and result.other is not None:
+        """Tell of an answer in words and milliseconds; of what was not done again the last times stay."""
+        other = result.other
+        models = result.model, None if other is None else other.model
+        before = [
+            old if model is known else {} for old, model, known in zip(self._times, models, self._timed, strict=True)
+        ]
+        fresh = result.milliseconds, {} if other is None else other.milliseconds
+        self._times = {**before[0], **fresh[0]}, {**before[1], **fresh[1]}
+        self._timed = models
+        if self.on and other is not None:
             self.strip.show_result(result, self._times)
 
     def _arrange(self) -> None:

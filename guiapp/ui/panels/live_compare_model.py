@@ -48,7 +48,8 @@ class SecondModel(QWidget):
         self._state: LiveState | None = None
         self.models = self._list("live.compare-model", "Second network")
         self.models.setMaxVisibleItems(24)
-        self.models.setPlaceholderText("Choose a second network …")
+        self.models.view().setMinimumWidth(260)  # names are whole in the open list
+        self.models.setPlaceholderText("Second network …")
         self.models.activated.connect(self._choose)
         self.weights = self._list("live.compare-weights", "Weights of the second network")
         self.weights.activated.connect(lambda _index: self._choose_weights())
@@ -91,6 +92,7 @@ class SecondModel(QWidget):
         box.setIconSize(QSize(12, 12))
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(6)
+        box.setMinimumWidth(64)  # long names and the invitation are cut off where there is no room
         return box
 
     # ------------------------------------------------------------------ lists
@@ -157,12 +159,18 @@ class SecondModel(QWidget):
         return self._zoo.get(self.models.currentData(_NAME) or "")
 
     def suggestion(self, first: str) -> tuple[str, str | Path] | None:
-        """Another network of the same task whose weights are here, and these; None where there is none."""
-        for name, model in self._zoo.items():
-            here = self._found.get(name)
-            if model.task == self._task and name != first and here:
-                return name, here.published[0] if here.published else here.others[0]
-        return None
+        """A network of the task whose weights are here, best one that knows the same classes, and these weights.
+
+        Args:
+            first: The network that it is compared with.
+        """
+        able = [m for m in self._zoo.values() if m.task == self._task and m.name != first and self._found.get(m.name)]
+        if not able:
+            return None
+        known = _classes(self._zoo[first]) if first in self._zoo else set()
+        best = max(able, key=lambda model: bool(_classes(model) & known))  # the first of equal ones
+        here = self._found[best.name]
+        return best.name, here.published[0] if here.published else here.others[0]
 
     def choose(self, name: str, weights: str | Path | None = None) -> None:
         """Go to a network in the list and, where they are named, to weights of it; opens nothing."""
@@ -229,3 +237,9 @@ class SecondModel(QWidget):
             "ready": (state.note or "open") if state else "", "empty": "",
         }  # fmt: skip
         self.note.set_text(texts[phase])
+
+
+def _classes(model: ZooModel) -> set[str]:
+    """What is known of the classes without opening the network: their names, or that of the set."""
+    labels = model.best.labels or getattr(getattr(model, "description", None), "labels", "")
+    return {labels.partition("-")[0]} - {""} if isinstance(labels, str) else set(labels)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811 - fixtures of the Live room are arguments here
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, Q
 
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Origin, Picture
-from guiapp.models.zoo import ZOO
+from guiapp.models.zoo import ZOO, listed
 from guiapp.models.zoo.candidates import Candidates
+from guiapp.models.zoo.weights import Here
 from guiapp.sources.video_reader import VideoReader
 from guiapp.ui.painters.sides import FIRST, SECOND
 from tests.ui.painters.pictures import pixels_of, rgb
@@ -103,7 +105,7 @@ def test_the_switch_opens_a_network_that_is_here_and_lets_go_of_it_again(pair):
     QTest.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
     pair.bot.waitUntil(lambda: panel.image.result.other is not None)
     model = panel.image.result.other.model
-    assert model.task == "detection" and model.best.shipped, "without a download"
+    assert model.task == "detection" and panel.models.found[model.name], "without a download"
     assert panel.compare.model.chosen is model and panel.compare.strip.isVisible()
     assert find(pair, QWidget, "live.compare-mode").isVisible()
     box.click()
@@ -111,6 +113,18 @@ def test_the_switch_opens_a_network_that_is_here_and_lets_go_of_it_again(pair):
     pair.bot.waitUntil(lambda: not panel.compare.strip.isVisible())
     assert not panel.compare.views.second.isVisible() and panel.compare.views.second.array is None
     assert panel.image.mode == "" and pair.lane.newest.phase == "ready"
+
+
+def test_what_is_suggested_is_here_and_knows_the_same_classes(pair):
+    zoo, none = listed(), Here((), (), False)
+    here = {name: Here((zoo[name].best.name,), (), True) for name in ("haar-face", "hog-person", "ultraface")}
+    model = pair.panel.compare.model
+    model.fill(zoo, {name: here.get(name, none) for name in zoo})
+    model.set_task("detection")
+    assert model.suggestion("haar-face") == ("ultraface", zoo["ultraface"].best.name)
+    assert model.suggestion("ultraface")[0] == "haar-face"
+    model.set_task("segmentation")
+    assert model.suggestion("haar-face") is None
 
 
 def test_side_by_side_both_answers_zoom_and_move_together(pair):
@@ -144,6 +158,10 @@ def test_each_side_has_its_meter_and_a_line_says_what_differs(pair):
     pair.bot.waitUntil(lambda: strip.words.text() == said)
     for meter in strip.meters:
         assert all(float(value.text()) >= 0 for value in meter.values.values())
+    prepared = strip.meters[0].values["preprocess"].text()
+    pair.panel.compare.show_result(replace(pair.panel.image.result, milliseconds={"forward": 77.7}))
+    pair.bot.waitUntil(lambda: strip.meters[0].values["forward"].text() == "77.7")
+    assert strip.meters[0].values["preprocess"].text() == prepared, "a run on the same input prepares nothing"
     assert not pair.panel.count.text(), "objects of which network?"
 
 
