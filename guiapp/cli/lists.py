@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guiapp.cli import output
+from guiapp.core.notices import SettingError
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one list, as a table or as JSON."""
+    if options.timm is not None and options.what != "models":
+        raise SettingError("--timm is for guiapp list models")
     rows, columns = {
         "experiments": experiments,
-        "models": models,
+        "models": models if options.timm is None else functools.partial(of_timm, options.timm),
         "datasets": datasets,
         "probes": probes,
         "systems": systems,
@@ -76,6 +80,32 @@ def models() -> Listed:
     ]
     columns = ("name", "title", "task", "parameters", "accuracy", "size", "licence", "weights")
     return rows + _zoo(), columns
+
+
+def of_timm(words: Sequence[str]) -> Listed:
+    """Networks of timm whose names hold every word; the others of timm give features, not classes.
+
+    Raises:
+        UserError: If timm is not installed.
+    """
+    from guiapp.models.zoo.timm_names import entry_of, names
+    from guiapp.models.zoo.weights import here
+
+    rows: list[Mapping[str, Any]] = []
+    for entry in map(entry_of, names(" ".join(words))):
+        found = here(entry)
+        rows.append(
+            {
+                "name": entry.name,
+                "title": entry.title,
+                "task": entry.task,
+                "classes": entry.best.trained_on,
+                "licence": entry.best.licence,
+                "weights": [*found.published, *(path.name for path in found.others)],
+                "source": entry.source,
+            }
+        )
+    return rows, ("name", "classes", "licence", "weights")
 
 
 def _zoo() -> list[Mapping[str, Any]]:

@@ -93,6 +93,8 @@ def _open(commands: Any) -> None:
 def _list(commands: Any) -> None:
     parser = _command(commands, "list", "list what there is", "guiapp.cli.lists:run")
     parser.add_argument("what", choices=LISTS)
+    help = "of models: the networks of timm whose names hold these words"
+    parser.add_argument("--timm", nargs="*", metavar="WORD", help=help)
 
 
 def _fetch(commands: Any) -> None:

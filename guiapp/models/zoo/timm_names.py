@@ -44,17 +44,22 @@ def entry_of(name: str) -> ZooModel:
         UnknownName: If timm knows no network of that name.
     """
     timm = _timm()
-    config = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
-    if config is None or (f".{config.tag}" not in name and "." in name):
+    try:
+        config = timm.get_pretrained_cfg(name) if timm.is_model(name) else None
+    except RuntimeError:  # the network is known, these weights of it are not
+        config = None
+    if config is None:
         near = [found for found in timm.list_models(f"*{name.partition('.')[0]}*", pretrained=True)[:_NEAR] if found]
         hint = f"; there are {', '.join(near)}" if near else "; see: guiapp list models --timm"
         raise UnknownName(f"timm knows no network {name!r}{hint}")
     full = f"{config.architecture}.{config.tag}" if config.tag else config.architecture
     if _subset(config) is None:
         raise UserError(f"timm:{full} gives {config.num_classes} features, no classes that it names: it cannot predict")
+    subset = _subset(config) or ""
+    classes = "imagenet" if subset == "imagenet-1k" else ""
     weights = ZooWeights(
         name=config.tag or "TIMM", enum="", url="", bytes=0, parameters=0, gflops=0.0,
-        licence=config.license or "not stated", trained_on=_subset(config) or "", labels="", metrics={},
+        licence=config.license or "not stated", trained_on=subset, labels=classes, metrics={},
         measured_on="", smallest=(1, 1), frames=1, preset=_preset(config), saved_as=_file(full, config).name,
     )  # fmt: skip
     source = ", ".join(filter(None, (f"timm {timm.__version__}", config.paper_ids, config.origin_url)))

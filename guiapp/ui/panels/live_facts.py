@@ -41,7 +41,7 @@ def classes_of(model: ZooModel, weights: ZooWeights) -> str:
 def offer(weights: ZooWeights) -> str:
     """What would be fetched, from where and on what terms."""
     if not weights.url:
-        return "Put the file into the folder of weights; opening it says where and from where"
+        return f"Opening it says where its weights can be had and where they go; licence {weights.licence}"
     return (
         f"Downloads {weights.file}, {size(weights.bytes)}, from {urlsplit(weights.url).hostname}; "
         f"licence {weights.licence}, trained on {weights.trained_on}"

@@ -257,13 +257,13 @@ class LiveModels(QWidget):
 
         def show(listed: Listed) -> None:
             models, found = listed
-            keep = {self._chosen.name} if self._chosen is not None else set()
+            keep = {self._chosen.name} & self._of_timm if self._chosen is not None else set()
             for name in self._of_timm - set(models) - keep:
                 self._remove(name)
                 self._zoo.pop(name, None)
-            self._of_timm = set(models) | (self._of_timm & keep)
-            everything = {**self._zoo, **models}
-            self.fill((everything, {**self.found, **found}))
+            self._of_timm = set(models) | keep
+            self._zoo, self.found = {**self._zoo, **models}, {**self.found, **found}
+            self.fill((self._zoo, self.found))
 
         work = functools.partial(list_timm, rest)
         bridge = self._bridge
@@ -305,6 +305,7 @@ class LiveModels(QWidget):
     def choose(self, name: str) -> None:
         """Go to a network in the list."""
         self.tree.setCurrentItem(self._rows[name])
+        self.tree.scrollToItem(self._rows[name])
 
     def want(self, name: str) -> None:
         """Open a network that may not be in the list: a run, an ONNX file, the open experiment."""

@@ -277,7 +277,7 @@ GOOD = 'task = "detection"\nlabels = "face"\n[input]\nsize = [8, 8]\n[output]\nd
         (GOOD.replace("rows", "scores"), "for detection output.decode is yolox or rows"),
         (GOOD.replace("size", "sise"), "input.sise is not known; there are input.name, input.size"),
         (GOOD.replace("[8, 8]", "8"), "input.size is height and width"),
-        (GOOD.replace('"face"', '"fase"'), "labels 'fase' of one is neither a known set"),
+        (GOOD.replace('"face"', '"fase"'), "one.onnx is neither a known set"),
         (GOOD.replace("detection", "detect"), "task is one of classification, detection, depth"),
         (GOOD.replace("[8, 8]", "[16, 8]"), "takes a height of 8, and its description says 16"),
         (GOOD.replace("size = [8, 8]", 'colour = "GREY"'), "says 1 channels"),

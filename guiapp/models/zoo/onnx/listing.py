@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guiapp.core.notices import UserError
@@ -65,13 +65,18 @@ def of_file(path: Path) -> OnnxModel:
         raise UserError(f"there is no ONNX file {path}")
     card = beside(path)
     if card is not None:
-        return entry_of(read_description(card), card.parent, path.stem, path)
+        return _by_path(entry_of(read_description(card), card.parent, path.stem, path))
     for known in BUILT_IN:
         if path.name in (known.description.file.name, known.best.url.rpartition("/")[2]):
-            return entry_of(known.description, known.place, known.name, path)
+            return _by_path(entry_of(known.description, known.place, known.name, path))
     from guiapp.models.zoo.onnx.inspect import undescribed
 
     raise undescribed(path)
+
+
+def _by_path(entry: OnnxModel) -> OnnxModel:
+    """Named by its path, so that the name alone finds it again."""
+    return replace(entry, name=str(entry.path))
 
 
 def described_files(folders: list[Path]) -> Iterator[OnnxModel]:
