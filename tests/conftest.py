@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from guiapp.core.openmp import arrange_waiting
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+arrange_waiting()  # before any test imports torch, as the program does
 
 WINDOW_FIXTURES = {"qtbot", "qapp", "qtlog", "qtmodeltester"}
 
