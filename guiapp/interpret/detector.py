@@ -23,6 +23,7 @@ from guiapp.interpret.detector_heads import Heads, heads_of, proposals
 from guiapp.interpret.detector_object import ObjectView, look_at, mapped_levels
 from guiapp.interpret.detector_options import NEEDED, DetectorOptions
 from guiapp.interpret.detector_pyramid import Part, pyramid_maps
+from guiapp.models.zoo.candidates import KEEP
 
 Floats = npt.NDArray[np.float32]
 BEST = 100  # boxes of the first stage that are given, before suppression and after
@@ -160,8 +161,11 @@ def run(look: Look, options: DetectorOptions | None = None) -> DetectorView:
         before, after = kept.best(BEST, scale)
         steps += [("best of each level", len(kept.boxes)), ("after suppression", int(kept.passed.sum()))]
         steps += [("best regions", len(heads.regions))]
+    elif options.view == "scores":
+        steps += [(f"with a score above {fires:.2f}", sum(level.fired for level in levels))]
     above = int((found.scores > threshold).sum())
-    steps += [(f"boxes with a class above {threshold:.2f}", above), ("shown", len(look.shown))]
+    kept_words = f"boxes with a class above {threshold:.2f}"
+    steps += [(f"{kept_words} (no more are kept)" if above >= KEEP else kept_words, above), ("shown", len(look.shown))]
     return DetectorView(
         options.view, "one-stage" if heads.regions is None else "two-stage", type(look.model).__name__, heads.scoring,
         (width, height), heads.extent, heads.padded, levels, tuple(steps), threshold, fires, heads.positive,

@@ -5,6 +5,11 @@ import warnings
 import numpy as np
 import torch
 from torchvision.models import detection
+from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.keypoint_rcnn import KeypointRCNNHeads, KeypointRCNNPredictor
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from guiapp.core.picture import Origin, Picture
 from guiapp.imaging.street import street
@@ -16,16 +21,40 @@ from guiapp.tasks.detection import DetectionTask
 from guiapp.tasks.live_options import LiveOptions
 
 LABELS = ("background", "cat", "dog", "cow")
-SMALL = {"min_size": 120, "max_size": 200}
+SMALL = {"min_size": 96, "max_size": 128}
+FEATURES, HIDDEN = 256, 32
 
 
 def build(name, **options):
-    """A network without weights from elsewhere; thresholds of its own low enough for random ones."""
+    """A detector on ResNet-18 with narrow heads and fixed random weights."""
     torch.manual_seed(3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sizes that differ from the trained ones are said
-        made = getattr(detection, name)(weights=None, weights_backbone=None, num_classes=len(LABELS), **options)
-    return made.eval().requires_grad_(False)
+    if name == "SSDlite":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torchvision says that the sizes are fixed
+            made = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=len(LABELS))
+        return made.eval().requires_grad_(False)
+    stages = {}
+    if name in ("RetinaNet", "FCOS"):
+        stages = {"returned_layers": [2, 3, 4], "extra_blocks": LastLevelP6P7(FEATURES, FEATURES)}
+    backbone = resnet_fpn_backbone(backbone_name="resnet18", weights=None, trainable_layers=5, **stages)
+    if stages:
+        made = getattr(detection, name)(backbone, len(LABELS), **{**SMALL, **options})
+        return made.eval().requires_grad_(False)
+    heads = {
+        "box_head": TwoMLPHead(FEATURES * 49, HIDDEN),
+        "box_predictor": FastRCNNPredictor(HIDDEN, len(LABELS)),
+        "rpn_post_nms_top_n_test": 100,
+    }
+    if name == "MaskRCNN":
+        heads["mask_head"] = MaskRCNNHeads(FEATURES, (HIDDEN, HIDDEN), 1)
+        heads["mask_predictor"] = MaskRCNNPredictor(HIDDEN, HIDDEN, len(LABELS))
+    if name == "KeypointRCNN":
+        heads["keypoint_head"] = KeypointRCNNHeads(FEATURES, (HIDDEN, HIDDEN))
+        heads["keypoint_predictor"] = KeypointRCNNPredictor(HIDDEN, 17)
+    made = getattr(detection, name)(backbone, **{**heads, **SMALL, **options}).eval().requires_grad_(False)
+    for layer in (heads["box_predictor"].cls_score, heads["box_predictor"].bbox_pred):
+        layer.weight.mul_(30)  # random weights decide nothing: answers are to differ from region to region
+    return made
 
 
 def scene(width=200, height=150):
@@ -43,9 +72,15 @@ class Ran:
         self.layers, _ = layers_of_run(module, lambda: task.run(module, self.inputs, self.picture.size))
         self.options = LiveOptions(**{"score": 0.2, "iou": 0.5, "top": 20} | thresholds)
         self.task = task
+        self._looks = {}
 
     def look(self, options):
-        """What the lane gives to a probe."""
+        """What the lane gives to a probe; kept, because the run is always the same."""
+        if options not in self._looks:
+            self._looks[options] = self._look(options)
+        return self._looks[options]
+
+    def _look(self, options):
         probe = PROBES["detector"]
         wanted = probe.layers(self.layers, options)
         with torch.inference_mode(), listening(self.module, wanted) as kept:

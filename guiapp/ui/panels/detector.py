@@ -412,7 +412,8 @@ class DetectorPanel(Panel):
             return
         both = np.stack([found.box, found.start])
         low, high = both[:, :2].min(0), both[:, 2:].max(0)
-        room = (high - low) * _MARGIN + 2
+        side = high - low
+        room = np.maximum(side * _MARGIN + 2, (side.max() / 2 - side) / 2)  # no slit, however narrow the box
         height, width = picture.pixels.shape[:2]
         left, top = (max(0, math.floor(v)) for v in (low - room).tolist())
         right, bottom = (math.ceil(v) for v in (high + room).tolist())
@@ -453,8 +454,8 @@ class DetectorPanel(Panel):
             self.more.set_text(*words.of_match(view))
         elif self.mode == "scores":
             self.told.set_text(*words.of_steps(view))
-            scoring = words.SCORING[view.scoring]
-            self.more.set_text(*(words.of_cell(view, level, self._cell) if self._cell else (scoring, ())))
+            cell = self._cell
+            self.more.set_text(*(words.SCORING[view.scoring] if cell is None else words.of_cell(view, level, cell)))
         else:
             name, place = words.of_object(view), words.of_level(view)
             self.told.set_text(f"{name[0]} · {place[0]}", (f"{name[1][0]} · {place[0]}", place[0]) if name[1] else ())

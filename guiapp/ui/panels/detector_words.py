@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 Wordings = tuple[str, tuple[str, ...]]
 
 SCORING = {
-    "objectness": "objectness: a sigmoid for each anchor, whatever the class",
-    "sigmoid": "a sigmoid for each class, trained with the focal loss",
-    "centred": "root of class probability (sigmoid, focal loss) × centre-ness",
-    "softmax": "soft-max over the classes and the background",
+    "objectness": (
+        "objectness: a sigmoid for each anchor, whatever the class",
+        ("objectness: a sigmoid for each anchor",),
+    ),
+    "sigmoid": ("a sigmoid for each class, trained with the focal loss", ("a sigmoid for each class",)),
+    "centred": (
+        "root of class probability (sigmoid, focal loss) × centre-ness",
+        ("root of class sigmoid × centre-ness",),
+    ),
+    "softmax": ("soft-max over the classes and the background", ("soft-max over the classes",)),
 }
 _PARTS = {"lateral": "1×1 of the stage", "above": "coarser sum, enlarged", "result": "finished level"}
 
@@ -47,7 +53,16 @@ def ratios(level: Level) -> str:
     for ratio in sorted((width / height).tolist()):
         if not found or ratio > found[-1] * 1.08:
             found.append(ratio)
-    return " ".join(f"{r:.2g}:1" if r > 0.96 else f"1:{1 / r:.2g}" for r in found)
+    return " ".join(f"{_near(r)}:1" if r > 0.96 else f"1:{_near(1 / r)}" for r in found)
+
+
+def _near(ratio: float) -> str:
+    """A whole number where rounding anchors to pixels has moved it a little."""
+    return str(round(ratio)) if abs(ratio / round(ratio) - 1) < 0.06 else f"{ratio:.1f}"
+
+
+def _length(pixels: float) -> str:
+    return f"{pixels:.0f}" if pixels >= 10 else f"{pixels:.2g}"
 
 
 def captions(level: Level, part: str, coarser: str) -> tuple[str, ...]:
@@ -55,7 +70,8 @@ def captions(level: Level, part: str, coarser: str) -> tuple[str, ...]:
     size = f"{level.name} {level.rows}×{level.columns}"
     if part == "lateral" or len(level.maps) == 1:
         some = f" · {level.objects} obj." if level.objects and len(level.maps) == 1 else ""
-        return f"{size} stride {stride(level)}{some}", f"{size} /{stride(level)}", size, level.name
+        short = f"{level.name} /{stride(level)}"
+        return f"{size} stride {stride(level)}{some}", f"{size} /{stride(level)}", size, short, level.name
     if part == "above":
         return f"+ {coarser} enlarged", f"+ {coarser}"
     some = f" · {level.objects} object{'s' if level.objects != 1 else ''}" if level.objects else ""
@@ -88,7 +104,11 @@ def of_anchors(view: DetectorView, level: Level) -> Wordings:
     kind = "cells" if view.scoring == "centred" else "default boxes" if view.scoring == "softmax" else "anchors"
     count = f"{len(level.base)} × {level.rows} × {level.columns} = {level.anchors:,} of {total:,} {kind}"
     shape = f"{sizes(level)} px, w:h {ratios(level)}"
-    return f"{level.name}: {count} · {shape}", (f"{level.name}: {count}", f"{level.anchors:,} of {total:,}")
+    short = f"{level.anchors:,} of {total:,}"
+    return (
+        f"{level.name}: {count} · {shape}",
+        (f"{level.name}: {count}", f"{level.name}: {short} · w:h {ratios(level)}", f"{level.name}: {short}", short),
+    )
 
 
 def of_cell(view: DetectorView, level: Level, cell: tuple[int, int]) -> Wordings:
@@ -115,7 +135,10 @@ def of_match(view: DetectorView) -> Wordings:
         )
     count = sum(level.matching or 0 for level in view.levels)
     text = f"{count} anchors with overlap ≥ {view.positive:.1f} (or the most): positive"
-    return f"{text} in training if {view.object.label} were annotated", (text, f"{count} positive")
+    return (
+        f"{text} in training if {view.object.label} were annotated",
+        (text, f"{count} positive: overlap ≥ {view.positive:.1f}, or the most", f"{count} positive"),
+    )
 
 
 def of_steps(view: DetectorView) -> Wordings:
@@ -164,8 +187,8 @@ def of_level(view: DetectorView) -> Wordings:
     if found.exact_level is None:
         what = "cell" if view.scoring == "centred" else "anchor"
         centre = "" if found.centre is None else f", centre-ness {found.centre:.2f}"
-        return f"{what} of {width:.0f} × {height:.0f} on {name}{centre}", (f"on {name}{centre}",)
-    formula = f"⌊4 + log₂(√({width:.0f} · {height:.0f}) / 224)⌋ = ⌊{found.exact_level:.2f}⌋"
+        return f"{what} of {_length(width)} × {_length(height)} on {name}{centre}", (f"on {name}{centre}",)
+    formula = f"⌊4 + log₂(√({_length(width)} · {_length(height)}) / 224)⌋ = ⌊{found.exact_level:.2f}⌋"
     return f"k = {formula} → {name}", (f"k = ⌊{found.exact_level:.2f}⌋ → {name}", name)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _GAP = 6.0
 _OPACITY = 0.72
+_MANY = 12  # frames beyond which they are drawn faintly, so that the map is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +185,7 @@ class PyramidTiles(SmallPlot):
         painter.drawImage(whole, image_of(tile.atlas.pixels, palette_table(tile.atlas.signed)))
         painter.setOpacity(1.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(hairline(self.theme.warning))
+        painter.setPen(hairline(self.theme.warning, 1.0 if len(tile.boxes) <= _MANY else 0.4))
         for x0, y0, x1, y1 in tile.boxes.tolist():
             painter.drawRect(
                 QRectF(place.x() + x0 * scale, place.y() + y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale)
