@@ -2,6 +2,8 @@
 
 # ruff: noqa: F811 - fixtures of the Live room are arguments here
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -169,6 +171,28 @@ def test_a_whole_video_can_be_stopped_and_what_is_done_is_kept(room, video, tmp_
     end = ended(room, lambda: panel.record.start_whole(tmp_path / "part.mp4"))
     assert 0 < end.frames < FRAMES and len(frames_of(end.path)[0]) == end.frames
     assert f"{end.frames} of {FRAMES} frames" in room.window.context.notices.notices[-1].text
+
+
+def test_closing_the_window_keeps_what_is_done_of_a_whole_video(room, video, tmp_path):
+    panel = room.panel
+    panel.open_source(str(video))
+    room.bot.waitUntil(lambda: panel.image.array is not None)
+    answer(room)
+    panel.feed.source.pause()
+    real, enough = room.detector.candidates, []
+
+    def counted(inputs, keep):
+        enough.append(1)
+        if len(enough) > 6:
+            threading.Event().wait(0.05)  # a slow network
+        return real(inputs, keep)
+
+    room.detector.candidates = counted
+    panel.record.start_whole(tmp_path / "part.mp4")
+    room.bot.waitUntil(lambda: len(enough) > 3)
+    room.window.close()
+    frames, _, trouble = frames_of(tmp_path / "part.mp4")
+    assert 0 < len(frames) <= FRAMES and not trouble
 
 
 def test_the_button_asks_for_a_file_and_remembers_the_folder(room, hose, tmp_path, monkeypatch):
