@@ -1,6 +1,7 @@
 """Two networks on the live lane: the same picture for both, each with its own answer, time and troubles."""
 
 import threading
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -104,8 +105,9 @@ def test_the_second_comes_and_goes_while_a_picture_stands_still(lane, networks):
     lane.open_model(SECOND, place=1)
     found = result(lane, lambda found: found.other is not None)
     assert found.again and len(networks[FIRST].fed) == 1, "the first has answered already"
+    network = weakref.ref(lane._beside.network)
     lane.close_model(place=1)
-    until(lambda: lane.newest.other is None and lane._beside.network is None)
+    until(lambda: lane.newest.other is None and network() is None)
     assert lane.newest.phase == "ready", "the first stays"
     lane.set_picture(picture(4))
     assert result(lane, lambda found: not found.again).other is None

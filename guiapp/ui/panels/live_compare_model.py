@@ -82,7 +82,14 @@ class SecondModel(QWidget):
         column.addLayout(lists)
         column.addLayout(below)
         column.addWidget(self.progress)
+        theme.changed.connect(self._restyle)
         self._tell()
+
+    def _restyle(self) -> None:
+        """Ticks and notes in the colours of another theme."""
+        self._rebuild()
+        self._tell()
+        self.note.update()
 
     def _list(self, name: str, title: str) -> QComboBox:
         box = QComboBox(self)

@@ -123,8 +123,11 @@ def test_what_is_suggested_is_here_and_knows_the_same_classes(pair):
     model.set_task("detection")
     assert model.suggestion("haar-face") == ("ultraface", zoo["ultraface"].best.name)
     assert model.suggestion("ultraface")[0] == "haar-face"
+    model.choose("ssdlite320_mobilenet_v3_large", "random")
     model.set_task("segmentation")
     assert model.suggestion("haar-face") is None
+    pair.window.theme.set_mode("dark")
+    assert model.chosen.name == "ssdlite320_mobilenet_v3_large" and model.weights.currentData() == "random"
 
 
 def test_side_by_side_both_answers_zoom_and_move_together(pair):
