@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from guiapp.tasks.matching import key_point_distances, mask_overlaps, match
 from guiapp.tasks.plain import has_answer
 from guiapp.tasks.predictions import ClassScores, ClipScores, Depth, Detections, Drawn, Flow, LabelMap
 
+MOST_VECTORS = 600_000
+"""Motion is smooth: more vectors are not compared, because that is done for every picture."""
 TOP = 5
 """So many of each network's best classes are compared."""
 
@@ -98,7 +101,8 @@ class FlowDifference:
     Attributes:
         first, second: The motion.
         lengths: float32 (h, w): length of the difference of the vectors (end-point error, Baker et al. 2011) in pixels
-            of the picture, as fine as the finer of the two.
+            of the picture, as fine as the finer of the two, but of more than ``MOST_VECTORS`` every second or third
+            row and column.
         mean: Their mean.
     """
 
@@ -271,7 +275,7 @@ def _objects_in_words(found: ObjectDifference, first: str, second: str) -> str:
 
 
 def _resampled(array: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """The nearest entry for every pixel of a finer grid over the same picture."""
+    """The nearest entry for every pixel of another grid over the same picture."""
     rows, columns = array.shape[:2]
     if (rows, columns) == shape:
         return array
@@ -314,8 +318,10 @@ def _scores(first: ClassScores, second: ClassScores) -> ScoreDifference:
 
 def _flow(first: Flow, second: Flow) -> FlowDifference:
     shape = _finer(first.vectors, second.vectors)
+    step = max(1, math.ceil((shape[0] * shape[1] / MOST_VECTORS) ** 0.5))
+    shape = -(-shape[0] // step), -(-shape[1] // step)
     apart = _resampled(first.vectors, shape) - _resampled(second.vectors, shape)
-    lengths = np.hypot(apart[..., 0], apart[..., 1])
+    lengths = np.sqrt(apart[..., 0] ** 2 + apart[..., 1] ** 2)
     known = lengths[np.isfinite(lengths)]
     return FlowDifference(first, second, lengths, float(known.mean()) if known.size else 0.0)
 

@@ -146,6 +146,10 @@ def test_motion_differs_by_the_mean_end_point_difference():
     finer = difference(Flow(still, SIZE), Flow(np.repeat(moved, 3, 1), SIZE))
     assert finer.lengths.shape == (2, 6) and finer.lengths[0].tolist() == [5, 5, 5, 0, 0, 0]
     assert in_words(found) == "motion differs by 1.67 px on average"
+    many = np.zeros((1000, 1000, 2), np.float32)
+    many[500:, :, 0] = 2
+    found = difference(Flow(np.zeros_like(many), SIZE), Flow(many, SIZE))
+    assert found.lengths.shape == (500, 500) and found.mean == 1 and found.lengths[250:].min() == 2
 
 
 def test_depth_in_metres_and_relative_depth():
