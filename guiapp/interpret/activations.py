@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from guiapp.interpret.atlas import Atlas, make_atlases
+from guiapp.interpret.atlas import Atlas, make_atlas, make_atlases
 from guiapp.interpret.base import Look
 from guiapp.interpret.layers import LayerInfo
+from guiapp.interpret.maps import Film, as_maps, film_of
 from guiapp.interpret.options import ActivationOptions
 
 _CACHED = 2**18  # numbers worked on at a time: a megabyte stays in the cache of one core
+_FILM_GAP = 3  # pixels between tiles that hold gaps themselves
 SATURATED = 0.97  # |tanh| above this has a slope under 0.06 of the steepest; the same shares hold for the sigmoid
 
 
@@ -48,25 +50,33 @@ class ActivationView:
         statistics: The same layers' statistics.
         step: Training step of the weights, or None.
         corners: Row and column of the first unit that is shown, for layers whose maps are cut to a region.
+        films: For layers over time, whose tiles hold a channel's pictures of all moments, where those lie.
+        notes: What was changed to show a layer as maps, in words, for layers of tokens.
     """
 
     atlases: Mapping[str, Atlas]
     statistics: Mapping[str, Statistics]
     step: int | None
     corners: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    films: Mapping[str, Film] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Statistics(Mapping[str, Statistics]):
     """Statistics by layer, computed when they are asked for: a tree of a hundred layers shows one at a time."""
 
-    def __init__(self, atlases: Mapping[str, Atlas], layers: Sequence[LayerInfo]) -> None:
-        self._atlases, self._layers = atlases, layers
+    def __init__(
+        self, atlases: Mapping[str, Atlas], layers: Sequence[LayerInfo], clips: Mapping[str, torch.Tensor]
+    ) -> None:
+        self._atlases, self._layers, self._clips = atlases, layers, clips
         self._known: dict[str, Statistics] = {}
 
     def __getitem__(self, layer: str) -> Statistics:
         if layer not in self._known:
             kind = next((found.type for found in self._layers if found.name == layer), "")
-            self._known[layer] = statistics(self._atlases[layer].values, kind)
+            clip = self._clips.get(layer)  # its tiles hold gaps, which are no outputs
+            values = self._atlases[layer].values if clip is None else clip.float().cpu().numpy()
+            self._known[layer] = statistics(values, kind)
         return self._known[layer]
 
     def __iter__(self) -> Iterator[str]:
@@ -117,16 +127,27 @@ def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:
     options = options or ActivationOptions()
     wanted = [options.layer] if options.layer else [layer.name for layer in look.layers]
     outputs = {name: look.activations[name] for name in wanted if name in look.activations}
-    corners = {}
+    known = {layer.name: layer for layer in look.layers}
+    corners, notes, clips, films = {}, {}, {}, {}
+    for name, output in outputs.items():
+        outputs[name], note = as_maps(output, known.get(name), look.layers, look.preprocessing.size[1:])
+        if note:
+            notes[name] = note
     if options.region is not None and look.picture is not None:
         for name, output in outputs.items():
             if output.ndim >= 4 and output.shape[-1] > 1:
                 outputs[name], corners[name] = cut(output, options.region, look.picture.size, look.area)
-    atlases = make_atlases(outputs, aspect=options.aspect, scale=options.scale)
-    numbers = _Statistics(atlases, look.layers)
+    laid = {}
+    for name in [name for name, output in outputs.items() if output.ndim == 5 and output.shape[2] > 1]:
+        clips[name] = outputs.pop(name)[0]
+        maps, films[name] = film_of(clips[name])
+        laid[name] = make_atlas(maps, options.aspect, scale=options.scale, gap=_FILM_GAP)
+    laid.update(make_atlases(outputs, aspect=options.aspect, scale=options.scale) if outputs else {})
+    atlases = {name: laid[name] for name in wanted if name in laid}
+    numbers = _Statistics(atlases, look.layers, clips)
     if options.layer in numbers:
         numbers[options.layer]  # here, not on the thread of the window
-    return ActivationView(atlases, numbers, look.step, corners)
+    return ActivationView(atlases, numbers, look.step, corners, films, notes)
 
 
 def cut(

@@ -101,18 +101,20 @@ def colour_atlas(filters: torch.Tensor, aspect: float = 1.0, scale: Scale | int 
         gap: Pixels between tiles.
 
     Returns:
-        An atlas with ``pixels`` uint8 (H, W, 4), RGBA, transparent in the gaps, and ``values`` (F, 3, h, w).
+        An atlas with ``pixels`` uint8 (H, W, 4), RGBA, transparent in the gaps and where there is no number, and
+        ``values`` (F, 3, h, w).
     """
     count, colours, height, width = filters.shape
     if colours != 3:
         raise ValueError(f"colours need three channels, not {colours}")
-    values = filters.detach().float().nan_to_num(0.0, 0.0, 0.0)
+    numbers = filters.detach().float()
+    values = numbers.nan_to_num(0.0, 0.0, 0.0)
     largest = values.abs().amax((1, 2, 3)) if scale == "map" else values.abs().amax().reshape(1)
     factor = torch.where(largest > 1e-30, 127 / largest.clamp_min(1e-30), 0.0)
     indices = values * factor[:, None, None, None] + 128.5
     columns, rows = grid(count, height + gap, width + gap, aspect)
     planes = [lay(indices[:, c], columns, rows, 1, gap, torch.uint8, 0) for c in range(3)]
-    planes.append(lay(torch.full_like(indices[:, 0], 255.0), columns, rows, 1, gap, torch.uint8, 0))
+    planes.append(lay(numbers[:, 0].isfinite() * 255.0, columns, rows, 1, gap, torch.uint8, 0))
     high = largest.cpu().numpy()
     pixels = torch.stack(planes, dim=-1).cpu().numpy()
     return Atlas(pixels, columns, rows, (height, width), gap, -high, high, True, count, filters)

@@ -16,6 +16,7 @@ from guiapp.core.notices import UserError
 from guiapp.interpret.atlas import Atlas, colour_atlas, grid, make_atlas
 from guiapp.interpret.base import Look
 from guiapp.interpret.layers import LayerInfo
+from guiapp.interpret.maps import Film, film_of
 from guiapp.interpret.options import FilterOptions
 from guiapp.models.base import Preprocessing
 
@@ -45,6 +46,7 @@ class FilterView:
             root of the sum of squares.
         bias: float32 (filters,), or None.
         step: Training step of the weights, or None.
+        film: For filters over time, where in a tile the moments lie, from the earliest on; else None.
     """
 
     layer: str
@@ -63,6 +65,7 @@ class FilterView:
     norm: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32] | None
     step: int | None
+    film: Film | None = None
 
     def filter_of(self, tile: int) -> tuple[int, int | None]:
         """Filter and input channel of a tile; None for the channel where a tile stands for all inputs."""
@@ -74,8 +77,9 @@ def run(look: Look, options: FilterOptions | None = None) -> FilterView:
     """Show the weights of a layer.
 
     First-layer filters over three channels are shown in colour; other filters one input channel a tile, filter by
-    filter. Dense layers on pixels or on maps are shown as images of those (the templates of the classes, the pictures
-    of the hidden units); on other units as a rectangle of them, 64 units as 8x8.
+    filter. Filters over time are strips of their moments. Dense layers on pixels or on maps are shown as images of
+    those (the templates of the classes, the pictures of the hidden units); on other units as a rectangle of them, 64
+    units as 8x8.
 
     Raises:
         UserError: If the network has no such layer, or the layer no weights to show.
@@ -84,7 +88,8 @@ def run(look: Look, options: FilterOptions | None = None) -> FilterView:
     info = _chosen(look.layers, options.layer)
     module = look.model.get_submodule(info.name)
     weight = _as_filters(module, info, look.layers, look.preprocessing)
-    filters, inputs, height, width = weight.shape
+    film = None
+    filters, inputs, times, height, width = weight.shape
     flat = weight.reshape(filters, -1)
     deviation, mean = torch.std_mean(flat, dim=1, correction=0)
     low, high, means, deviations, norms = (
@@ -99,7 +104,14 @@ def run(look: Look, options: FilterOptions | None = None) -> FilterView:
         first, shown = options.filter, weight[options.filter : options.filter + 1]
     elif flat.numel() > MOST_WEIGHTS and inputs * filters <= MOST_TILES:
         shown = weight[: MOST_WEIGHTS // flat.shape[1]]
-    view, atlas, inputs_shown = _draw(shown, options, colour=inputs == 3 and _on_picture(info, look))
+    if times > 1:
+        strips, film = film_of(shown.flatten(0, 1), columns=times)
+        shown = strips.reshape(*shown.shape[:2], *strips.shape[1:])
+    else:
+        shown = shown[:, :, 0]
+    view, atlas, inputs_shown = _draw(
+        shown, options, colour=inputs == 3 and _on_picture(info, look), gap=3 if film else 1
+    )
     what = "unit" if info.kind == "dense" else "filter"
     words = {
         "colour": f"one {what} over red, green and blue",
@@ -116,7 +128,9 @@ def run(look: Look, options: FilterOptions | None = None) -> FilterView:
         filters,
         inputs,
         (height, width),
-        words[view] + (f"; the first {len(shown)} of {filters}" if 1 < len(shown) < filters else ""),
+        words[view]
+        + (f", its {times} moments side by side" if times > 1 else "")
+        + (f"; the first {len(shown)} of {filters}" if 1 < len(shown) < filters else ""),
         low,
         high,
         means,
@@ -124,25 +138,26 @@ def run(look: Look, options: FilterOptions | None = None) -> FilterView:
         norms,
         bias.detach().float().cpu().numpy() if isinstance(bias, torch.Tensor) else None,
         look.step,
+        film,
     )
 
 
-def _draw(shown: torch.Tensor, options: FilterOptions, colour: bool) -> tuple[View, Atlas, int]:
+def _draw(shown: torch.Tensor, options: FilterOptions, colour: bool, gap: int) -> tuple[View, Atlas, int]:
     count, inputs, height, width = shown.shape
     own_range = options.scale == "filter"
     if colour and options.filter is None:
-        return "colour", colour_atlas(shown, options.aspect, "map" if own_range else "layer"), 1
+        return "colour", colour_atlas(shown, options.aspect, "map" if own_range else "layer", gap), 1
     if inputs == 1 or (options.filter is None and count * inputs > MOST_TILES):
         maps = shown.mean(1)
-        atlas = make_atlas(maps, options.aspect, signed=True, scale=1 if own_range else count)
+        atlas = make_atlas(maps, options.aspect, signed=True, scale=1 if own_range else count, gap=gap)
         return "filters" if inputs == 1 else "mean", atlas, 1
     # The inputs of one filter stay side by side: one filter a row, or several where the rows are short.
     columns = None
     if count > 1:
-        columns = inputs * grid(count, height + 1, inputs * (width + 1), options.aspect)[0]
+        columns = inputs * grid(count, height + gap, inputs * (width + gap), options.aspect)[0]
     maps = shown.reshape(count * inputs, height, width)
     scale = inputs if own_range else count * inputs
-    return "inputs", make_atlas(maps, options.aspect, signed=True, scale=scale, columns=columns), inputs
+    return "inputs", make_atlas(maps, options.aspect, True, scale, gap, columns=columns), inputs
 
 
 def _chosen(layers: Sequence[LayerInfo], name: str) -> LayerInfo:
@@ -161,7 +176,7 @@ def _chosen(layers: Sequence[LayerInfo], name: str) -> LayerInfo:
 def _as_filters(
     module: nn.Module, info: LayerInfo, layers: Sequence[LayerInfo], preprocessing: Preprocessing
 ) -> torch.Tensor:
-    """The weights as float32 (filters, inputs, h, w)."""
+    """The weights as float32 (filters, inputs, moments, h, w); one moment where they do not reach over time."""
     weight = module.weight
     assert isinstance(weight, torch.Tensor)
     weight = weight.detach().float()
@@ -169,16 +184,16 @@ def _as_filters(
         weight = weight.transpose(0, 1)
     if weight.ndim == 3:
         weight = weight[:, :, None]
-    if weight.ndim == 5:
-        weight = weight.flatten(1, 2)
-    if weight.ndim == 4 and weight.shape[2:] != (1, 1):
+    if weight.ndim == 5 and weight.shape[2:] != (1, 1, 1):
         return weight
+    if weight.ndim == 4 and weight.shape[2:] != (1, 1):
+        return weight[:, :, None]
     rows = weight.flatten(1)  # dense layers and 1x1 convolutions
     if weight.ndim == 2:
         shape = _input_maps(info, layers, preprocessing, rows.shape[1])
         if shape is not None:
-            return rows.reshape(-1, *shape)
-    return rows.reshape(len(rows), 1, *rectangle(rows.shape[1]))
+            return rows.reshape(-1, *shape)[:, :, None]
+    return rows.reshape(len(rows), 1, 1, *rectangle(rows.shape[1]))
 
 
 def _input_maps(

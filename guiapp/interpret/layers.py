@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from guiapp.interpret.detail import detail_of, joined_text
+from guiapp.interpret.maps import is_channels_last
 from guiapp.interpret.receptive_field import FieldTracker, ReceptiveField
 
 _KINDS: tuple[tuple[str, str], ...] = (
@@ -46,6 +47,7 @@ class LayerInfo:
             different places, or an operation before it is none of convolution, pooling, padding and pointwise ones.
         detail: What it does in the short form of the field, such as ``"64 → 128, 3×3, stride 2"``; of a container
             whose parts are joined channel by channel, ``"64 + 128 + 32 + 32 joined"``; or empty.
+        channels_last: Whether its output is height, width, channels; ``output_shape`` has them in the usual order.
     """
 
     name: str
@@ -58,6 +60,7 @@ class LayerInfo:
     kind: str
     receptive_field: ReceptiveField | None = None
     detail: str = ""
+    channels_last: bool = False
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
@@ -148,7 +151,7 @@ def layers_of_run(
             handle.remove()
     ran = _with_parents(order)
     layers = [
-        _info(name, depth, module, shapes, fields.get(name), given.get(name, 0))
+        _info(name, depth, module, shapes, fields.get(name), given.get(name, 0), extent[0] if extent else None)
         for name, depth, module in _tree(model, "", 0, ran)
     ]
     return layers, extent[0] if extent else None
@@ -184,19 +187,22 @@ def _info(
     shapes: dict[str, tuple[int, ...]],
     field: ReceptiveField | None,
     given: int,
+    extent: tuple[int, int] | None,
 ) -> LayerInfo:
-    weight = getattr(module, "weight", None)
+    weight, shape = getattr(module, "weight", None), shapes.get(name, ())
+    last = is_channels_last(shape, extent)
     return LayerInfo(
         name=name,
         type=type(module).__name__,
         depth=depth,
         parent=name.rpartition(".")[0],
-        output_shape=shapes.get(name, ()),
+        output_shape=(shape[2], shape[0], shape[1]) if last else shape,
         parameters=sum(p.numel() for p in module.parameters()),
         has_weights=isinstance(weight, nn.Parameter) and weight.ndim >= 2,
         kind=kind_of(module),
         receptive_field=field,
         detail=detail_of(module) or _joined(name, module, shapes, given),
+        channels_last=last,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -19,6 +20,7 @@ from guiapp.ui.widgets.colour_bar import number, short
 if TYPE_CHECKING:
     from guiapp.interpret.activations import Statistics
     from guiapp.interpret.layers import LayerInfo
+    from guiapp.interpret.maps import Film
 
 _NO_PICTURE = "no picture: draw on the pad or choose a sample"
 _NO_FRAME = "no picture: open a camera, a video or a picture"
@@ -35,6 +37,8 @@ class ActivationsPanel(LayerPanel):
         self._shown: str | None = None
         self._statistics: Statistics | None = None
         self._corner = (0, 0)
+        self._film: Film | None = None
+        self._note = ""
         super().__init__(context, parent)
         commands = context.commands
         self._switch = declare(commands, Command(
@@ -78,7 +82,8 @@ class ActivationsPanel(LayerPanel):
 
     def layer_changed(self) -> None:
         """Forget what was shown of another layer."""
-        self._shown = self._statistics = None
+        self._shown = self._statistics = self._film = None
+        self._note = ""
         self.atlas.set_crossed(frozenset())
         self.context.workspace.place = None
         self._enable()
@@ -109,6 +114,7 @@ class ActivationsPanel(LayerPanel):
             self.mark_unit(self._chosen())
         self._statistics = view.statistics[layer]
         self._corner = view.corners.get(layer, (0, 0))
+        self._film, self._note = view.films.get(layer), view.notes.get(layer, "")
         self.refresh_words(at_once=fresh)
 
     def say(self) -> None:
@@ -122,8 +128,13 @@ class ActivationsPanel(LayerPanel):
         span = f"{short(self._statistics.low)} … {short(self._statistics.high)}"  # the colour bar shows it too
         if self.context.workspace.region is not None and self.context.bridge.subject == "live":
             moments = f"chosen object · {moments}"
+        if self._film is not None:
+            moments = f"a tile is {self._film.pictures} moments · {moments}"
+        if self._note:
+            rest.append(self._note)
         whole = " · ".join((moments, *rest))
-        self.statistics.set_text(f"{whole} · {span}", (whole, " · ".join((moments, *rest[:1])), moments))
+        least = (moments,) if self._film is None else (moments, f"a tile is {self._film.pictures} moments")
+        self.statistics.set_text(f"{whole} · {span}", (whole, " · ".join((moments, *rest[:1])), *least))
         self.describe_hover()
 
     @staticmethod
@@ -145,6 +156,10 @@ class ActivationsPanel(LayerPanel):
         found = atlas.value_at(place[0] + 0.5, place[1] + 0.5) if place is not None else None
         if found is not None and self.atlas.enlarged not in (None, found[0]):
             found = None
+        moment = None
+        if found is not None and self._film is not None:
+            moment = self._film.place(*found[1:3])
+            found = (found[0], *moment[1:], found[3]) if moment is not None else None
         if found is not None:
             found = found[0], found[1] + self._corner[0], found[2] + self._corner[1], found[3]
         self.context.workspace.place = (self._shown, found[1], found[2]) if found is not None else None
@@ -158,10 +173,12 @@ class ActivationsPanel(LayerPanel):
         tile, row, column, value = found
         info = self.info()
         dense = info is not None and len(info.output_shape) == 1
-        where = f"unit {tile}: " if dense else f"map {tile} · row {row}, column {column}: "
+        when = f"moment {moment[0] + 1} of {self._film.pictures}, " if moment is not None and self._film else ""
+        where = f"unit {tile}: " if dense else f"map {tile} · {when}row {row}, column {column}: "
         text = where + number(value) + self._seen(info)
         if not dense:
             plane = atlas.values[tile]
+            plane = plane[np.isfinite(plane)] if self._film is not None else plane  # between moments is no number
             text += f" · map mean {number(float(plane.mean()))}, zeros {float((plane == 0).mean()) * 100:.0f} %"
         if tile in self.context.workspace.switched_off.get(self._shown or "", ()):
             text += " · switched off"
@@ -205,7 +222,8 @@ class ActivationsPanel(LayerPanel):
     def _channels(self) -> int:
         """How many channels of the layer can be switched off; 0 for layers of tokens."""
         info = self.info()
-        return info.output_shape[0] if info is not None and len(info.output_shape) in (1, 3) else 0
+        usual = info is not None and len(info.output_shape) in (1, 3, 4) and not info.channels_last
+        return info.output_shape[0] if info is not None and usual else 0
 
     def toggle_channel(self, channel: int | None = None) -> None:
         """Switch a channel (the chosen one by default) of the shown layer off, or on again."""

@@ -86,13 +86,14 @@ class FiltersPanel(LayerPanel):
         if view is None:
             return
         self.bar.set_range(*view.atlas.range_of(0), True)
-        size = f"{view.size[0]} × {view.size[1]}"
+        moments = f"{view.film.pictures} × " if view.film is not None else ""
+        size = f"{moments}{view.size[0]} × {view.size[1]}"
         inputs = f" × {view.inputs}" if view.inputs > 1 else ""
         low, high = float(view.minimum.min()), float(view.maximum.max())
         what = f"{view.filters} filters {size}{inputs}"
         moments = f"mean {short(float(view.mean.mean()))} · std {short(_total_deviation(view))}"
         # The colour bar shows the range too.
-        self.statistics.set_text(f"{what} · {moments} · {short(low)} … {short(high)}", (f"{what} · {moments}", moments))
+        self.statistics.set_text(f"{what} · {moments} · {short(low)} … {short(high)}", (f"{what} · {moments}", what))
         self.describe_hover()
 
     def _list_inputs(self, view: FilterView) -> None:
@@ -136,13 +137,19 @@ class FiltersPanel(LayerPanel):
             return
         tile = self.atlas.atlas.tile_at(place[0] + 0.5, place[1] + 0.5) if place and self.atlas.atlas else None
         if tile is None:
-            self.hover.set_text(f"a tile is {view.tile} · click enlarges", (f"a tile is {view.tile}",))
+            film = () if view.film is None else (f"a tile is a filter's {view.film.pictures} moments",)
+            self.hover.set_text(f"a tile is {view.tile} · click enlarges", (f"a tile is {view.tile}", *film))
             return
         index, channel = view.filter_of(tile)
         text = f"filter {index}" + ("" if channel is None else f", input {channel}")
         value = view.atlas.value_at(place[0] + 0.5, place[1] + 0.5)
-        if value is not None:
-            text += f" · row {value[1]}, column {value[2]}: {number(value[3])}"
+        place_of = view.film.place(*value[1:3]) if value is not None and view.film is not None else None
+        if place_of is not None:
+            text += f" · moment {place_of[0] + 1} of {view.film.pictures}, row {place_of[1]}, column {place_of[2]}"
+        elif value is not None and view.film is None:
+            text += f" · row {value[1]}, column {value[2]}"
+        if value is not None and value[3] == value[3]:  # gaps between moments are no numbers
+            text += f": {number(value[3])}"
         text += f" · mean {number(float(view.mean[index]))}, std {number(float(view.deviation[index]))}"
         text += f", norm {number(float(view.norm[index]))}"
         if view.bias is not None:

@@ -94,6 +94,10 @@ class LiveInside(QObject):
             atlas = view.atlases.get(overlay[0]) if view is not None and overlay is not None else None
             if atlas is not None and overlay[1] < atlas.count:
                 left, top, width, height = atlas.tile_rect(overlay[1])
+                film = view.films.get(overlay[0])
+                if film is not None:  # the newest moment
+                    down, right = film.corner(film.pictures - 1)
+                    left, top, width, height = left + right, top + down, film.width, film.height
                 tile = np.ascontiguousarray(atlas.pixels[top : top + height, left : left + width])
                 layers.append(MapLayer(image_of(tile, palette_table(atlas.signed)), _MAP_OPACITY, look.area))
             field = self._field(look)

@@ -29,7 +29,7 @@ class Layer:
         self.parent, self.parameters, self.kind = parent, 0, "conv"
         self.depth = 1 if parent else 0
         self.receptive_field = None
-        self.detail = ""
+        self.detail, self.channels_last = "", False
 
 
 LAYERS = (
