@@ -25,6 +25,7 @@ Area = tuple[float, float, float, float]
 
 _HIGH, _WIDE = hog.WINDOW
 _STAR = 16  # pixels of a cell where it is drawn as a star
+_AROUND = 2  # cells around the picture in which windows lie, too: mirrored, as in the detector of the zoo
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,8 @@ class GradientView:
         direction: Its angle in degrees, 0 to 180, from right towards below; a map.
         cells: The histogram of each cell as a star of strokes along its edges, a map.
         blocks: What each block of the window adds to the score, a map of 15 x 7, signed.
-        scores: The margin of the window at every cell, by its upper left corner; a map, signed.
+        scores: The margin of the window at every cell, by its upper left corner, from two cells beyond the picture's
+            borders on; a map, signed.
     """
 
     size: tuple[int, int]
@@ -59,7 +61,7 @@ class GradientView:
     cells: Atlas
     blocks: Atlas
     scores: Atlas
-    _parts: tuple[Numbers, Numbers, Numbers, Numbers, Numbers, tuple[int, int], tuple[float, float]]
+    _parts: tuple[Numbers, Numbers, Numbers, Numbers, Numbers, tuple[int, int], tuple[float, float], Numbers]
 
     @property
     def histograms(self) -> Numbers:
@@ -88,8 +90,13 @@ class GradientView:
 
     @property
     def cell(self) -> tuple[int, int]:
-        """Row and column of the window's first cell."""
+        """Row and column of the window's first cell; -2 at least, as windows may reach beyond the picture."""
         return self._parts[5]
+
+    @property
+    def window_histograms(self) -> Numbers:
+        """(16, 8, 9): votes of the cells of the window."""
+        return self._parts[7]
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -110,17 +117,22 @@ def run(look: Look, options: GradientOptions) -> GradientView:
         raise UserError(f"the picture is {pixels.shape[1]} x {pixels.shape[0]}: gradients need 16 pixels a side")
     left, top, height = _wanted(look, options)
     small, scale = _shrunk(pixels, height, options.longest)
-    length, angle = hog.gradients(small)
+    edge = _AROUND * hog.CELL
+    # one pixel more, whose own neighbours would be mirrored at the wrong place
+    around = (edge + 1, edge + 1)
+    framed = hog.gradients(np.pad(small, (around, around, (0, 0)), mode="reflect"))
+    length, angle = (part[1:-1, 1:-1] for part in framed)
     said = hog.votes_of(length, angle)
     histograms, normalised = hog.cells_of(said), hog.blocks_of(said)
     coefficients = people_detector()
     scores = hog.window_scores(normalised, coefficients)
     row, column = (
-        int(np.clip(round(place / along / hog.CELL), 0, most - 1))
+        int(np.clip(round(place / along / hog.CELL), -_AROUND, most - 1 - _AROUND))
         for place, along, most in zip((top, left), scale[::-1], scores.shape, strict=True)
     )
     weights = hog.block_weights(coefficients)
-    window = normalised[row : row + weights.shape[0], column : column + weights.shape[1]]
+    first = row + _AROUND, column + _AROUND
+    window = normalised[first[0] : first[0] + weights.shape[0], first[1] : first[1] + weights.shape[1]]
     contributions = (window * weights).sum((2, 3, 4))
     best = np.unravel_index(int(scores.argmax()), scores.shape)
 
@@ -128,13 +140,18 @@ def run(look: Look, options: GradientOptions) -> GradientView:
         down, across = (place * hog.CELL for place in at)
         return across * scale[0], down * scale[1], _WIDE * scale[0], _HIGH * scale[1]
 
-    size = look.picture.size
+    length, angle = (part[edge:-edge, edge:-edge] for part in (length, angle))
+    rows, columns = small.shape[0] // hog.CELL, small.shape[1] // hog.CELL
+    own = histograms[_AROUND : _AROUND + rows, _AROUND : _AROUND + columns]
     return GradientView(
-        size, (small.shape[1], small.shape[0]), area((row, column)), float(scores[row, column]),
-        float(coefficients[-1]), float(scores.max()), area((int(best[0]), int(best[1]))),
-        _atlas(length), _atlas(np.degrees(angle)), _atlas(hog.histogram_picture(histograms, _STAR)),
+        look.picture.size, (small.shape[1], small.shape[0]), area((row, column)), float(scores[first]),
+        float(coefficients[-1]), float(scores.max()), area((int(best[0]) - _AROUND, int(best[1]) - _AROUND)),
+        _atlas(length), _atlas(np.degrees(angle)), _atlas(hog.histogram_picture(own, _STAR)),
         _atlas(contributions, True), _atlas(scores, True),
-        (histograms, normalised, contributions, length, angle, (row, column), scale),
+        (
+            own, normalised[_AROUND : _AROUND + rows - 1, _AROUND : _AROUND + columns - 1], contributions,
+            length, angle, (row, column), scale, histograms[first[0] : first[0] + 16, first[1] : first[1] + 8],
+        ),
     )  # fmt: skip
 
 

@@ -41,13 +41,17 @@ def test_the_score_is_opencvs_and_the_sum_of_the_blocks():
     assert view.shrunk == (round(960 * 128 / 340), round(640 * 128 / 340))
     detector = cv2.HOGDescriptor()
     detector.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
-    places, scores = detector.detect(small[:, :, ::-1].copy(), -1000, (8, 8), (0, 0))
+    places, scores = detector.detect(small[:, :, ::-1].copy(), -1000, (8, 8), (16, 16))
     theirs = {(y // 8, x // 8): score for (x, y), score in zip(places, np.ravel(scores), strict=True)}
     assert view.score == pytest.approx(theirs[view.cell], abs=5e-3)
     assert view.contributions.sum() + view.bias == pytest.approx(view.score)
     assert view.contributions.shape == (15, 7)
     assert view.best == pytest.approx(max(theirs.values()), abs=5e-3)
     assert view.scores.values.shape[1] * view.scores.values.shape[2] == len(theirs)
+    assert min(theirs) == (-2, -2)  # windows that reach beyond the picture
+    beyond = ask(street(), left=-40.0, top=300.0, height=340.0)
+    assert beyond.cell[1] == -2
+    assert beyond.score == pytest.approx(theirs[beyond.cell], abs=5e-3)
     row, column = view.cell
     assert view.area[:2] == pytest.approx((column * 8 * view.scale[0], row * 8 * view.scale[1]))
 
@@ -71,10 +75,10 @@ def test_pictures_of_all_sizes():
     small = ask(picture_of(noise), height=100.0)
     assert small.shrunk == (64, 128)  # made up to one window
     assert small.scale == (1, 1)
-    assert small.scores.values.shape == (1, 1, 1)
+    assert small.scores.values.shape == (1, 5, 5)
     wide = ask(picture_of(np.zeros((300, 1600, 3), np.uint8)), left=1590.0, top=0.0, height=64.0)
     assert wide.shrunk == (640, 120 + 8)  # not above the limit: windows of 128 / 0.4 = 320, made up below
-    assert wide.area[0] + wide.area[2] <= 1600
+    assert wide.area[0] + wide.area[2] == 1600 + 2 * 8 * 2.5  # two cells beyond the picture at most
     middle = ask(picture_of(np.zeros((400, 400, 3), np.uint8)))
     assert middle.area[0] + middle.area[2] / 2 == pytest.approx(200, abs=15)
     with pytest.raises(UserError, match="16 pixels a side"):

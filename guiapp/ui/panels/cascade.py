@@ -74,11 +74,13 @@ class CascadePanel(Panel):
         self._stump: int | None = None
         self.image = RectangleView(theme, "cascade", self)
         self.image.setObjectName("cascade.picture")
-        self.image.setMinimumSize(160, 110)
+        self.image.setMinimumSize(120, 60)
         self.views = QComboBox(self)
         self.views.setObjectName("cascade.view")
         self.views.setAccessibleName("What is shown of the picture")
         self.views.setToolTip(_VIEW_TIP)
+        self.views.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.views.setMinimumContentsLength(9)
         for title, value in _VIEWS:
             self.views.addItem(title, value)
         self.follow = QPushButton("Face", self)
@@ -158,7 +160,7 @@ class CascadePanel(Panel):
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._columns.setDirection(across if beside else down)
         share = self.width() // 6 if beside else self.width() // 3
-        self.feature.setFixedWidth(min(300, max(96, share, self.height() // 5 if not beside else 0), self.width() // 3))
+        self.feature.setFixedWidth(min(300, max(80, share, self.height() // 5 if not beside else 0), self.width() // 3))
 
     # ------------------------------------------------------------------ answers
 

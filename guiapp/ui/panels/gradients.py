@@ -38,7 +38,8 @@ _PAUSE = 0.25
 _STEPS = 200
 _CELL, _HIGH = 8, 128
 _SAME = 0.06  # of its height: a person who moved less is looked at where he was
-_INNER = 0.75  # of the window's height is the person's: see models.zoo.opencv
+_INNER, _LEAN = 0.75, 0.7  # of the window's height and width are the person's: see models.zoo.opencv
+_AROUND = 2  # cells beyond the picture in which windows lie, too
 _FULL = 2.0  # margin of the strongest colours of the map of scores
 _VIEWS = (("Cells", "cells"), ("Direction", "direction"), ("Magnitude", "magnitude"), ("Scores", "scores"))
 _VIEW_TIP = (
@@ -76,7 +77,7 @@ class GradientsPanel(Panel):
         self._place: tuple[float, float, float] | None = None
         self.image = ImageView(theme, "gradients", self)
         self.image.setObjectName("gradients.picture")
-        self.image.setMinimumSize(160, 110)
+        self.image.setMinimumSize(120, 60)
         self.views = QComboBox(self)
         self.views.setObjectName("gradients.view")
         self.views.setAccessibleName("What is shown of the picture")
@@ -174,7 +175,7 @@ class GradientsPanel(Panel):
         self.view, self._picture = view, result.picture
         rows, columns = view.histograms.shape[:2]
         if self.cell is None or self.cell[0] >= rows or self.cell[1] >= columns:
-            self.cell = min(view.cell[0] + 3, rows - 1), min(view.cell[1] + 3, columns - 1)
+            self.cell = min(max(0, view.cell[0] + 3), rows - 1), min(max(0, view.cell[1] + 3), columns - 1)
         self._pages.setCurrentIndex(1)
         self._show_picture()
         self._show_window()
@@ -185,9 +186,7 @@ class GradientsPanel(Panel):
         """Ask for the window of the best person found, so that the probe need not search once more."""
         wanted: tuple[float, float, float] | None = None
         if isinstance(prediction, Detections) and len(prediction):
-            x1, y1, x2, y2 = prediction.boxes[int(np.argmax(prediction.scores))].tolist()
-            height = (y2 - y1) / _INNER
-            wanted = (x1 + x2) / 2 - height / 4, (y1 + y2) / 2 - height / 2, height
+            wanted = _window_of(prediction.boxes[int(np.argmax(prediction.scores))].tolist(), size)
         elif self._place is None:  # nobody: the middle, where it stays
             height = min(0.9 * size[1], 2.0 * size[0])
             wanted = size[0] / 2 - height / 4, (size[1] - height) / 2, height
@@ -240,7 +239,7 @@ class GradientsPanel(Panel):
         elif self.mode == "scores":
             scores = view.scores.values[0]
             area = (
-                (_HIGH / 4 - _CELL / 2) * x, (_HIGH / 2 - _CELL / 2) * y,
+                (_HIGH / 4 - _CELL * (_AROUND + 0.5)) * x, (_HIGH / 2 - _CELL * (_AROUND + 0.5)) * y,
                 scores.shape[1] * _CELL * x, scores.shape[0] * _CELL * y,
             )  # fmt: skip
             layers.append(MapLayer(signed_image(scores, _FULL), 0.65, area))
@@ -260,8 +259,7 @@ class GradientsPanel(Panel):
         view, picture = self.view, self._picture
         if view is None or picture is None:
             return
-        left, top, width, height = (round(n) for n in view.area)
-        self.window_plot.show_window(view, picture.pixels[top : top + height, left : left + width])
+        self.window_plot.show_window(view, picture.pixels)
         total = float(view.contributions.sum())
         from guiapp.interpret.gradients import probability
 
@@ -398,7 +396,7 @@ class GradientsPanel(Panel):
             return f"x {column}  y {row}  ·  length {length:.2f}, {angle:.0f}°"
         found = self._cell_at(column, row)
         if self.mode == "scores" and found is not None:
-            at = found[0] - 8, found[1] - 4
+            at = found[0] - 8 + _AROUND, found[1] - 4 + _AROUND
             scores = view.scores.values[0]
             if 0 <= at[0] < scores.shape[0] and 0 <= at[1] < scores.shape[1]:
                 return f"window about here {scores[at]:.2f}".replace("-", "−")
@@ -410,3 +408,14 @@ class GradientsPanel(Panel):
             label.ink = self.context.theme.faint
             label.update()
         self._lay()
+
+
+def _window_of(box: list[float], size: tuple[int, int]) -> tuple[float, float, float]:
+    """Left, top and height of the window that a box was found with; boxes end with the picture, windows may not."""
+    x1, y1, x2, y2 = box
+    width, height = size
+    tall = (y2 - y1) / _INNER if y1 > 0 and y2 < height else 2 * (x2 - x1) / _LEAN
+    half_high, half_wide = tall * _INNER / 2, tall / 2 * _LEAN / 2
+    x = x2 - half_wide if x1 <= 0 else x1 + half_wide if x2 >= width else (x1 + x2) / 2
+    y = y2 - half_high if y1 <= 0 else y1 + half_high if y2 >= height else (y1 + y2) / 2
+    return x - tall / 4, y - tall / 2, tall

@@ -333,7 +333,8 @@ class LivePanel(Panel):
             text, self.line.ink = trouble, theme.error if state == "failed" else theme.warning
         elif has_picture and (source is not None or self.feed.still is not None):
             name = source.name if source is not None else self.feed.still.origin.name
-            facts = f"{self.image.image_size[0]} × {self.image.image_size[1]}"
+            size = self.image.image_size if source is not None else self.feed.still.size
+            facts = f"{size[0]} × {size[1]}"
             if kind == "video" and source.fps:
                 facts = f"{facts} · {source.fps:.4g} frames/s · frame {max(0, source.index) + 1:,} of {source.count:,}"
             if state in ("paused", "ended"):

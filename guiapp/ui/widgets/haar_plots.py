@@ -60,7 +60,7 @@ class FeatureView(SmallPlot):
         self.view: CascadeView | None = None
         self.stump = 0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(96, 96)
+        self.setMinimumSize(64, 60)
 
     def show_feature(self, view: CascadeView | None, stump: int) -> None:
         """Show a feature of the chosen window; ``stump`` counts those of all stages."""
@@ -103,7 +103,7 @@ class VoteBars(SmallPlot):
         self.fired = np.zeros(0, bool)
         self.wanted = 1.0
         self.chosen = 0
-        self.setMinimumSize(120, 84)
+        self.setMinimumSize(100, 60)
         self.setToolTip("Bars: what each feature says. Line: their sum, which must reach the dashed line")
 
     def show_votes(self, votes: np.ndarray, fired: np.ndarray, wanted: float, chosen: int) -> None:
@@ -178,7 +178,7 @@ class StageChart(SmallPlot):
         super().__init__(theme, name, "Stages")
         self.view: CascadeView | None = None
         self.chosen = 0
-        self.setMinimumSize(160, 110)
+        self.setMinimumSize(160, 84)
         self.setToolTip("A click looks at the features of that stage")
 
     def show_stages(self, view: CascadeView | None, chosen: int) -> None:

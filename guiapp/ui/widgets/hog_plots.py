@@ -90,7 +90,7 @@ class CellPlot(SmallPlot):
         super().__init__(theme, name, "Cell")
         self.votes = np.zeros(0)
         self.shares = np.zeros((0, BINS))
-        self.setMinimumSize(140, 100)
+        self.setMinimumSize(140, 84)
 
     def show_cell(self, votes: np.ndarray, shares: np.ndarray) -> None:
         """Show votes (9,) and their normalised values (n, 9) in the n blocks of the cell, 1 to 4."""
@@ -171,7 +171,7 @@ class WindowPlot(SmallPlot):
         self._crop: QImage | None = None
         self._images: list[QImage] = []
         self._templates: tuple[np.ndarray, np.ndarray] | None = None
-        self.setMinimumSize(200, 120)
+        self.setMinimumSize(180, 70)
 
     @property
     def filled(self) -> bool:
@@ -181,10 +181,15 @@ class WindowPlot(SmallPlot):
     def sizeHint(self) -> QSize:
         return QSize(400, 220)
 
-    def show_window(self, view: GradientView | None, crop: np.ndarray | None) -> None:
-        """Show the chosen window; ``crop`` is that part of the picture, uint8 (h, w, 3)."""
+    def show_window(self, view: GradientView, pixels: np.ndarray) -> None:
+        """Show the chosen window of a picture, uint8 (H, W, 3)."""
         self.view = view
-        if view is not None and crop is not None:
+        left, top, width, height = (round(n) for n in view.area)
+        # what lies beyond the picture is left black
+        crop = np.zeros((max(1, height), max(1, width), 3), np.uint8)
+        part = pixels[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+        crop[max(0, -top) :, max(0, -left) :][: part.shape[0], : part.shape[1]] = part
+        if part.size:
             from guiapp.imaging.hog import cell_weights, histogram_picture
             from guiapp.interpret.gradients import people_detector
 
@@ -193,10 +198,9 @@ class WindowPlot(SmallPlot):
                 self._templates = (
                     histogram_picture(np.maximum(weights, 0)), histogram_picture(np.maximum(-weights, 0)),
                 )  # fmt: skip
-            row, column = view.cell
-            own = histogram_picture(view.histograms[row : row + 16, column : column + 8])
+            own = histogram_picture(view.window_histograms)
             most = float(np.abs(view.contributions).max())
-            self._crop = image_of(np.ascontiguousarray(crop))
+            self._crop = image_of(crop)
             self._images = [
                 stars(own, STROKES), *(stars(part, QColor(255, 255, 255)) for part in self._templates),
                 signed_image(view.contributions, most),

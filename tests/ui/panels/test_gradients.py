@@ -15,7 +15,7 @@ from guiapp.interpret.base import Look
 from guiapp.interpret.classic_options import GradientOptions
 from guiapp.models.base import ModelEntry
 from guiapp.tasks.predictions import Detections
-from guiapp.ui.panels.gradients import GradientsPanel
+from guiapp.ui.panels.gradients import GradientsPanel, _window_of
 
 LEFT = Qt.MouseButton.LeftButton
 PLACE = GradientOptions(left=414.0, top=232.0, height=408.0)
@@ -95,6 +95,19 @@ def test_a_window_is_chosen_by_a_click_and_its_score_is_a_sum(panel, again, qtbo
     assert panel.height_text.text() == f"{panel.view.area[3]:.0f} px"
     QTest.mouseClick(panel.follow, LEFT)
     assert panel.request().options == GradientOptions()
+
+
+def test_a_person_cut_off_by_the_border_has_the_window_that_found_him():
+    """Of boxes that end with the picture the side that is whole tells where the window was."""
+    whole = _window_of([456, 283, 598.8, 589], (960, 640))  # 0.7 of the width of a window of 408
+    assert whole == pytest.approx((425.4, 232, 408), abs=0.1)
+    shift = 500.0
+    left = _window_of([0, 283, 598.8 - shift, 589], (960, 640))
+    assert left == pytest.approx((425.4 - shift, 232, 408), abs=0.1)
+    right = _window_of([456 + 400, 283, 960, 589], (960, 640))
+    assert right == pytest.approx((425.4 + 400, 232, 408), abs=0.1)
+    below = _window_of([456, 283 + 100, 598.8, 640], (960, 640))
+    assert below == pytest.approx((425.4, 332, 408), abs=0.1)
 
 
 def test_the_cell_under_the_pointer_shows_its_votes(panel):
