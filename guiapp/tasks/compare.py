@@ -279,6 +279,10 @@ def _resampled(array: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[A
     rows, columns = array.shape[:2]
     if (rows, columns) == shape:
         return array
+    if rows % shape[0] == 0 and columns % shape[1] == 0:  # the same entries, without a copy
+        down, across = rows // shape[0], columns // shape[1]
+        thinned: npt.NDArray[Any] = array[down // 2 :: down, across // 2 :: across]
+        return thinned
     row = ((np.arange(shape[0]) + 0.5) * rows / shape[0]).astype(np.int64)
     column = ((np.arange(shape[1]) + 0.5) * columns / shape[1]).astype(np.int64)
     finer: npt.NDArray[Any] = array[row][:, column]
