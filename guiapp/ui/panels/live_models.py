@@ -215,6 +215,7 @@ class LiveModels(QWidget):
         for name, row in self._rows.items():
             self._mark(row, self._zoo[name])
         self._filter()
+        self._go_along()
         self._tell()
 
     def _add(self, model: ZooModel) -> None:
@@ -251,8 +252,8 @@ class LiveModels(QWidget):
 
     def _search_timm(self) -> None:
         """Look for the words behind ``timm`` among the names of timm, on the work lane."""
-        first, _, rest = self.search.text().strip().replace(":", " ").partition(" ")
-        if first.lower() != "timm":
+        first, *rest = [*self.search.text().lower().replace(":", " ").split(), ""]
+        if first != "timm":
             return
 
         def show(listed: Listed) -> None:
@@ -265,7 +266,7 @@ class LiveModels(QWidget):
             self._zoo, self.found = {**self._zoo, **models}, {**self.found, **found}
             self.fill((self._zoo, self.found))
 
-        work = functools.partial(list_timm, rest)
+        work = functools.partial(list_timm, " ".join(rest).strip())
         bridge = self._bridge
         bridge.call(
             bridge.engine.submit(work, on_error=lambda error: self._failed.emit(str(error)), title="Searching timm"),
@@ -350,17 +351,23 @@ class LiveModels(QWidget):
     def show_state(self, state: LiveState) -> None:
         """Show what the lane does."""
         self._state = state
-        if state.phase == "ready" and state.model is not None and state.model.name not in self._rows and self._zoo:
-            self._zoo = {**self._zoo, state.model.name: state.model}
-            self.found[state.model.name] = as_opened(state.model)
-            self._of_timm |= {state.model.name} if _group(state.model) == "timm" else set()
-            self._add(state.model)
-            self._mark(self._rows[state.model.name], state.model)
-        waits = self._chosen is None or bool(self._awaited)
-        if state.model is not None and waits and state.model.name in self._rows:
-            self._awaited = ""
-            self.choose(state.model.name)
+        self._go_along()
         self._tell()
+
+    def _go_along(self) -> None:
+        """List the network that is open, whatever opened it, and choose it where nothing else is chosen."""
+        model = self._state.model if self._state is not None else None
+        if model is None or not self._zoo:
+            return
+        if self._state.phase == "ready" and model.name not in self._rows:
+            self._zoo = {**self._zoo, model.name: model}
+            self.found[model.name] = as_opened(model)
+            self._of_timm |= {model.name} if _group(model) == "timm" else set()
+            self._add(model)
+            self._mark(self._rows[model.name], model)
+        if (self._chosen is None or self._awaited) and model.name in self._rows:
+            self._awaited = ""
+            self.choose(model.name)
 
     def _tell(self) -> None:
         model, state = self._chosen, self._state
