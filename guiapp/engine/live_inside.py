@@ -48,7 +48,7 @@ class Inside:
         self.inspected: Inspected | None = None
         self.size: tuple[int, int] | None = None
         self._notices = notices
-        self._question = _Question()
+        self._question = self._taken = _Question()
         self._answered: tuple[_Question, Picture] | None = None
         self._last = self._begun = 0.0
         self._complained: set[str] = set()
@@ -68,8 +68,12 @@ class Inside:
 
     @property
     def switched_off(self) -> Mapping[str, frozenset[int]]:
-        """Channels that are set to zero."""
-        return self._question.switched_off
+        """Channels that are set to zero in the look that has begun."""
+        return self._taken.switched_off
+
+    def take(self) -> None:
+        """Begin a look: it is about the question as it is now, whatever is asked meanwhile."""
+        self._taken = self._question
 
     def lists(self, size: tuple[int, int]) -> bool:
         """Whether the layers are to be listed, by a run on a picture of a size (width, height)."""
@@ -84,7 +88,7 @@ class Inside:
             return False
         if not fresh:
             return now >= self._begun + _SETTLED
-        return self._answered is None or self._answered[0] != self._question or now >= self._last + 1.0 / RATE
+        return self._answered is None or self._answered[0] != self._taken or now >= self._last + 1.0 / RATE
 
     def seconds(self, picture: Picture | None) -> float | None:
         """How long to wait for a newer picture before the newest is looked into after all; None for ever."""
@@ -93,7 +97,7 @@ class Inside:
     def skip(self, picture: Picture | None) -> None:
         """Look no more into a picture on which the network cannot be run."""
         if picture is not None:
-            self._answered = self._question, picture
+            self._answered = self._taken, picture
 
     def _is_done(self, picture: Picture | None) -> bool:
         known = self._answered
@@ -113,7 +117,7 @@ class Inside:
         names = {layer.name for layer in self.inspected.layers}
         return {
             name
-            for request in self._question.requests.values()
+            for request in self._taken.requests.values()
             if request.probe in PROBES
             for name in PROBES[request.probe].layers(self.inspected.layers, request.options)
             if name.removesuffix("()") in names
@@ -163,7 +167,7 @@ class Inside:
         from guiapp.interpret import PROBES
         from guiapp.interpret.base import Look
 
-        question, inspected = self._question, self.inspected
+        question, inspected = self._taken, self.inspected
         assert inspected is not None
         look = Look(opened.module, inspected.layers, inspected.preprocessing, picture=picture)
         look.area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)

@@ -104,7 +104,8 @@ def opened(lane, requests=None):
     """Open the network, wait for its layers, ask."""
     lane.set_requests({}, watching=True)
     lane.open_model("resnet18")
-    inside = until(lambda: lane.newest.inside)
+    inside = until(lambda: lane.told or lane.newest.inside)
+    assert not lane.told
     lane.set_requests(requests or {}, True, inside)
     return inside
 

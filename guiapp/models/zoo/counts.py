@@ -23,7 +23,10 @@ def counts_of(family: str, module: nn.Module) -> tuple[Count, ...]:
         module: The network, whose layers give the numbers.
     """
     found = _FAMILIES.get(family)
-    return found(module) if found is not None else ()
+    try:
+        return found(module) if found is not None else ()
+    except AttributeError:  # a network that bears the name and is built in another way
+        return ()
 
 
 def _size(module: Any) -> int:
