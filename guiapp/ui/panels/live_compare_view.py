@@ -200,10 +200,12 @@ class ComparedPicture(LivePicture):
         super().mouseReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The arrow keys move the handle."""
+        """The arrow keys move the handle; Escape shows the whole picture again."""
         way = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(event.key(), 0)
         if way and self._wipes:
             self.move_handle(self.at + way * _STEP)
+        elif event.key() == Qt.Key.Key_Escape and self.mode in ("wipe", "difference") and not self.fitted:
+            self.fit()
         else:
             super().keyPressEvent(event)
 
@@ -244,6 +246,13 @@ class TwinPicture(LivePicture):
             self._key = self.layer, self.network
             self._tagged = (TaggedLayer(self.layer, tags_of(("", self.network), side=1)),)
         return self._tagged
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape lets go of the chosen object."""
+        if event.key() == Qt.Key.Key_Escape and self.chosen is not None:
+            self.unchoose()
+        else:
+            super().keyPressEvent(event)
 
 
 class CompareViews(QWidget):

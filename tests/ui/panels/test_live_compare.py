@@ -151,6 +151,12 @@ def test_side_by_side_both_answers_zoom_and_move_together(pair):
     assert first.to_image(place) == pytest.approx(second.to_image(place), abs=1.0)
     QTest.mouseDClick(first, Qt.MouseButton.LeftButton, pos=centre)
     assert first.fitted and second.fitted
+    QTest.mouseClick(second, Qt.MouseButton.LeftButton, pos=QPoint(x_of(second, 40), y_of(second, 60)))
+    assert second.chosen is not None and not second.fitted and first.scale == second.scale, (
+        "a click enlarges the person"
+    )
+    QTest.keyClick(second, Qt.Key.Key_Escape)
+    assert second.chosen is None and first.fitted and second.fitted
 
 
 def test_each_side_has_its_meter_and_a_line_says_what_differs(pair):
@@ -195,6 +201,8 @@ def test_the_wipe_is_dragged_and_divides_the_answers(pair, tmp_path):
     QTest.mouseMove(image, QPoint(45, 5))
     QTest.mouseRelease(image, Qt.MouseButton.LeftButton, pos=QPoint(45, 5))
     assert not image.fitted, "elsewhere the picture is moved"
+    QTest.keyClick(image, Qt.Key.Key_Escape)
+    assert image.fitted
     before = len(pair.lane._notices.notices)
     pair.panel.snapshot.save(tmp_path / "wipe.png")
     pair.bot.waitUntil(lambda: len(pair.lane._notices.notices) > before)
@@ -291,10 +299,10 @@ def test_one_network_with_two_weights_and_networks_of_two_tasks(pair):
     still(pair)
     pair.window.commands["live.compare"].setChecked(True)
     pair.panel.compare.model.wanted.emit(DETECTOR, "random")
-    pair.bot.waitUntil(lambda: pair.panel.image.mode == "beside")
-    pair.bot.waitUntil(lambda: pair.panel.image.result.other is not None)
-    names = pair.panel.image._names
-    assert names[0].endswith(ZOO[DETECTOR].best.name) and names[1].endswith("random weights: means nothing")
+    image = pair.panel.image
+    pair.bot.waitUntil(lambda: image._names[1].endswith("random weights: means nothing"))
+    assert image._names[0].endswith(ZOO[DETECTOR].best.name), "of one network both sides name their weights"
+    pair.bot.waitUntil(lambda: image.result.other is not None and image.result.other.model is ZOO[DETECTOR])
     pair.panel.compare.model.wanted.emit("dis-flow", "best")
     pair.bot.waitUntil(lambda: "there is no difference" in pair.panel.compare.strip.words.text())
     pair.window.commands["live.compare-difference"].trigger()
