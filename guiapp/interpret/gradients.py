@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -198,9 +198,14 @@ def _shrunk(
     import cv2
 
     across, down = pixels.shape[1], pixels.shape[0]
-    factor = min(1.0, _HIGH / height, longest / max(across, down))
-    size = max(16, round(across * factor)), max(16, round(down * factor))
-    small = pixels if size == (across, down) else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    first = min(1.0, longest / max(across, down))
+    factor = min(first, _HIGH / height)
+    searched, size = ((max(16, round(across * f)), max(16, round(down * f))) for f in (first, factor))
+    small: Any = pixels
+    if searched != (across, down):  # as the zoo brings the picture to the size that is searched
+        small = cv2.resize(small, searched, interpolation=cv2.INTER_AREA)
+    if size != searched:  # and as OpenCV shrinks that for people who are larger
+        small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR_EXACT)
     scale = across / size[0], down / size[1]
     below, beside = max(0, _HIGH - size[1]), max(0, _WIDE - size[0])
     if below or beside:

@@ -91,7 +91,8 @@ class HogPeople(nn.Module):
     - Its score is 1 / (1 + exp(-3 (margin - 0.8))) (Platt 1999): how often a window with that margin, left after
       suppression, lay on an annotated person, fitted on the 28 pictures of Penn-Fudan in the project's data folder
       and rounded.
-    - Its box is the window without what the training windows show around a person: an eighth above and below and
+    - Its box is the window (made whole where OpenCV cut it off at the border of the picture) without what the
+      training windows show around a person: an eighth above and below and
       0.15 of the width at each side, with which the most boxes of the same pictures were met. The whole window is
       its anchor.
     """
@@ -118,6 +119,7 @@ class HogPeople(nn.Module):
             searched = np.pad(searched, ((0, below), (0, beside), (0, 0)), mode="edge")
         found, sums = self._hog.detectMultiScale(searched, 0, (8, 8), (16, 16), 1.08, 0)
         windows, margins = _ordered(found, sums, 0.0)
+        windows = whole(windows)
         left, top, width, height = windows.T
         inner = np.stack(
             [left + ASIDE * width, top + ABOVE * height, (1 - 2 * ASIDE) * width, (1 - 2 * ABOVE) * height]
@@ -159,6 +161,19 @@ def grouped(windows: Windows) -> tuple[Windows, Windows]:
     means = sums / votes[:, None]
     stays = np.array([not _within(means, votes, i) for i in range(len(votes))], bool)
     return means[stays], votes[stays].astype(np.float64)
+
+
+def whole(windows: Windows) -> Windows:
+    """Windows of people twice as high as wide again, where OpenCV has cut them off at the border of the picture.
+
+    Args:
+        windows: (N, 4): left, top, width, height. What is cut off at the left or above begins at 0.
+    """
+    left, top, width, height = windows.T.copy()
+    narrow, low = 2 * width < height - 2, height < 2 * width - 2  # more than rounding makes of them
+    left = np.where(narrow & (left <= 0), left + width - height / 2, left)
+    top = np.where(low & (top <= 0), top + height - 2 * width, top)
+    return np.stack([left, top, np.where(narrow, height / 2, width), np.where(low, 2 * width, height)], 1)
 
 
 def _within(means: Windows, votes: npt.NDArray[np.int64], i: int) -> bool:

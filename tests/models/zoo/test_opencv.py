@@ -19,7 +19,7 @@ from guiapp.core.picture import Origin, Picture
 from guiapp.engine.live import LiveLane
 from guiapp.models.zoo import ZOO, find_model
 from guiapp.models.zoo.open import open_model
-from guiapp.models.zoo.opencv import CASCADE, HaarFaces, HogPeople, grouped
+from guiapp.models.zoo.opencv import CASCADE, HaarFaces, HogPeople, grouped, whole
 from guiapp.models.zoo.weights import find, here
 from guiapp.tasks.detection import DetectionTask
 from guiapp.tasks.live_options import LiveOptions, make_live_task
@@ -238,7 +238,7 @@ def test_each_window_of_a_person_is_opencvs(streets):
         by_score = np.argsort(-scores, kind="stable")
         np.testing.assert_allclose(found.scores, scores[by_score], rtol=1e-5)
         np.testing.assert_array_equal(found.anchors, clipped[by_score])
-        x, y, w, h = theirs[order][by_score].T
+        x, y, w, h = whole(theirs[order][by_score].astype(float)).T  # OpenCV cuts them off at the border
         inner = np.stack([x + 0.15 * w, y + h / 8, x + 0.85 * w, y + 7 * h / 8], 1)
         np.testing.assert_allclose(found.boxes, np.clip(inner, 0, [width, height, width, height]), atol=1e-3)
 
@@ -300,3 +300,11 @@ def test_only_the_best_are_kept(module, photos):
     every = run(module(), pixels)[1].candidates
     assert torch.equal(found.scores, every.scores[:2])
     assert found.proposals is None or len(found.proposals) == 2
+
+
+def test_people_cut_off_by_the_border_have_whole_windows():
+    """OpenCV cuts windows off at the border; a window is twice as high as wide, so what is left tells where it was."""
+    windows = [[0, 20, 50, 160], [310, 20, 50, 160], [40, 0, 80, 110], [40, 130, 80, 110], [10, 10, 75, 149]]
+    expected = [[-30, 20, 80, 160], [310, 20, 80, 160], [40, -50, 80, 160], [40, 130, 80, 160], [10, 10, 75, 149]]
+    assert whole(np.array(windows, float)).tolist() == expected
+    assert whole(np.zeros((0, 4))).shape == (0, 4)
