@@ -6,17 +6,21 @@ import argparse
 
 from guiapp.cli import output
 from guiapp.cli.exhibits import network_of
+from guiapp.core.notices import UserError
 
 
 def run(options: argparse.Namespace) -> int:
     """Fetch one set of weights, or say that it is here."""
     from guiapp.models.zoo import find_model
     from guiapp.models.zoo.open import published
+    from guiapp.models.zoo.timm_names import TIMM, where_to_get
     from guiapp.models.zoo.weights import fetch_weights, find
 
     entry = find_model(network_of(options.model))
     weights = published(entry, options.weights)
     fetched = find(weights) is None
+    if fetched and entry.name.startswith(TIMM):
+        raise UserError(f"weights of timm are not fetched by this program: {where_to_get(entry.title)}")
     if fetched:
         about = ", ".join(filter(None, (weights.accuracy, weights.licence, f"trained on {weights.trained_on}")))
         output.say(f"{entry.title} {weights.name}: {weights.bytes / 1e6:.1f} MB, {about}")

@@ -90,6 +90,36 @@ def test_objects_are_counted(tmp_path, guiapp):
     assert all(entry["most"] <= entry["boxes"] and entry["frames"] <= 3 for entry in objects)
 
 
+@pytest.mark.window
+def test_a_network_that_was_trained_here_reads_a_video(tmp_path, guiapp):
+    one = np.full((120, 160, 3), 250, np.uint8)
+    one[20:100, 70:85] = 10
+    with Recorder(tmp_path / "video.mp4", 5.0) as recorder:
+        for _ in range(3):
+            recorder.write(one)
+    done = guiapp("predict", "lenet5-mnist", tmp_path / "video.mp4", "--out", tmp_path / "out.mp4", "--json")
+    assert done.code == 0, done.err
+    assert [(entry["label"], entry["frames"]) for entry in done.json["prediction"]["classes"][:1]] == [("1", 3)]
+    frames, _, _ = frames_of(tmp_path / "out.mp4")
+    assert len(frames) == 3 and frames[0].shape == one.shape
+    assert np.abs(frames[0].astype(int) - one).max() > 100, "the classes are painted over it"
+
+
+@pytest.mark.window
+def test_depth_of_a_video_is_summed_up_and_painted(tmp_path, guiapp):
+    from tests.models.zoo import graphs
+
+    graphs.mean_of_channels(tmp_path / "deep.onnx", 30, 40)
+    (tmp_path / "deep.toml").write_text('task = "depth"\n[output]\ndecode = "depth"\nunit = "m"\n')
+    source = video(tmp_path / "video.mp4", frames=3)
+    done = guiapp("predict", tmp_path / "deep.onnx", source, "--out", tmp_path / "out.mp4", "--json")
+    assert done.code == 0, done.err
+    found = done.json["prediction"]["depth"]
+    assert 0 <= found["low"] < found["median"] < found["high"] <= 1
+    assert (found["unit"], found["larger"]) == ("m", "far")
+    assert guiapp("predict", tmp_path / "deep.onnx", source).out.startswith(f"depth from {found['low']:.4g} to")
+
+
 def test_a_truncated_video_is_told_and_what_is_there_is_done(tmp_path, guiapp):
     import cv2
 

@@ -92,7 +92,9 @@ class ZooWeights:
 
     @property
     def sha256(self) -> str:
-        """The file's SHA-256, or its first eight hex digits, as names of torchvision's files carry them."""
+        """The file's SHA-256, or its first eight hex digits, as names of torchvision's files carry them; or nothing."""
+        if not self.url:
+            return self.digest
         return self.digest or PurePosixPath(self.file).stem.rpartition("-")[2]
 
     @property

@@ -115,6 +115,8 @@ def fetch_weights(weights: ZooWeights, progress: Progress | None = None) -> Path
         if path is None:
             raise UserError(f"{weights.shipped} is missing: install opencv-python-headless again, below version 5")
         return path
+    if path is None and not weights.url:
+        raise UserError(f"{weights.file} is not fetched by this program: put it in {folder()}")
     if path is None:
         path = fetch(weights.url, folder() / weights.file, weights.sha256, progress)
         with _lock:

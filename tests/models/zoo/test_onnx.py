@@ -330,13 +330,15 @@ def test_an_onnx_file_has_its_weights_inside(nothing_here, tmp_path):
         open_model("yolox-nano", may_fetch=False)
 
 
-def test_the_zoo_lists_described_files_beside_its_own(nothing_here):
+def test_the_zoo_lists_described_files_beside_its_own(nothing_here, capsys):
     graphs.constant(nothing_here / "weights" / "one.onnx", [1, 3, 8, 8], {"o": np.zeros((1, 7, 5))})
     (nothing_here / "weights" / "one.toml").write_text(GOOD)
     found = listed()
     assert set(ZOO) < set(found)
     assert found["one"].task == "detection"
     assert not found["one"].draws
+    assert main(["fetch", "one"]) == 0
+    assert capsys.readouterr().out.endswith("one.onnx\n")
     assert labels("coco-80")[0] == "person"
     assert len(labels("coco-80")) == 80
 

@@ -57,6 +57,8 @@ def test_without_weights_the_message_says_where_they_go(tmp_path, capsys):
     with pytest.raises(UserError, match=r"huggingface.co/timm/resnet10t.c3_in1k/.* and save it as .*resnet10t") as said:
         open_model(NAME)
     assert str(folder()) in str(said.value)
+    assert main(["fetch", NAME]) == 1
+    assert f"save it as {folder()}" in capsys.readouterr().err
     Image.fromarray(picture()).save(tmp_path / "one.png")
     assert main(["predict", NAME, str(tmp_path / "one.png"), "--weights", "random", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
