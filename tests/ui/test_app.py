@@ -137,7 +137,9 @@ def test_what_was_imported_is_spared_by_the_garbage_collector_once_an_experiment
         gc.unfreeze()
 
 
-@pytest.mark.parametrize("text", ["camera:0", "camera:Desk cam", "rtsp://host/stream", "http://host:80/a.mjpg"])
+@pytest.mark.parametrize(
+    "text", ["camera:0", "camera:Desk cam", "screen:", "rtsp://host/stream", "http://host:80/a.mjpg"]
+)
 def test_open_takes_cameras_and_addresses_as_they_are(text, monkeypatch):
     from guiapp.cli import main
 

@@ -234,7 +234,7 @@ def test_videos_addresses_and_cameras_go_to_the_live_room(window, tmp_path, monk
     asked = []
     monkeypatch.setattr(window.panel("live"), "open_source", asked.append)
     window.files.open([video])
-    for text in ("camera:0", "rtsp://host/stream", str(video)):
+    for text in ("camera:0", "screen:0,0,64,48", "rtsp://host/stream", str(video)):
         window.files.open_text(text)
-    assert asked == [str(video), "camera:0", "rtsp://host/stream", str(video)]
+    assert asked == [str(video), "camera:0", "screen:0,0,64,48", "rtsp://host/stream", str(video)]
     assert window.layout_id == "live"

@@ -55,6 +55,7 @@ class LiveRecord(QWidget):
         self.recording: LiveRecording | VideoCopy | None = None
         self.pair_of: Callable[[LiveResult], Pair | None] = lambda _result: None
         self._job: Job[Recorded] | None = None
+        self._newest: LiveResult | None = None
         self._stopped = False  # whether the person ended it
         self.record = declare(context.commands, Command(
             "live.record", "Record…", self.toggle,
@@ -110,6 +111,8 @@ class LiveRecord(QWidget):
         if isinstance(self.recording, LiveRecording) and not self._feed.kind:
             self.stop()
         active, kind = self.active, self._feed.kind
+        if not kind:
+            self._newest = None
         self.setVisible(active)
         self.stop_action.setEnabled(active)
         self.record.setEnabled(bool(kind) or active)
@@ -137,6 +140,8 @@ class LiveRecord(QWidget):
         rate = source.fps if source is not None and source.kind == "video" else getattr(source, "rate", 0.0)
         fps = min(60.0, max(10.0, float(round(rate)))) if rate else _FPS
         self._begin(LiveRecording(path, fps, self._context.theme, self._over.emit))
+        if self._lane.newest.phase == "ready" and self._newest is not None:
+            self._take_result(self._newest)  # what is shown already
         self._take_picture()
 
     def _take_picture(self) -> None:
@@ -146,6 +151,7 @@ class LiveRecord(QWidget):
             self._offer(picture, None)
 
     def _take_result(self, result: LiveResult) -> None:
+        self._newest = result
         if self._feed.owns(result) and result.model is self._lane.newest.model:
             pair = self.pair_of(result)
             self._offer(result.picture, result.drawn if pair is None else pair)

@@ -65,6 +65,15 @@ def test_what_is_shown_is_recorded_with_its_boxes_and_thresholds(room, hose, tmp
     assert sorted(file.name for file in tmp_path.glob("*.mp4")) == ["shown.mp4"] and not list(tmp_path.glob(".*.mp4"))
 
 
+def test_a_picture_that_stands_still_is_recorded_with_its_answer(room, hose, tmp_path):
+    hose[0].give(40)
+    answer(room)
+    room.panel.record.start(tmp_path / "still.mp4")
+    end = ended(room, room.panel.record.stop)
+    frames = frames_of(end.path)[0]
+    assert frames and np.abs(frames[0].astype(int) - 40).max() > 60, "its boxes"
+
+
 def test_without_a_network_the_pictures_themselves_are_recorded_and_sizes_may_change(room, hose, tmp_path):
     source = hose[0]
     source.give(40)
