@@ -72,6 +72,11 @@ def house(application, qtbot, settings):
     assert not told
 
 
+def shape(maps):
+    """Of the maps that the panel shows."""
+    return None if maps.atlas.atlas is None else maps.atlas.atlas.values.shape
+
+
 @pytest.fixture
 def ssd(house):
     """The exhibit SSD is open on a picture whose left half is white."""
@@ -81,7 +86,7 @@ def ssd(house):
     house.live.show_picture(Picture(pixels, Origin("file", "halves")))
     model, maps = house.window.panel("model"), house.window.panel("activations")
     # first the layers on a blank picture, then those on this one; then its maps
-    house.bot.waitUntil(lambda: house.told or (maps.atlas.atlas and maps.atlas.atlas.values.shape == (2, 60, 80)))
+    house.bot.waitUntil(lambda: bool(house.told) or shape(maps) == (2, 60, 80))
     assert not house.told
     house.model, house.maps = model, maps
     return house
@@ -124,11 +129,11 @@ def test_a_click_on_an_object_makes_it_the_subject_of_the_maps(ssd):
     # a tenth more on every side, in steps of 1/64 of the picture: 36/160 = 14.4/64, 24/120 = 12.8/64, ...
     assert ssd.window.workspace.region == (14 / 64, 13 / 64, 34 / 64, 51 / 64)
     # columns floor(17.5) to ceil(42.5), rows floor(12.19) to ceil(47.8)
-    ssd.bot.waitUntil(lambda: ssd.maps.atlas.atlas.values.shape == (2, 36, 26))
+    ssd.bot.waitUntil(lambda: shape(ssd.maps) == (2, 36, 26))
     assert ssd.maps.statistics.text().startswith("chosen object · ")
     image.unchoose()
     assert ssd.window.workspace.region is None
-    ssd.bot.waitUntil(lambda: ssd.maps.atlas.atlas.values.shape == (2, 60, 80))
+    ssd.bot.waitUntil(lambda: shape(ssd.maps) == (2, 60, 80))
 
 
 def test_channels_are_switched_off_in_the_network_that_is_shown(ssd):
