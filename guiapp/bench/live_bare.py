@@ -66,11 +66,13 @@ class BareLoop:
 class _Loop:
     def __init__(self, film: Path, network: str, boxes: int) -> None:
         from guiapp.core.memory import arrange_heap
+        from guiapp.models.zoo.arrange import arrange
+        from guiapp.models.zoo.live_run import LiveRun
         from guiapp.models.zoo.open import open_model
         from guiapp.sources.video_reader import VideoReader
 
         arrange_heap()  # as the program does
-        self._model = open_model(network, "random")
+        self._model = arrange(open_model(network, "random"), LiveRun())  # the same network, as the program runs it
         entry = self._model.entry
         self._task: LiveTask = make_live_task(entry.task, self._model.labels, entry)
         self._reader = VideoReader(film)

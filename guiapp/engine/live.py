@@ -24,6 +24,7 @@ from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, Li
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, Request
+from guiapp.models.zoo.live_run import LiveRun
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class LiveLane:
         self._source: Frames | None = None
         self._picture: Picture | None = None
         self._options = LiveOptions()
+        self._run = LiveRun()
         self._dirty = False
         self._open: LiveNetwork | None = None
         self._beside = Beside(notices)
@@ -93,6 +95,14 @@ class LiveLane:
     def close_model(self, place: int = 0) -> None:
         """Let go of the network in a place."""
         self._order(place, None)
+
+    def set_run(self, run: LiveRun) -> None:
+        """Open the networks again, to be run so from now on."""
+        if run != self._run:
+            self._run = run
+            for place, wanted in enumerate(self._wanted):
+                if wanted is not None:
+                    self._order(place, wanted)
 
     def another(self) -> Callable[[], OpenedModel]:
         """What opens the network that is wanted now once more, for work beside the lane, on whatever thread calls it.
@@ -265,6 +275,7 @@ class LiveLane:
 
         try:
             opened = self._opener(entry.name, weights, device, progress)
+            opened = _arranged(opened, self._run, progress)
         except UserError as error:
             if not isinstance(weights, Path) or before is None or state is None:
                 raise
@@ -372,3 +383,14 @@ def _open_any(name: str, weights: str | Path, device: str, progress: Callable[[f
     from guiapp.engine.open_any import open_any
 
     return open_any(name, weights, device, progress)
+
+
+def _arranged(opened: OpenedModel, run: LiveRun, progress: Callable[[float, str], None]) -> OpenedModel:
+    """The network as it is to be run, with so many threads for this lane."""
+    import torch
+
+    from guiapp.models.zoo.arrange import arrange
+    from guiapp.training.threads import physical_cores
+
+    torch.set_num_threads(run.threads or physical_cores())
+    return arrange(opened, run, progress)

@@ -79,18 +79,24 @@ class LiveNetwork:
         import torch
 
         from guiapp.interpret.listen import listening
+        from guiapp.models.zoo.arrange import plainly
 
+        module = self.model.module
         assert self.picture is not None
         started = time.perf_counter()
         run = getattr(self.task, "again", self.task.run) if again else self.task.run
         inputs, self.inputs = self.inputs, None  # what breaks the network is not tried again
-        with torch.inference_mode(), listening(self.model.module, wanted, off) as kept:
-            self.raw = run(self.model.module, inputs, self.picture.size)
+        inside = bool(wanted or off)
+        with torch.inference_mode(), plainly(module, inside), listening(module, wanted, off) as kept:
+            self.raw = run(module, inputs, self.picture.size)
             if torch.cuda.is_available() and str(self.model.device).startswith("cuda"):
                 torch.cuda.synchronize()  # so that the time is the network's
         times["forward"] = since(started)
         self.inputs = inputs
-        return kept
+        halves = (torch.bfloat16, torch.float16)  # numpy has no name for the first
+        return {
+            name: found.float() if getattr(found, "dtype", None) in halves else found for name, found in kept.items()
+        }
 
     def draw(self, options: LiveOptions, ran: bool, times: dict[str, float]) -> Drawn:
         """Show so much of the last answer.
