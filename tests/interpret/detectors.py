@@ -38,8 +38,9 @@ def build(name, **options):
         stages = {"returned_layers": [2, 3, 4], "extra_blocks": LastLevelP6P7(FEATURES, FEATURES)}
     backbone = resnet_fpn_backbone(backbone_name="resnet18", weights=None, trainable_layers=5, **stages)
     if stages:
-        made = getattr(detection, name)(backbone, len(LABELS), **{**SMALL, **options})
-        return made.eval().requires_grad_(False)
+        made = getattr(detection, name)(backbone, len(LABELS), **{**SMALL, **options}).eval().requires_grad_(False)
+        made.head.classification_head.cls_logits.weight.mul_(30)
+        return made
     heads = {
         "box_head": TwoMLPHead(FEATURES * 49, HIDDEN),
         "box_predictor": FastRCNNPredictor(HIDDEN, len(LABELS)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.detector_options import NEEDED, DetectorOptions, kind_of
@@ -42,6 +42,7 @@ _VIEW_TIP = (
 )
 _BOXES = (("no boxes", ""), ("before suppression", "before"), ("after suppression", "after"))
 _WIDE = 620
+_LOW, _HIGH = 330, 450  # heights from which there is room for the curve of the loss, beside the picture and below it
 _MARGIN = 0.15
 _OPACITY = 0.6
 
@@ -141,6 +142,9 @@ class DetectorPanel(Panel):
         made.setObjectName(f"detector.{name}")
         made.setAccessibleName(accessible)
         made.setToolTip(tip)
+        made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        made.setMinimumContentsLength(7 if name == "view" else 10)
+        made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         for title, value in items:
             made.addItem(title, value)
         return made
@@ -223,10 +227,13 @@ class DetectorPanel(Panel):
         for layout in (self._scene, self._single):
             layout.setDirection(direction)
         scoring = self.view.scoring if self.view is not None else ""
-        self.channel.setVisible(mode == "pyramid" or (mode == "object" and self._kind == "two-stage"))
-        self.boxes.setVisible(mode == "scores" and self._kind == "two-stage")
+        two = self._kind == "two-stage"
+        wanted = {self.channel: mode == "pyramid" or (mode == "object" and two), self.boxes: mode == "scores" and two}
+        for box, shown in sorted(wanted.items(), key=lambda item: item[1]):  # hidden first: both are too wide
+            box.setVisible(shown)
         focal = mode == "scores" and scoring in ("sigmoid", "centred")
         self._focal_part.setVisible(focal)
+        self.focal.setVisible(self.height() >= (_LOW if beside else _HIGH))
         self._side_rest.setVisible(beside and not focal)
         self._scene.setStretch(0, 3)
         self._scene.setStretch(1, 2 if beside or focal else 0)

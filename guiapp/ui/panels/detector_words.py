@@ -27,6 +27,7 @@ SCORING = {
     ),
     "softmax": ("soft-max over the classes and the background", ("soft-max over the classes",)),
 }
+_BRIEF = {"after suppression": "left", "best regions": "regions"}
 _PARTS = {"lateral": "1×1 of the stage", "above": "coarser sum, enlarged", "result": "finished level"}
 
 
@@ -144,7 +145,8 @@ def of_match(view: DetectorView) -> Wordings:
 def of_steps(view: DetectorView) -> Wordings:
     """What each step left."""
     full = " → ".join(f"{count:,} {words}" for words, count in view.steps)
-    return full, (" → ".join(f"{count:,}" for _, count in view.steps),)
+    brief = " → ".join(f"{count:,} {_BRIEF.get(words, words.split()[0])}" for words, count in view.steps)
+    return full, (brief, " → ".join(f"{count:,}" for _, count in view.steps))
 
 
 def of_focus(view: DetectorView, gamma: float) -> Wordings:
