@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -297,6 +298,15 @@ def test_a_wrong_description_is_told_in_one_line(nothing_here, text, said):
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "one" not in listed() or "detection" in text  # a bad description breaks no list
+
+
+def test_the_example_of_contributing_is_a_description(tmp_path):
+    lines = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("## An ONNX file")
+    block = [line[4:] for line in lines[begin : begin + 45] if line.startswith("    ") or not line]
+    (tmp_path / "mine.toml").write_text("\n".join(block), encoding="utf-8")
+    found = read_description(tmp_path / "mine.toml")
+    assert (found.input.size, found.input.position, found.output.strides) == ((416, 416), "corner", (8, 16, 32))
 
 
 def test_operators_from_elsewhere_and_damaged_files_are_refused(nothing_here):
