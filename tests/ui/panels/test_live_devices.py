@@ -78,7 +78,7 @@ def choose(box, text):
     box.activated.emit(index)
 
 
-def test_a_camera_offers_its_modes_and_what_it_gives_instead_is_told(room, usb):
+def test_a_camera_offers_its_modes_is_pulled_out_and_comes_back(room, usb):
     panel = room.panel
     boxes = panel.transport.camera
     assert not boxes.isVisible()
@@ -95,11 +95,6 @@ def test_a_camera_offers_its_modes_and_what_it_gives_instead_is_told(room, usb):
     assert boxes.rate.currentData() is None, "ten a second are not offered with it"
     room.bot.waitUntil(lambda: "640 × 480" in panel.line.text() and "instead" not in panel.line.text())
 
-
-def test_a_camera_that_is_pulled_out_leaves_its_picture_and_comes_back(room, usb):
-    panel = room.panel
-    panel.open_source("camera:3")
-    room.bot.waitUntil(panel.image.isVisible)
     usb.present = []
     room.bot.waitUntil(lambda: "not plugged in" in panel.line.text() or "it is gone" in panel.line.text())
     assert panel.image.isVisible() and panel.retry.isVisible()
@@ -154,7 +149,7 @@ def display(monkeypatch):
     monkeypatch.setitem(screen.ScreenSource.__init__.__kwdefaults__, "grabber", Grey)
 
 
-def test_a_region_is_chosen_with_the_mouse(room, display):
+def test_the_screen_is_chosen_by_mouse_whole_or_by_numbers(room, display, monkeypatch):
     panel, sources = room.panel, room.panel.sources
     room.window.commands["live.open-region"].trigger()
     selectors = sources.screen_button.choice.selectors
@@ -168,18 +163,12 @@ def test_a_region_is_chosen_with_the_mouse(room, display):
     assert panel.feed.source.region == Region(101, 51, 200, 150) and panel.image.array[0, 0, 0] == 101
     assert panel.transport.freeze.isEnabled() and not panel.transport.camera.isVisible()
 
-
-def test_escape_and_a_mere_click_choose_nothing(room, display):
     room.window.commands["live.open-region"].trigger()
-    selector = room.panel.sources.screen_button.choice.selectors[0]
+    selector = sources.screen_button.choice.selectors[0]
     QTest.mouseClick(selector, Qt.MouseButton.LeftButton, pos=QPoint(300, 200))
-    assert selector.isVisible() and selector.selection.isEmpty()
+    assert selector.isVisible() and selector.selection.isEmpty(), "a mere click chooses nothing"
     QTest.keyClick(selector, Qt.Key.Key_Escape)
-    assert room.panel.sources.screen_button.choice.selectors == [] and room.panel.feed.kind == ""
-
-
-def test_the_whole_screen_a_region_by_numbers_and_a_session_that_forbids_it(room, display, monkeypatch):
-    panel, sources = room.panel, room.panel.sources
+    assert sources.screen_button.choice.selectors == [] and panel.feed.source.region == Region(101, 51, 200, 150)
     room.window.commands["live.open-screen"].trigger()
     room.bot.waitUntil(lambda: panel.image.array is not None and panel.image.image_size == (800, 600))
     sources.screen_button.menu().actions()[2].trigger()
