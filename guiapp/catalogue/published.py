@@ -58,6 +58,7 @@ EXPERIMENTS = (
     _exhibit(
         "densenet", "architectures", "DenseNet-121", "densenet121", "classification",
         "Every layer of a block sees the maps of all layers before it", layer="features.denseblock1.denselayer6",
+        panels=(*_INSIDE, "connections"),
     ),
     _exhibit(
         "faster-rcnn", "detection", "Faster R-CNN", "fasterrcnn_resnet50_fpn", "detection",

@@ -9,6 +9,7 @@ from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
 from guiapp.interpret.options import (
     ActivationOptions,
+    ConnectionOptions,
     FilterOptions,
     InformationOptions,
     LinearOptions,
@@ -43,6 +44,15 @@ _add(
         "Information of a prediction",
         InformationOptions,
         Lazy("guiapp.interpret.information:run"),
+    )
+)
+_add(
+    Probe(
+        "connections",
+        "Connections of a dense block",
+        ConnectionOptions,
+        Lazy("guiapp.interpret.connections:run"),
+        needs_picture=False,
     )
 )
 _add(Probe("cascade", "Face cascade", CascadeOptions, Lazy("guiapp.interpret.cascade:run"), shows="haar-face"))

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
 
+BLOCK = "DenseBlock"
+"""How the names of the classes of dense blocks end, in torchvision and in timm."""
+
+
 def _option(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"help": help, "unit": "", "low": low, "high": high})
 
@@ -35,6 +39,13 @@ class ActivationOptions:
     region: tuple[float, float, float, float] | None = field(
         default=None, metadata={"help": "left, top, right, bottom of a part of the picture, 0 to 1: maps are cut to it"}
     )
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """Which dense block the connections probe shows."""
+
+    layer: str = _option("", "name of a dense block or of a layer in it; empty for the first block")
 
 
 @dataclass(frozen=True)

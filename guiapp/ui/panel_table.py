@@ -52,6 +52,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("cascade", "Cascade", f"{_PANELS}.cascade:CascadePanel", "right", 1, ()),
     PanelEntry("gradients", "Gradients", f"{_PANELS}.gradients:GradientsPanel", "right", 1, ()),
     PanelEntry("detector", "Detector", f"{_PANELS}.detector:DetectorPanel", "right", 1, ()),
+    PanelEntry("connections", "Connections", f"{_PANELS}.connections:ConnectionsPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )
 

@@ -152,3 +152,17 @@ def test_units_of_flattened_maps_see_different_places():
 
 def test_an_input_that_is_no_picture_has_none():
     assert fields(nn.Sequential(nn.Linear(4, 3)), (4,)) == {"0": None}
+
+
+def test_dilation_widens_the_field_of_deeplab_as_by_hand():
+    with torch.device("meta"):
+        model = torchvision.models.get_model("deeplabv3_resnet50", weights=None, weights_backbone=None)
+    fields = {layer.name: layer.receptive_field for layer in layer_list(model, (3, 520, 520))}
+    # 7 at stride 2, pooling 3 at stride 2, then units of one 3x3 each: 3 at jump 4; one at 4 and three at 8; one at 8
+    # and five dilated by 2; one dilated by 2 and two by 4, strides having given way to dilation.
+    size = 7 + 2 * 2 + 3 * 2 * 4 + (2 * 4 + 3 * 2 * 8) + (2 * 8 + 5 * 2 * 2 * 8) + (2 * 2 * 8 + 2 * 4 * 2 * 8)
+    assert size == 427 and fields["backbone.layer4.2.conv2"].size == (size, size)
+    for branch, rate in enumerate((12, 24, 36), 1):
+        field = fields[f"classifier.0.convs.{branch}.0"]
+        assert field.size == (size + rate * 2 * 8,) * 2 and field.stride == (8, 8)
+    assert fields["classifier.0.convs.1.0"].size == (619, 619)

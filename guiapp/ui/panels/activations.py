@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -187,12 +188,14 @@ class ActivationsPanel(LayerPanel):
     def _seen(self, info: LayerInfo | None) -> str:
         """How much of the network's input a unit of the layer sees, where that is known."""
         field, opened = info.receptive_field if info is not None else None, self.seen.opened
+        span = re.search(r"\(spans (.+)\)", info.detail) if info is not None else None
+        dilated = f" · dilated kernel spans {span[1]}" if span is not None else ""
         if field is None or opened is None:
-            return ""
+            return dilated
         height, width = opened.preprocessing.size[1:]
         if field.size[0] >= height and field.size[1] >= width and field.stride == (0, 0):
-            return " · sees the whole input"
-        return f" · sees {field.size[1]} × {field.size[0]}"
+            return f" · sees the whole input{dilated}"
+        return f" · sees {field.size[1]} × {field.size[0]}{dilated}"
 
     # ------------------------------------------------------------------ choosing and switching
 

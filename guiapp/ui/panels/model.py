@@ -150,6 +150,7 @@ class ModelPanel(Panel):
         self.scale.setVisible(height >= _SCALE_FROM)
         for column, least in ((3, _SHARE_FROM), (4, _DOES_FROM)):
             self.layers.tree.setColumnHidden(column, width < least)
+        self.layers.fit()
         some, small = bool(self.counts.text()), height < _SUMS_FROM
         needed = self.counts.heightForWidth(max(100, width - 28)) + 2
         beside = some and small and needed > height // 5

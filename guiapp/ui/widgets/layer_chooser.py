@@ -15,6 +15,7 @@ from guiapp.ui.widgets.painting import tabular
 if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
+_NAMES_LEAST, _WORDS_LEAST = 72, 64  # pixels
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -109,7 +110,7 @@ class LayerChooser(QWidget):
         view.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         view.setAllColumnsShowFocus(True)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of neighbours differ at their ends
         return view
 
     def set_layers(self, layers: Sequence[LayerInfo]) -> None:
@@ -136,8 +137,10 @@ class LayerChooser(QWidget):
         self.tree.expandAll()
         header = self.tree.header()
         header.setStretchLastSection(True)
-        for section in range(len(self.columns)):
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        for section in range(1, len(self.columns)):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
+        self.fit()
         self.box.clear()
         for layer in layers:
             if self._usable(layer):
@@ -206,5 +209,21 @@ class LayerChooser(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.box.minimumSizeHint().height() if self._compact else 60)
 
+    def fit(self) -> None:
+        """Make the names as wide as they are, but leave the columns beside them room; called where columns change."""
+        tree, header = self.tree, self.tree.header()
+        shown = [section for section in range(1, len(self.columns) + 1) if not tree.isColumnHidden(section)]
+        needs = {s: max(tree.sizeHintForColumn(s), header.sectionSizeHint(s)) for s in shown}
+        needs = {s: max(need, header.sectionSize(s)) if s != shown[-1] else need for s, need in needs.items()}
+        if shown and not self.columns[shown[-1] - 1].number:
+            needs[shown[-1]] = min(needs[shown[-1]], _WORDS_LEAST)  # words may be cut, numbers not
+        room = tree.viewport().width() - sum(needs.values())
+        header.resizeSection(0, min(tree.sizeHintForColumn(0) + 4, max(room, _NAMES_LEAST)))
+        if shown:  # a last section that stretches never gets smaller than it was
+            header.setStretchLastSection(False)
+            header.resizeSection(shown[-1], needs[shown[-1]])
+            header.setStretchLastSection(True)
+
     def resizeEvent(self, event: object) -> None:
         (self.box if self._compact else self.tree).setGeometry(self.rect())
+        self.fit()

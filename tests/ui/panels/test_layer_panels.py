@@ -13,6 +13,7 @@ from guiapp.interpret.receptive_field import ReceptiveField
 from guiapp.ui.panels.activations import ActivationsPanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.widgets.colour_bar import short
+from guiapp.ui.widgets.layer_chooser import OUTPUT, LayerChooser, LayerColumn
 
 
 def shown(panel, qtbot, width=320, height=420):
@@ -243,3 +244,28 @@ def test_the_colour_bar_has_room_beside_both_boxes(filters, context, kit):
     assert filters.bar.geometry().left() > filters.scale.geometry().right()
     wide = filters.bar.fontMetrics().horizontalAdvance
     assert all(wide(text) <= place.width() for text, place in zip(filters.bar.texts(), (low, high), strict=True))
+
+
+def test_what_a_dilated_kernel_spans_is_told(context, kit, qtbot):
+    layer = kit.Layer("conv", "Conv2d", (6, 28, 28), True)
+    layer.detail = "6 → 6, 3×3, dilation 12 (spans 25×25)"
+    context.bridge.give(phase="ready", opened=kit.make_opened(layers=(layer,)))
+    made = ActivationsPanel(context)
+    qtbot.addWidget(made)
+    assert made._seen(layer) == " · dilated kernel spans 25×25"
+    layer.receptive_field = ReceptiveField((31, 41), (1, 1), (0, 0))
+    assert made._seen(layer) == " · sees 41 × 31 · dilated kernel spans 25×25"
+
+
+def test_numbers_keep_their_room_beside_long_names(context, kit, qtbot):
+    chooser = LayerChooser("model")
+    qtbot.addWidget(chooser)
+    count = LayerColumn("parameters", lambda layer: 102_764_544, lambda n: f"{n:,}", number=True)
+    chooser.columns = (OUTPUT, count)
+    chooser.resize(304, 200)
+    chooser.show()
+    chooser.set_layers([kit.Layer("a_layer_with_a_name_that_is_very_long_indeed", "Conv2d", (512, 28, 28), True)])
+    chooser.fit()
+    header, tree = chooser.tree.header(), chooser.tree
+    assert header.sectionSize(0) >= 72 and header.sectionSize(2) >= tree.sizeHintForColumn(2)
+    assert header.length() <= tree.viewport().width()
