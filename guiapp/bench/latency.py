@@ -17,7 +17,7 @@ WHAT = (
     "postprocessing in a bare loop, and one interval of the display"
 )
 _SHARE = 1.2
-_RATE = 30.0  # frames a second of the film
+_RATE = 25.0  # frames a second of the film
 _SLOW = 0.5  # rate of a source that the network keeps up with, of the network's own
 _FAST = 3.0  # and of one that it does not
 _GROWN = 1.1  # allowed of the last minute against the first: the machine itself is not steadier

@@ -65,9 +65,9 @@ class BareLoop:
 
 class _Loop:
     def __init__(self, film: Path, network: str, boxes: int) -> None:
+        from guiapp.core.live_run import LiveRun
         from guiapp.core.memory import arrange_heap
         from guiapp.models.zoo.arrange import arrange
-        from guiapp.models.zoo.live_run import LiveRun
         from guiapp.models.zoo.open import open_model
         from guiapp.sources.video_reader import VideoReader
 

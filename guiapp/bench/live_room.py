@@ -25,7 +25,7 @@ NETWORKS = {
 
 
 def write_film(path: Path, frames: int) -> Path:
-    """A video of smooth noise that moves, 640x480 at 30 frames a second."""
+    """A video of smooth noise that moves, 640x480 at 25 frames a second."""
     from guiapp.sources.record import Recorder
 
     draw = np.random.default_rng(0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from guiapp.core.live_run import LiveRun
 from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.openmp import dismiss_helpers
@@ -24,7 +25,6 @@ from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, Li
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, Request
-from guiapp.models.zoo.live_run import LiveRun
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:

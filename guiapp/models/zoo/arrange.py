@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from guiapp.core.downloads import Progress
-from guiapp.models.zoo.live_run import LiveRun
+from guiapp.core.live_run import LiveRun
 from guiapp.models.zoo.open import OpenedModel
 
 _WHOLE = ("classification", "segmentation")  # tasks that call a network as one function

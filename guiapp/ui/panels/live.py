@@ -34,6 +34,7 @@ from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_models import LiveModels
 from guiapp.ui.panels.live_picture import RANDOM
 from guiapp.ui.panels.live_record import LiveRecord
+from guiapp.ui.panels.live_run import LiveRunBox
 from guiapp.ui.panels.live_shown import LiveShown
 from guiapp.ui.panels.live_snapshot import LiveSnapshot
 from guiapp.ui.panels.live_sources import SAMPLE, LiveSources
@@ -66,6 +67,7 @@ class LivePanel(Panel):
         image: The picture, ``live.picture``.
         models: The networks.
         shown: Thresholds and classes.
+        run_box: Precision, order in memory, threads.
         transport: Play, seek, freeze.
         meter: Times of the parts.
         line: The source, or what is wrong with it, ``live.line``.
@@ -173,8 +175,9 @@ class LivePanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.models, 1)
-        column.addWidget(self.compare)
-        column.addWidget(self.shown)
+        self.run_box = LiveRunBox(self._lane.set_run, self)
+        for part in (self.compare, self.shown, self.run_box):
+            column.addWidget(part)
         self._side = QScrollArea(self)
         self._side.setWidgetResizable(True)
         self._side.setFrameShape(QFrame.Shape.NoFrame)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from guiapp.core.live_run import LiveRun
 from guiapp.core.notices import SettingError
 from guiapp.models.zoo.arrange import arrange, plainly
-from guiapp.models.zoo.live_run import LiveRun
 from guiapp.models.zoo.open import open_model
 
 
