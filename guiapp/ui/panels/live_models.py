@@ -306,7 +306,11 @@ class LiveModels(QWidget):
     def choose(self, name: str) -> None:
         """Go to a network in the list."""
         self.tree.setCurrentItem(self._rows[name])
-        self.tree.scrollToItem(self._rows[name])
+        self._show_current()
+
+    def _show_current(self) -> None:
+        """Scroll to the chosen row, once what stands below the list has taken its room."""
+        QTimer.singleShot(0, self, lambda: self.tree.scrollToItem(self.tree.currentItem()))
 
     def want(self, name: str) -> None:
         """Open a network that may not be in the list: a run, an ONNX file, the open experiment."""
@@ -350,9 +354,12 @@ class LiveModels(QWidget):
 
     def show_state(self, state: LiveState) -> None:
         """Show what the lane does."""
+        begins = self._state is None or self._state.phase != state.phase
         self._state = state
         self._go_along()
         self._tell()
+        if begins and state.phase == "ready":
+            self._show_current()
 
     def _go_along(self) -> None:
         """List the network that is open, whatever opened it, and choose it where nothing else is chosen."""

@@ -43,7 +43,7 @@ def entry_of(about: Description, place: Path, name: str, path: Path | None = Non
     weights = ZooWeights(
         name="ONNX", enum="", url=about.file.url, bytes=size, parameters=about.parameters, gflops=about.gflops,
         licence=about.licence, trained_on=about.trained_on, labels="", metrics=about.metrics,
-        measured_on=about.measured_on, smallest=(1, 1), frames=1, preset=Preset(about.task, crop=shape),
+        measured_on=about.measured_on, smallest=(1, 1), frames=1, preset=Preset(about.task, shape, shape),
         saved_as=about.file.name or (path.name if path is not None else ""), digest=about.file.sha256,
     )  # fmt: skip
     called = about.name or name

@@ -56,6 +56,9 @@ class OnnxNetwork(nn.Module):
     def __deepcopy__(self, memo: Any) -> OnnxNetwork:
         return self  # a session keeps nothing between two runs, and cannot be copied
 
+    def compile(self, *_args: Any, **_options: Any) -> None:
+        """Nothing: onnxruntime has done so when the file was opened."""
+
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> Placed:
         """The input for a picture, uint8 (H, W, 3)."""
         return Placed(*fitted(pixels, self.description.input, self.room))
