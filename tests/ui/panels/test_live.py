@@ -346,6 +346,7 @@ def test_what_cannot_be_opened_is_told_in_one_line_and_what_was_open_stays(room,
     (tmp_path / "noise.mp4").write_bytes(b"no video" * 99)
     room.panel.open_source(str(tmp_path / "noise.mp4"))
     room.bot.waitUntil(lambda: room.panel.empty.isVisible() and "noise.mp4" in room.panel.empty.text.text())
+    assert room.panel.line.text() == "", "not said twice"
 
 
 def test_cameras_are_listed_by_name_each_time_the_list_opens(room, hose, monkeypatch):
