@@ -27,7 +27,7 @@ from guiapp.ui.widgets.haar_plots import FeatureView, StageChart, VoteBars
 from guiapp.ui.widgets.image_layers import Layer, RectLayer
 from guiapp.ui.widgets.jump_slider import JumpSlider
 from guiapp.ui.widgets.quiet_label import QuietLabel
-from guiapp.ui.widgets.rectangle_view import Rectangle, RectangleView
+from guiapp.ui.widgets.rectangle_view import CornerLayer, Rectangle, RectangleView
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
@@ -233,7 +233,7 @@ class CascadePanel(Panel):
         left, top, width, height = view.area
         layers.append(RectLayer((left * x, top * y, width * x, height * y), theme.accent))
         if self.mode == "integral" and self._rectangle is not None:
-            layers.append(RectLayer(tuple(map(float, self._rectangle)), theme.error))
+            layers.append(CornerLayer(self._rectangle))
         self.image.set_layers(layers)
 
     def _show_window(self) -> None:

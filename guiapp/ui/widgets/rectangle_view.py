@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter
 
 from guiapp.ui.widgets.image_view import ImageView
+from guiapp.ui.widgets.painting import hairline
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -16,6 +18,32 @@ if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
 Rectangle = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class CornerLayer:
+    """A rectangle whose corners have letters: A and B above, C and D below.
+
+    Attributes:
+        area: Left, top, width, height in pixels of the picture.
+    """
+
+    area: Rectangle
+
+    def paint(self, painter: QPainter, view: ImageView) -> None:
+        """Paint white on a dark rim, to be seen on every colour of a map."""
+        box = view.to_widget(QRectF(*self.area))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, rim in ((QColor(0, 0, 0), 1), (QColor(255, 255, 255), 0)):
+            painter.setPen(hairline(colour))
+            painter.drawRect(box.adjusted(-rim, -rim, rim, rim))
+        side = painter.fontMetrics().height()
+        corners = ((box.left() - side, box.top() - side), (box.right(), box.top() - side),
+                   (box.left() - side, box.bottom()), (box.right(), box.bottom()))  # fmt: skip
+        for letter, (x, y) in zip("ABCD", corners, strict=True):
+            ground = QRectF(x, y, side, side)
+            painter.fillRect(ground, QColor(0, 0, 0, 150))
+            painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, letter)
 
 
 class RectangleView(ImageView):

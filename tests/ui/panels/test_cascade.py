@@ -106,6 +106,8 @@ def test_the_sum_of_a_rectangle_comes_from_four_numbers(panel):
     assert numbers[0] - numbers[1] - numbers[2] + numbers[3] == numbers[4] == total
     assert f"55 × 21 · mean {total / (55 * 21):.1f}" in panel.told.text()
     assert image.scale == before  # the picture did not move
+    assert image._layers[-1].area == (30, 40, 55, 21)  # with its corners A to D
+    panel.grab()
     assert f"{table[10, 20]:,} above and to the left" in image.value_text(20, 10)
     panel.views.setCurrentIndex(panel.views.findData("reached"))
     assert image.value_text(0, 0).endswith("of 22 stages")

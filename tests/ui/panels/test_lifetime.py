@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from guiapp.ui.commands import Commands
 from guiapp.ui.panels.activations import ActivationsPanel
+from guiapp.ui.panels.cascade import CascadePanel
 from guiapp.ui.panels.filters import FiltersPanel
+from guiapp.ui.panels.gradients import GradientsPanel
 from guiapp.ui.panels.samples import SamplesPanel
 from guiapp.ui.panels.training import TrainingPanel
 from guiapp.ui.panels.viewer import ViewerPanel
@@ -24,7 +26,19 @@ def settle():
         gc.collect()
 
 
-@pytest.mark.parametrize("kind", [ViewerPanel, TrainingPanel, FiltersPanel, ActivationsPanel, SamplesPanel, DrawingPad])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ViewerPanel,
+        TrainingPanel,
+        FiltersPanel,
+        ActivationsPanel,
+        SamplesPanel,
+        DrawingPad,
+        CascadePanel,
+        GradientsPanel,
+    ],
+)
 def test_panels_die_with_their_window(kind, context, opened, kit):
     context.bridge.engine.scores = lambda images: None
     alive = []
