@@ -160,7 +160,7 @@ def run(look: Look, options: DetectorOptions | None = None) -> DetectorView:
         )
         before, after = kept.best(BEST, scale)
         steps += [("best of each level", len(kept.boxes)), ("after suppression", int(kept.passed.sum()))]
-        steps += [("best regions", len(heads.regions))]
+        steps += [("regions for the second stage", len(heads.regions))]
     elif options.view == "scores":
         steps += [(f"with a score above {fires:.2f}", sum(level.fired for level in levels))]
     above = int((found.scores > threshold).sum())

@@ -113,7 +113,7 @@ def test_proposals_are_those_of_filter_proposals(faster):
     words = dict(view.steps)
     assert words["best of each level"] == len(kept.boxes) == sum(x.kept for x in view.levels)
     assert words["after suppression"] == int(kept.passed.sum()) == sum(x.left for x in view.levels)
-    assert words["best regions"] == len(boxes[0]) and words["shown"] == len(look.shown)
+    assert words["regions for the second stage"] == len(boxes[0]) and words["shown"] == len(look.shown)
     assert all(x.kept <= min(x.anchors, 1000) for x in view.levels)
     scale = np.tile(view.scale, 2)
     np.testing.assert_allclose(view.after[0, :4], boxes[0][0].numpy() * scale, atol=1e-2)

@@ -67,3 +67,12 @@ def test_maps_are_cut_to_a_region_of_the_picture():
     assert corner == (4, 1) and part.shape == (2, 4, 5)
     part, corner = cut(maps, (0.9, 0.9, 1.0, 1.0), (200, 100), (0.0, 0.0, 100.0, 50.0))
     assert part.shape == (2, 1, 1) and corner == (7, 9), "beyond what the network sees the nearest unit stays"
+
+
+def test_every_call_of_a_module_is_kept_whole_where_that_is_asked_for(parts):
+    first, second = torch.randn(1, 4, 2, 3), torch.randn(1, 4, 5, 1)
+    with torch.inference_mode(), listening(parts, ("heads.0()", "heads.0")) as kept:
+        answers = [parts["heads"][0](first), parts["heads"][0](second)]
+    assert all(call.arguments[0] is x for call, x in zip(kept["heads.0()"], (first, second), strict=True))
+    assert all(call.output is answer for call, answer in zip(kept["heads.0()"], answers, strict=True))
+    assert torch.equal(kept["heads.0"], answers[1]) and not hooks(parts)

@@ -143,7 +143,7 @@ class DetectorPanel(Panel):
         made.setAccessibleName(accessible)
         made.setToolTip(tip)
         made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        made.setMinimumContentsLength(7 if name == "view" else 10)
+        made.setMinimumContentsLength(5 if name == "view" else 10)
         made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         for title, value in items:
             made.addItem(title, value)

@@ -27,7 +27,13 @@ SCORING = {
     ),
     "softmax": ("soft-max over the classes and the background", ("soft-max over the classes",)),
 }
-_BRIEF = {"after suppression": "left", "best regions": "regions"}
+_BRIEF = {
+    "best": "best",
+    "after": "left",
+    "with": "above",
+    "regions": "regions",
+    "boxes": "boxes",
+}  # by the first word of a step
 _PARTS = {"lateral": "1×1 of the stage", "above": "coarser sum, enlarged", "result": "finished level"}
 
 
@@ -145,7 +151,7 @@ def of_match(view: DetectorView) -> Wordings:
 def of_steps(view: DetectorView) -> Wordings:
     """What each step left."""
     full = " → ".join(f"{count:,} {words}" for words, count in view.steps)
-    brief = " → ".join(f"{count:,} {_BRIEF.get(words, words.split()[0])}" for words, count in view.steps)
+    brief = " → ".join(f"{count:,} {_BRIEF.get(words.split()[0], words.split()[-1])}" for words, count in view.steps)
     return full, (brief, " → ".join(f"{count:,}" for _, count in view.steps))
 
 
@@ -157,7 +163,8 @@ def of_focus(view: DetectorView, gamma: float) -> Wordings:
     hardest = max(1, len(loss) // 100)
     share = loss[:hardest].sum() / loss.sum()
     text = f"γ = {gamma:.1f}: the hardest 1 % of the anchors carry {100 * share:.0f} % of the loss"
-    return f"{text}, were all of them background", (text, f"γ = {gamma:.1f}: {100 * share:.0f} %")
+    brief = f"γ = {gamma:.1f}: hardest 1 % carry {100 * share:.0f} % of the loss"
+    return f"{text}, were all of them background", (text, brief, f"γ = {gamma:.1f}: {100 * share:.0f} %")
 
 
 def of_loss(gamma: float, hundredths: int) -> Wordings:
