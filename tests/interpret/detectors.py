@@ -32,7 +32,10 @@ def build(name, **options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torchvision says that the sizes are fixed
             made = detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=len(LABELS))
-        return made.eval().requires_grad_(False)
+        made.eval().requires_grad_(False)
+        for layers in made.head.classification_head.module_list:
+            layers[-1].bias.normal_(0, 2)  # so that now the background wins, now a class
+        return made
     stages = {}
     if name in ("RetinaNet", "FCOS"):
         stages = {"returned_layers": [2, 3, 4], "extra_blocks": LastLevelP6P7(FEATURES, FEATURES)}

@@ -110,6 +110,7 @@ def test_proposals_are_those_of_filter_proposals(faster):
     assert len(boxes[0]) == min(int(kept.passed.sum()), rpn.post_nms_top_n()) == len(heads.regions)
     np.testing.assert_allclose(kept.scores[order], scores[0], atol=1e-6)
     assert float((kept.boxes[order].sum(1) - boxes[0].sum(1)).abs().max()) < 1e-2
+    assert float((kept.boxes[order] - heads.regions).abs().max()) < 1e-2, "what the second stage was really given"
     words = dict(view.steps)
     assert words["best of each level"] == len(kept.boxes) == sum(x.kept for x in view.levels)
     assert words["after suppression"] == int(kept.passed.sum()) == sum(x.left for x in view.levels)
