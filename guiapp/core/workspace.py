@@ -26,7 +26,7 @@ class Workspace:
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
         place: ``(layer, row, column)`` of the unit under the pointer, whose receptive field is drawn, or None.
-        region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture, to which maps are cut,
+        region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture; maps are cut to it,
             or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
     """

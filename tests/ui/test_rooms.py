@@ -84,7 +84,7 @@ def ssd(house):
     pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     pixels[:, : WIDTH // 2] = 255
     house.live.show_picture(Picture(pixels, Origin("file", "halves")))
-    model, maps = house.window.panel("model"), house.window.panel("activations")
+    model, maps = house.window.panel("model"), house.window.show_panel("activations")
     # first the layers on a blank picture, then those on this one; then its maps
     house.bot.waitUntil(lambda: bool(house.told) or shape(maps) == (2, 60, 80))
     assert not house.told
