@@ -10,7 +10,7 @@ from typing import Any
 
 from guiapp.bench.figures import Tell, percentile, worst
 from guiapp.bench.live_bare import BareLoop
-from guiapp.bench.live_room import BOXES, NETWORKS, LiveRoom, write_film
+from guiapp.bench.live_room import BOXES, LiveRoom, networks, write_film
 
 WHAT = (
     "milliseconds from the arrival of a frame to its painting, against 1.2 times preprocessing, forward pass and "
@@ -38,7 +38,7 @@ def measure(quick: bool, tell: Tell, minutes: float = 10.0) -> dict[str, Any]:
         film = write_film(Path(folder) / "film.mp4", 60 if quick else 300)
         driver = drive.Driver("lenet5", layout="live")
         try:
-            for name, (network, what) in NETWORKS.items():
+            for name, (network, what) in networks().items():
                 room, peer = LiveRoom(driver), BareLoop(film, network, BOXES)
                 try:
                     room.open(network, peer.options)

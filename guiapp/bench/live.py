@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.bench.figures import Tell, paired, worst
 from guiapp.bench.live_bare import BareLoop
-from guiapp.bench.live_room import BOXES, NETWORKS, LiveRoom, write_film
+from guiapp.bench.live_room import BOXES, LiveRoom, networks, write_film
 
 if TYPE_CHECKING:
     from guiapp.drive import Driver
@@ -30,7 +30,7 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
         film = write_film(Path(folder) / "film.mp4", 30 if quick else 150)
         driver = drive.Driver("lenet5", layout="live")
         try:
-            for name, (network, what) in NETWORKS.items():
+            for name, (network, what) in networks().items():
                 tell(what)
                 cases[name] = _case(driver, film, network, rounds, seconds, what)
         finally:

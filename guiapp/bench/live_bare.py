@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from guiapp.bench.live_room import weights_of
 from guiapp.bench.peer import PeerProcess, write
 from guiapp.tasks.live_options import LiveOptions, LiveTask, make_live_task
 from guiapp.tasks.predictions import Detections
@@ -40,7 +41,7 @@ class BareLoop:
 
     Args:
         film: A video file.
-        network: Name in the zoo; it gets random weights.
+        network: Name in the zoo; it gets the weights that ``weights_of`` says.
         boxes: The threshold of a detector is such that about so many boxes are left.
 
     Attributes:
@@ -72,7 +73,9 @@ class _Loop:
         from guiapp.sources.video_reader import VideoReader
 
         arrange_heap()  # as the program does
-        self._model = arrange(open_model(network, "random"), LiveRun())  # the same network, as the program runs it
+        self._model = arrange(
+            open_model(network, weights_of(network)), LiveRun()
+        )  # the same network, as the program runs it
         entry = self._model.entry
         self._task: LiveTask = make_live_task(entry.task, self._model.labels, entry)
         self._reader = VideoReader(film)

@@ -21,7 +21,24 @@ NETWORKS = {
     "lraspp": ("lraspp_mobilenet_v3_large", "LR-ASPP"),
     "resnet18": ("resnet18", "ResNet-18"),
 }
-"""Name of a case: the network and what it is called."""
+"""Name of a case: the network, which gets random weights, and what it is called."""
+_YOLOX = ("yolox-nano", "YOLOX-nano from its ONNX file, ten boxes")
+
+
+def networks() -> dict[str, tuple[str, str]]:
+    """``NETWORKS``, and YOLOX-nano where its file and onnxruntime are there."""
+    from importlib.util import find_spec
+
+    from guiapp.models.zoo import find_model
+    from guiapp.models.zoo.weights import find
+
+    there = find_spec("onnxruntime") is not None and find(find_model(_YOLOX[0]).best) is not None
+    return {**NETWORKS, "yolox": _YOLOX} if there else NETWORKS
+
+
+def weights_of(network: str) -> str:
+    """What a case opens: an ONNX file is its weights."""
+    return "best" if network == _YOLOX[0] else "random"
 
 
 def write_film(path: Path, frames: int) -> Path:
@@ -50,9 +67,9 @@ class LiveRoom:
         self._lane = driver.window.engine.live
 
     def open(self, network: str, options: LiveOptions | None = None) -> None:
-        """Open a network with random weights and wait for it."""
+        """Open a network and wait for it."""
         lane = self._lane
-        lane.open_model(network, "random")
+        lane.open_model(network, weights_of(network))
         self._driver.wait(lambda: lane.newest.phase == "ready" and lane.newest.model.name == network, 120, network)
         if options is not None:
             lane.set_options(options)
