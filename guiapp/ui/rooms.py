@@ -81,8 +81,10 @@ class Rooms(QObject):
         """Open the entry of the last session in the layout of that session."""
         if not EXPERIMENTS[name].live:
             self._window.engine.open_experiment(name)
-        elif self.live:
-            self.open(name)
+        else:
+            self._window.status.device.setText("")  # no experiment starts
+            if self.live:
+                self.open(name)
 
     def _follow(self, state: LiveState) -> None:
         """Choose a layer of a network of the live room when its layers have become known."""

@@ -50,6 +50,9 @@ _ROOM = 8  # least rows of the list
 _TYPING_MS = 300
 
 
+_CLOSE = {False: "Close network", True: "Close"}
+
+
 class LiveModels(QWidget):
     """The networks by task; a click opens one whose weights are here, and asks about one whose weights are not.
 
@@ -83,6 +86,7 @@ class LiveModels(QWidget):
         self._failed.connect(lambda text: self._say(text, failed=True))
         self._chosen: ZooModel | None = None
         self._state: LiveState | None = None
+        self._narrow = False
         self.search = QLineEdit(self)
         self.search.setObjectName("live.search")
         self.search.setAccessibleName("Find a network")
@@ -192,8 +196,10 @@ class LiveModels(QWidget):
         return button
 
     def set_narrow(self, narrow: bool) -> None:
-        """Leave the number of parameters out of the list; it stands below."""
+        """Leave the number of parameters out of the list; it stands below. Buttons say less."""
         self.tree.setColumnHidden(2, narrow)
+        self._narrow = narrow
+        self._tell()
 
     # ------------------------------------------------------------------ list
 
@@ -402,11 +408,12 @@ class LiveModels(QWidget):
         )
         self.open_button.setVisible(not opening and model is not None and (not trained or another))
         fetched = model is not None and model.best.bytes and not self._is_here(model)
-        self.open_button.setText(f"Download {size(self._weights(model).bytes)} and open" if fetched else "Open")
+        then = "" if self._narrow else " and open"
+        self.open_button.setText(f"Download {size(self._weights(model).bytes)}{then}" if fetched else "Open")
         drawn = model is not None and model.draws and not (ready and not trained)
         self.random_button.setVisible(not opening and drawn)
         self.stop_button.setVisible(opening or (ready and not opening))
-        self.stop_button.setText("Stop" if opening else "Close network")
+        self.stop_button.setText("Stop" if opening else _CLOSE[self._narrow])
         self.stop_button.setToolTip(
             "Stop opening; what was fetched so far is kept" if opening else "Show the pictures without a network"
         )

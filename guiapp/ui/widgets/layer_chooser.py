@@ -6,16 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHeaderView, QTreeView, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
 
 from guiapp.ui.widgets.painting import tabular
 
 if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
-_NAMES_LEAST, _WORDS_LEAST = 72, 64  # pixels
+_NAMES_LEAST, _WORDS_LEAST, _AROUND = 72, 84, 18  # pixels
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -63,6 +70,14 @@ DOES = LayerColumn(
 )
 
 
+class _Names(QStyledItemDelegate):
+    """Names that have no room lose their middle: those of neighbours differ at their ends."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class LayerChooser(QWidget):
     """The layers by name with what the columns say of them, as a tree or as a box.
 
@@ -83,6 +98,7 @@ class LayerChooser(QWidget):
         self._layers: tuple[LayerInfo, ...] = ()
         self._items: dict[str, QStandardItem] = {}
         self._current: str | None = None
+        self._widths: dict[int, int] = {}
         self.columns: Sequence[LayerColumn] = (OUTPUT, DOES)
         self._model = QStandardItemModel(self)
         self.tree = self._view(self)
@@ -91,6 +107,7 @@ class LayerChooser(QWidget):
         self.tree.setModel(self._model)
         self.tree.clicked.connect(self._picked)
         self.tree.activated.connect(self._picked)
+        self.tree.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self.fit())  # it comes and goes
         self.tree.selectionModel().currentChanged.connect(lambda now, _old: self._picked(now, self.tree.hasFocus()))
         self.box = QComboBox(self)
         self.box.setObjectName(f"{name}.layer")
@@ -110,7 +127,8 @@ class LayerChooser(QWidget):
         view.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         view.setAllColumnsShowFocus(True)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of neighbours differ at their ends
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setItemDelegateForColumn(0, _Names(view))
         return view
 
     def set_layers(self, layers: Sequence[LayerInfo]) -> None:
@@ -139,13 +157,24 @@ class LayerChooser(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         for section in range(1, len(self.columns)):
-            header.setSectionResizeMode(section, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
+        metrics = QFontMetrics(tabular(self.font()))  # a view knows the widths of the rows in sight alone
+        self._widths = {
+            section: max((metrics.horizontalAdvance(self._model_text(x, column)) for x in layers), default=0) + _AROUND
+            for section, column in enumerate(self.columns, 1)
+        }
+        for section in range(1, len(self.columns) + 1):
+            header.resizeSection(section, max(self._widths[section], header.sectionSizeHint(section)))
         self.fit()
         self.box.clear()
         for layer in layers:
             if self._usable(layer):
                 self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {does_text(layer)}", layer.name)
         self._mark()
+
+    @staticmethod
+    def _model_text(layer: LayerInfo, column: LayerColumn) -> str:
+        return column.text(column.value(layer))
 
     def _align(self, row: list[QStandardItem]) -> None:
         """Numbers at the right, in figures of one width, under heads at the right."""
@@ -213,8 +242,7 @@ class LayerChooser(QWidget):
         """Make the names as wide as they are, but leave the columns beside them room; called where columns change."""
         tree, header = self.tree, self.tree.header()
         shown = [section for section in range(1, len(self.columns) + 1) if not tree.isColumnHidden(section)]
-        needs = {s: max(tree.sizeHintForColumn(s), header.sectionSizeHint(s)) for s in shown}
-        needs = {s: max(need, header.sectionSize(s)) if s != shown[-1] else need for s, need in needs.items()}
+        needs = {s: max(self._widths.get(s, 0), header.sectionSizeHint(s)) for s in shown}
         if shown and not self.columns[shown[-1] - 1].number:
             needs[shown[-1]] = min(needs[shown[-1]], _WORDS_LEAST)  # words may be cut, numbers not
         room = tree.viewport().width() - sum(needs.values())
