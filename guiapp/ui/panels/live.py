@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from guiapp.ui.panels.live_shown import LiveShown
 from guiapp.ui.panels.live_snapshot import LiveSnapshot
 from guiapp.ui.panels.live_sources import SAMPLE, LiveSources
 from guiapp.ui.panels.live_transport import LiveTransport
+from guiapp.ui.panels.live_words import read, source_words
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -201,7 +201,8 @@ class LivePanel(Panel):
         narrow = self.width() < _NARROW
         for part in (self.sources, self.models, self.transport, self.record, self.compare, self.meter):
             part.set_narrow(narrow)
-        width = 260 if narrow else max(320, min(440, round(self.width() * 0.285)))
+        least = self._side.widget().minimumSizeHint().width() + self._side.verticalScrollBar().sizeHint().width()
+        width = max(260, least) if narrow else max(320, min(440, round(self.width() * 0.285)))
         if self._side.width() != width:
             self._side.setFixedWidth(width)
 
@@ -287,22 +288,11 @@ class LivePanel(Panel):
         """Read on the work lane; of several, the one asked for last is shown."""
         mine = self._reading
 
-        def work() -> Generator[None, None, Picture]:
-            from guiapp.imaging.street import street
-            from guiapp.sources.image_file import read_picture
-
-            yield
-            return street() if text == SAMPLE else read_picture(Path(text))
-
-        def failed(error: BaseException) -> None:
-            self._complain(str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}")
-
         def show(picture: Picture) -> None:
             if mine == self._reading:
                 self.feed.show(picture)
 
-        bridge = self.context.bridge
-        bridge.call(bridge.engine.submit(work, on_error=failed, title="Reading the picture"), show)
+        read(self.context.bridge, text, show, self._complain)
 
     def _complain(self, text: str) -> None:
         self.context.notices.post("error", text, topic="live source")
@@ -334,15 +324,8 @@ class LivePanel(Panel):
         text, shorter = "", ()
         if trouble and has_picture:  # without a picture it is told in its place
             text, self.line.ink = trouble, theme.error if state == "failed" else theme.warning
-        elif has_picture and (source is not None or self.feed.still is not None):
-            name = source.name if source is not None else self.feed.still.origin.name
-            size = self.image.image_size if source is not None else self.feed.still.size
-            facts = f"{size[0]} × {size[1]}"
-            if kind == "video" and source.fps:
-                facts = f"{facts} · {source.fps:.4g} frames/s · frame {max(0, source.index) + 1:,} of {source.count:,}"
-            if state in ("paused", "ended"):
-                facts = f"{facts} · {'end' if state == 'ended' else 'paused'}"
-            text, shorter = f"{name} · {facts}", (facts,)
+        elif has_picture:
+            text, shorter = source_words(self.feed, self.image.image_size)
         self.line.set_text(text, shorter)
         self.line.update()
 
