@@ -30,7 +30,7 @@ class FiltersPanel(LayerPanel):
 
     id = "filters"
     title = "Filters"
-    none_text = "This network has no weights to look at: it keeps the training samples themselves."
+    none_text = "This network has no weights to look at."
     scales = (("one scale", "layer"), ("per filter", "filter"))
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TREE_FROM = 330  # height of the panel from which the tree stands above the atlas
 _WORDS_S = 0.35
+_KEEPS = " It keeps the training samples themselves."
 _BESIDE_FROM = 560  # width from which it stands beside it
 
 
@@ -36,7 +37,7 @@ class LayerPanel(Panel):
     """
 
     scales: tuple[tuple[str, str], ...] = (("one scale", "layer"),)
-    none_text = "This network has no layers to look into: it keeps the training samples themselves."
+    none_text = "This network has no layers to look into."
     follows_live = True
     empty_text = "Choose an experiment in the catalogue to look inside its network."
 
@@ -180,7 +181,8 @@ class LayerPanel(Panel):
         self.chooser.set_layers(state.opened.layers if state.opened is not None else ())
         self.chooser.set_current(self.layer)
         none = state.opened is not None and self.layer is None
-        self.empty.set_text(self.none_text if none else self.empty_text)
+        keeps = getattr(state.opened, "model", None) is not None and state.opened.model.trained_by == "memory"
+        self.empty.set_text((self.none_text + (_KEEPS if keeps else "")) if none else self.empty_text)
         self._pages.setCurrentIndex(0 if none or state.opened is None else 1)
         self._arrange()
         self.layer_changed()

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from guiapp.engine.state import EngineState, Opened
+from guiapp.engine.state import EngineState, Inspected
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.network_commands import restore_network
@@ -62,7 +62,7 @@ class ModelPanel(Panel):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        self._opened: Opened | None = None
+        self._opened: Inspected | None = None
         theme, commands = context.theme, context.commands
         self.heading = QuietLabel("model.title", self)
         bold = self.heading.font()
@@ -178,7 +178,7 @@ class ModelPanel(Panel):
         self.heading.set_text(model.title)
         self.heading.tip = f"{model.description}\n{source_text(model.source)}".strip()
         self.about.set_text(" · ".join(t for t in (model.description.rstrip("."), source_text(model.source)) if t))
-        self.input.set_text(f"input {shape_text(opened.preprocessing.size)} · {len(opened.labels)} classes")
+        self.input.set_text(input_text(opened))
         self.input.tip = scale_text(opened.preprocessing)
         self.scale.set_text(scale_text(opened.preprocessing))
         self.layers.columns = columns(opened.parameters)
@@ -262,6 +262,13 @@ def _plain(value: Any) -> Any:
     return "x".join(map(str, value)) if isinstance(value, tuple) else value
 
 
+def input_text(opened: Inspected) -> str:
+    """What a network is fed and how many classes it tells apart."""
+    size, classes = opened.preprocessing.size, len(opened.labels)
+    fed = f"input {shape_text(size)}" if all(size) else "input: pictures of any size"
+    return fed if not classes else f"{fed} · {classes} class{'es' if classes != 1 else ''}"
+
+
 def scale_text(preprocessing: Preprocessing) -> str:
     """How the pixels of a picture become the numbers that a network is fed."""
 
@@ -276,7 +283,7 @@ def source_text(source: str) -> str:
     return re.sub(r"\bT(\d)\b", r"course text \1", source)
 
 
-def total_text(opened: Opened) -> str:
+def total_text(opened: Inspected) -> str:
     """Sum of the parameters and what they take as float32."""
     if not opened.parameters:
         return "no parameters: nothing is trained by gradient"
