@@ -3,6 +3,7 @@
 from guiapp.catalogue.entry import Experiment
 
 _INSIDE = ("live", "filters", "model", "activations")
+_FILTERS = ("live", "model", "filters", "activations")
 
 
 def _exhibit(
@@ -37,6 +38,7 @@ EXPERIMENTS = (
     _exhibit(
         "alexnet", "architectures", "AlexNet", "alexnet", "classification",
         "Five convolutions and three dense layers: the network of 2012 that began it", layer="features.0",
+        panels=_FILTERS,
     ),
     _exhibit(
         "vgg", "architectures", "VGG-16", "vgg16", "classification",
@@ -110,5 +112,6 @@ EXPERIMENTS = (
     _exhibit(
         "conv-3d", "sequences", "3-D convolutions", "r3d_18", "clip",
         "Filters that reach over time as well say what happens in sixteen frames", layer="stem.0",
+        panels=_FILTERS,
     ),
 )  # fmt: skip

@@ -255,3 +255,5 @@ class LayerChooser(QWidget):
     def resizeEvent(self, event: object) -> None:
         (self.box if self._compact else self.tree).setGeometry(self.rect())
         self.fit()
+        if self.tree.currentIndex().isValid():
+            self.tree.scrollTo(self.tree.currentIndex())
