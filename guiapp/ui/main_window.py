@@ -88,7 +88,6 @@ class MainWindow(QMainWindow):
         self._phase = "empty"
         self.layout_id = layouts.LAYOUTS[0].id
 
-        self.setDockNestingEnabled(True)
         self.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks

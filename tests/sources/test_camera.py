@@ -149,7 +149,8 @@ def test_what_a_camera_gives_instead_is_told_and_what_fits_is_not(film, bus, too
     assert source.state == "playing"
     bus.least = 15.0
     source.set_mode((96, 64), 60)
-    tools.until(lambda: source.trouble == "Integrated Camera gives 96 × 64 at 15 frames/s instead of 96 × 64 at 60 frames/s")
+    told = "Integrated Camera gives 96 × 64 at 15 frames/s instead of 96 × 64 at 60 frames/s"
+    tools.until(lambda: source.trouble == told)
     source.set_mode(None, 15)
     tools.until(lambda: source.trouble == "" and source.asked_fps == 15)
 
