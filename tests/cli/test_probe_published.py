@@ -23,6 +23,7 @@ def ask(capsys, *words):
     return code, json.loads(out[-1]) if out else None
 
 
+@pytest.mark.window  # the colours of its pictures come with the plots
 def test_the_cascade_from_the_command_line(capsys, file, tmp_path):
     picture = tmp_path / "out.png"
     code, found = ask(capsys, "cascade", "haar-face", file, "--set", "longest=200", "--out", picture)
