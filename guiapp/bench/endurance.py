@@ -29,7 +29,7 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
     from guiapp import drive
 
     drive.without_display()
-    frames, every = (240, 30) if quick else (_FRAMES, _EVERY)
+    frames, every = (160, 20) if quick else (_FRAMES, _EVERY)
     with TemporaryDirectory(prefix="guiapp-") as folder, drive.apart():
         film = write_film(Path(folder) / "film.mp4", 30 if quick else 100)
         driver = drive.Driver("lenet5", layout="live")

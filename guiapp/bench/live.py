@@ -30,7 +30,7 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
         film = write_film(Path(folder) / "film.mp4", 30 if quick else 150)
         driver = drive.Driver("lenet5", layout="live")
         try:
-            for name, (network, what) in networks().items():
+            for name, (network, what) in networks("resnet18" if quick else "").items():
                 tell(what)
                 cases[name] = _case(driver, film, network, rounds, seconds, what)
         finally:

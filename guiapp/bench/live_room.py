@@ -25,8 +25,10 @@ NETWORKS = {
 _YOLOX = ("yolox-nano", "YOLOX-nano from its ONNX file, ten boxes")
 
 
-def networks() -> dict[str, tuple[str, str]]:
-    """``NETWORKS``, and YOLOX-nano where its file and onnxruntime are there."""
+def networks(only: str = "") -> dict[str, tuple[str, str]]:
+    """``NETWORKS``, and YOLOX-nano where its file and onnxruntime are there; or ``only`` one of them."""
+    if only:
+        return {only: NETWORKS[only]}
     from importlib.util import find_spec
 
     from guiapp.models.zoo import find_model

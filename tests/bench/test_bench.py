@@ -58,11 +58,11 @@ def test_the_live_room_is_measured():
     found = bench("live", "latency", "endurance")
     for figures in found.values():
         check(figures)
-    assert found["endurance"]["frames"] == 240
+    assert found["endurance"]["frames"] == 160
     assert found["endurance"]["more"]["threads"] <= 0
     assert found["latency"]["growth"] > 0
-    assert {"ssdlite too fast", "resnet18 keeps up"} <= set(found["latency"]["cases"])
+    assert set(found["latency"]["cases"]) == {"ssdlite keeps up", "ssdlite too fast", "growth"}
     figures = found["live"]
-    assert set(figures["cases"]) - {"yolox"} == {"ssdlite", "lraspp", "resnet18"}
+    assert set(figures["cases"]) == {"resnet18"}
     assert figures["ratio"] == min(case["ratio"] for case in figures["cases"].values())
     assert all(case["ours"] > 0 for case in figures["cases"].values())
