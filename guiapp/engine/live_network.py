@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from guiapp.engine.live_records import Frames
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.tasks.predictions import Drawn
+
+_FEW = 2
 
 
 class LiveNetwork:
@@ -67,7 +70,8 @@ class LiveNetwork:
         """Prepare a picture; clips and flow go on from the one before, unless there was a jump."""
         if last is None or jumped(last, picture):
             self.task.reset()
-        inputs = self.model.prepare(picture.pixels, self.model.device)
+        with undisturbed():
+            inputs = self.model.prepare(picture.pixels, self.model.device)
         if isinstance(self.task, SeriesTask):
             self.task.feed(inputs, seconds_of(picture))
         return inputs
@@ -184,6 +188,26 @@ class Beside:
         if options.classes is None:
             return options
         return replace(options, classes=translated(options.classes, first.model.labels, network.model.labels))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Work on one thread where there are two cores: the window paints the answer before on the other meanwhile.
+
+    Operations that are split wait for the slower half: scaling a picture for ResNet-18 took 5.7 ms on both cores beside
+    the painting, 1.4 ms without it, and takes 3 ms on one.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if threads != _FEW:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def since(started: float) -> float:

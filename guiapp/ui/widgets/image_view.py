@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -211,7 +211,7 @@ class ImageView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         started = time.perf_counter()
         painter = QPainter(self)
-        painter.fillRect(event.rect(), self.palette().color(self.backgroundRole()))
+        self._paint_ground(painter, event.rect())
         if self._image is not None:
             self._paint_image(painter)
             for layer in self._layers:
@@ -219,6 +219,29 @@ class ImageView(QWidget):
             self._paint_corner(painter)
         painter.end()
         self.paint_ms = (time.perf_counter() - started) * 1e3
+
+    def _paint_ground(self, painter: QPainter, area: QRect) -> None:
+        """The ground around the picture: below it, it would cost as much as the picture."""
+        colour = self.palette().color(self.backgroundRole())
+        if self._image is None or self._image.hasAlphaChannel():
+            painter.fillRect(area, colour)
+            return
+        width, height = self.image_size
+        covered = self.to_widget(QRectF(0, 0, width, height))
+        left, top = max(0, math.ceil(covered.left())), max(0, math.ceil(covered.top()))
+        right, bottom = min(self.width(), math.floor(covered.right())), min(self.height(), math.floor(covered.bottom()))
+        if right <= left or bottom <= top:
+            painter.fillRect(area, colour)
+            return
+        for strip in (
+            QRect(0, 0, self.width(), top),
+            QRect(0, bottom, self.width(), self.height() - bottom),
+            QRect(0, top, left, bottom - top),
+            QRect(right, top, self.width() - right, bottom - top),
+        ):
+            part = strip & area
+            if not part.isEmpty():
+                painter.fillRect(part, colour)
 
     def _paint_image(self, painter: QPainter) -> None:
         """Only the visible part, so that a great zoom costs no more."""
