@@ -127,23 +127,28 @@ def run(look: Look, options: ActivationOptions | None = None) -> ActivationView:
     options = options or ActivationOptions()
     wanted = [options.layer] if options.layer else [layer.name for layer in look.layers]
     outputs = {name: look.activations[name] for name in wanted if name in look.activations}
-    known = {layer.name: layer for layer in look.layers}
     corners, notes, clips, films = {}, {}, {}, {}
-    for name, output in outputs.items():
-        outputs[name], note = as_maps(output, known.get(name), look.layers, look.preprocessing.size[1:])
-        if note:
-            notes[name] = note
+    known = {layer.name: layer for layer in look.layers if layer.channels_last}
+    unusual = [name for name, output in outputs.items() if output.ndim not in (2, 4) or name in known]
+    if unusual:  # a small network is looked at in 0.2 ms: nothing is asked of each of its layers in vain
+        known = {layer.name: layer for layer in look.layers}
+        for name in unusual:
+            outputs[name], note = as_maps(outputs[name], known.get(name), look.layers, look.preprocessing.size[1:])
+            if note:
+                notes[name] = note
     if options.region is not None and look.picture is not None:
         for name, output in outputs.items():
             if output.ndim >= 4 and output.shape[-1] > 1:
                 outputs[name], corners[name] = cut(output, options.region, look.picture.size, look.area)
     laid = {}
-    for name in [name for name, output in outputs.items() if output.ndim == 5 and output.shape[2] > 1]:
+    for name in [name for name in unusual if outputs[name].ndim == 5 and outputs[name].shape[2] > 1]:
         clips[name] = outputs.pop(name)[0]
         maps, films[name] = film_of(clips[name])
         laid[name] = make_atlas(maps, options.aspect, scale=options.scale, gap=_FILM_GAP)
-    laid.update(make_atlases(outputs, aspect=options.aspect, scale=options.scale) if outputs else {})
-    atlases = {name: laid[name] for name in wanted if name in laid}
+    atlases = make_atlases(outputs, aspect=options.aspect, scale=options.scale) if outputs else {}
+    if laid:
+        laid.update(atlases)
+        atlases = {name: laid[name] for name in wanted if name in laid}
     numbers = _Statistics(atlases, look.layers, clips)
     if options.layer in numbers:
         numbers[options.layer]  # here, not on the thread of the window
