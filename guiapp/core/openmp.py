@@ -11,12 +11,12 @@ from typing import Any
 
 SPINS = "GOMP_SPINCOUNT"
 """Environment variable of GNU's OpenMP: how often a thread looks for work before it goes to sleep."""
-_PATIENCE = 20_000  # about 0.8 ms: more than from one operation of a network to the next beside a painting window
+_PATIENCE = 50_000  # about 2 ms: more than from one operation of a network to the next beside a painting window
 _SOFT = 1  # omp_pause_soft of omp.h
 
 
 def arrange_waiting() -> None:
-    """Let helper threads wait awake for 0.8 ms, where they would for ten; before torch is imported.
+    """Let helper threads wait awake for 2 ms, where they would for ten; before torch is imported.
 
     Awake they keep a core from the window, from the thread that reads a video, and from other programs, whose turn on
     it then holds up the operation that they wait for: ResNet-18 made 1 picture a second on two cores that two other
