@@ -73,11 +73,9 @@ def create_application(argv: Sequence[str]) -> QApplication:
         UserError: Without a display, without Qt or a system library that it needs, or for an unknown theme.
     """
     from guiapp.core.memory import arrange_heap
-    from guiapp.core.openmp import arrange_waiting
 
     check_display()
     arrange_heap()
-    arrange_waiting()
     if not faulthandler.is_enabled() and _real_stderr():
         faulthandler.enable()
     if sys.platform == "win32":

@@ -18,9 +18,10 @@ _SOFT = 1  # omp_pause_soft of omp.h
 def arrange_waiting() -> None:
     """Let helper threads wait awake for 2 ms, where they would for ten; before torch is imported.
 
-    Awake they keep a core from the window, from the thread that reads a video, and from other programs, whose turn on
-    it then holds up the operation that they wait for: ResNet-18 made 1 picture a second on two cores that two other
-    programs used as well, and makes 13 so. What a person has set in ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` stays.
+    For runs beside other programs that use every core, such as those of the tests: ResNet-18 made 1 picture a second on
+    two cores that two other programs used as well, and makes 16 so. The window does not do it: where nothing else runs,
+    training beside it would lose 7 % (0.88 of a bare loop instead of 0.95). What a person has set in
+    ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault(SPINS, str(_PATIENCE))
