@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from guiapp.core.openmp import arrange_waiting
-
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-arrange_waiting()  # before any test imports torch, as the program does
+# Helper threads wait awake for 2 ms instead of ten, which would hold up tests beside other programs; before torch.
+os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 
 WINDOW_FIXTURES = {"qtbot", "qapp", "qtlog", "qtmodeltester"}
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-
-from guiapp.core.openmp import SPINS
 
 
 class PeerProcess:
@@ -19,9 +16,7 @@ class PeerProcess:
 
     def __init__(self, module: str, *arguments: str) -> None:
         command = [sys.executable, "-m", module, *arguments]
-        # What the program has set for itself is none of a plain loop's.
-        plain = {name: value for name, value in os.environ.items() if name != SPINS}
-        self._process = subprocess.Popen(command, env=plain, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, line: str) -> str:
         """Its answer to a line."""

@@ -1,30 +1,14 @@
-"""OpenMP's helper threads: how they wait for each other, and that lanes at rest keep none."""
+"""OpenMP's helper threads: lanes at rest keep none."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-SPINS = "GOMP_SPINCOUNT"
-"""Environment variable of GNU's OpenMP: how often a thread looks for work before it goes to sleep."""
-_PATIENCE = 50_000  # about 2 ms: more than from one operation of a network to the next beside a painting window
 _SOFT = 1  # omp_pause_soft of omp.h
-
-
-def arrange_waiting() -> None:
-    """Let helper threads wait awake for 2 ms, where they would for ten; before torch is imported.
-
-    For runs beside other programs that use every core, such as those of the tests: ResNet-18 made 1 picture a second on
-    two cores that two other programs used as well, and makes 16 so. The window does not do it: where nothing else runs,
-    training beside it would lose 7 % (0.88 of a bare loop instead of 0.95). What a person has set in
-    ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` stays.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault(SPINS, str(_PATIENCE))
 
 
 def dismiss_helpers() -> None:

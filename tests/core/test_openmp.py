@@ -1,12 +1,9 @@
 """Helper threads of OpenMP end with the order to, and come back with the next operation."""
 
-import os
 import subprocess
 import sys
 
 import pytest
-
-from guiapp.core.openmp import arrange_waiting
 
 _PROGRAM = """
 import os, time
@@ -42,17 +39,3 @@ def test_helpers_end_and_come_back():
     if busy == alone:
         pytest.skip("this torch has no helper threads of its own for each thread")
     assert (int(rested), int(again), equal) == (int(alone), int(busy), "True")
-
-
-def test_helpers_do_not_keep_cores_awake_unless_a_person_wants_it(monkeypatch):
-    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
-        monkeypatch.delenv(name, raising=False)
-    arrange_waiting()
-    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 100_000
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    arrange_waiting()
-    assert os.environ["GOMP_SPINCOUNT"] == "7"
-    monkeypatch.delenv("GOMP_SPINCOUNT")
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    arrange_waiting()
-    assert "GOMP_SPINCOUNT" not in os.environ
