@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from guiapp.core import paths
 from guiapp.core.notices import NoticeBoard
@@ -17,6 +18,7 @@ from guiapp.engine.live import LiveLane
 from guiapp.engine.look import LookLane
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, LookResult, Opened, Request
+from guiapp.engine.study import Study
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,6 +162,43 @@ class Engine:
         job.on_end(ended)
         self._work.submit(job)
         return job
+
+    def study(
+        self,
+        work: Callable[[Study], Generator[Step, None, R]],
+        of: Literal["experiment", "live"] = "experiment",
+        title: str = "",
+    ) -> Job[R]:
+        """Run ``work(study)`` on the work lane, with a network of its own.
+
+        Args:
+            work: Generator function of one ``Study``; it may set hooks and flags, never change weights in place.
+            of: The open experiment's network, newest weights or those of the moment gone back to; or that of the
+                live room.
+            title: What a person reads.
+
+        Returns:
+            The job. It fails with a ``UserError`` where no network is open.
+        """
+
+        def lent() -> Generator[Step, None, R]:
+            yield 0.0, "copying the network"
+            return (yield from work(self.live.study() if of == "live" else self._study()))
+
+        job = Job(lent(), title)
+        self._work.submit(job)
+        return job
+
+    def _study(self) -> Study:
+        from guiapp.engine.open_trained import open_open
+
+        setup, opened, twin, step = self._learn.copy()
+        earlier = self._look.earlier(opened)
+        if earlier is not None:
+            step, weights = earlier
+            twin.at(weights)
+        model = replace(open_open(setup, twin), twin=None)
+        return Study(opened, model, step, self._look.picture, opened.dataset)
 
     @property
     def jobs(self) -> list[Job[Any]]:

@@ -59,6 +59,11 @@ class Job(Generic[R]):
         self._stop = True
         self._go.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop
+
     def wait(self, timeout: float | None = None) -> bool:
         """Block until it ended; return whether it did."""
         return self._finished.wait(timeout)

@@ -122,6 +122,30 @@ class LearnLane:
             raise UserError("no experiment is open: choose one in the catalogue")
         return given[0]
 
+    def copy(self, timeout: float = 20.0) -> tuple[Setup, Opened, Twin, int]:
+        """Setup, record and a copy of the open experiment's network with its newest weights, and their step.
+
+        Waits for the lane as ``lend`` does, and raises as it does; the copy stays as it is.
+        """
+        given: list[tuple[Setup, Opened, Twin, int]] = []
+        ready = threading.Event()
+
+        def work() -> None:
+            session = self._session
+            if session is not None:
+                twin = session.twin.copied()
+                if session.runner is not None:
+                    twin.offer(session.runner.model, session.runner.trainer.step)
+                given.append((session.setup, session.opened, twin, twin.live()))
+            ready.set()
+
+        self.command("copying the network", work)
+        if not ready.wait(timeout):
+            raise UserError("the experiment is still being opened: try again in a moment")
+        if not given:
+            raise UserError("no experiment is open: choose one in the catalogue")
+        return given[0]
+
     def close(self, timeout: float) -> None:
         """Stop at the next step, keep the run resumable, end the thread."""
         with self._condition:

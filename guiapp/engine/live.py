@@ -20,6 +20,7 @@ from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.openmp import dismiss_helpers
 from guiapp.core.picture import Origin, Picture
 from guiapp.engine.live_inside import Inside
+from guiapp.engine.live_loan import Loan
 from guiapp.engine.live_network import Beside, LiveNetwork
 from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, LiveState
 from guiapp.engine.preload import preload_torch
@@ -28,6 +29,7 @@ from guiapp.engine.state import Inspected, Request
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
+    from guiapp.engine.study import Study
     from guiapp.models.zoo.open import OpenedModel
 
 __all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
@@ -84,6 +86,7 @@ class LiveLane:
         self._open: LiveNetwork | None = None
         self._beside = Beside(notices)
         self._finished: deque[float] = deque(maxlen=600)
+        self._loans: list[Loan] = []
         self._complaint = ""
 
     # ------------------------------------------------------------------ from any thread
@@ -153,6 +156,20 @@ class LiveLane:
             if self._inside.ask(switched_off=dict(channels)):
                 self._wake()
 
+    def study(self, timeout: float = 20.0) -> Study:
+        """The open network for another thread, which waits for it: not to be called on the window's thread.
+
+        Raises:
+            UserError: If none is open, or the lane is busy with something long.
+        """
+        loan = Loan()
+        with self._condition:
+            self._loans.append(loan)
+            self._wake()
+            if self._thread is None:
+                loan.give(None, None, None, self.another)
+        return loan.take(timeout)
+
     def close(self, timeout: float) -> None:
         """End the thread; the source is its owner's to close."""
         self.set_source(None)
@@ -208,7 +225,10 @@ class LiveLane:
                     self._open = self._beside.network = None
                     return
                 self._dirty = False
+                loans, self._loans = self._loans, []
             self._turn(0, 1)
+            for loan in loans:
+                self._guarded("lending the network", functools.partial(self._lend, loan))
 
     def _await_work(self, late: float | None) -> None:
         """Wait until there is something to do, at most ``late`` seconds; a lane at rest keeps no helper threads."""
@@ -305,7 +325,7 @@ class LiveLane:
             return
         source, options = self._source, self._options
         self._inside.take()
-        picture = self._picture if source is None else source.latest()
+        picture = self._picture_now
         if self._inside.lists(_BLANK.size if picture is None else picture.size):
             self._list(begun, picture or _BLANK)
         if picture is None:
@@ -343,6 +363,20 @@ class LiveLane:
         )  # fmt: skip
         if asked and runs:
             self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw, options)
+
+    @property
+    def _picture_now(self) -> Picture | None:
+        """What is looked at."""
+        return self._picture if self._source is None else self._source.latest()
+
+    def _lend(self, loan: Loan) -> None:
+        """Hand out the open network, between two of its runs."""
+        begun, picture = self._open, self._picture_now
+        try:
+            if begun is not None and self._inside.inspected is None:
+                self._list(begun, picture or _BLANK)
+        finally:
+            loan.give(begun.model if begun is not None else None, self._inside.inspected, picture, self.another)
 
     def _list(self, begun: LiveNetwork, picture: Picture) -> None:
         """Find the layers of the network by a run on a picture, apart from the task that follows the source."""

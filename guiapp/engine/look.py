@@ -114,6 +114,22 @@ class LookLane:
             self._wake(look=False)
         return job
 
+    @property
+    def picture(self) -> Picture | None:
+        """What is looked at."""
+        return self._question.picture
+
+    def earlier(self, opened: Opened) -> tuple[int, Mapping[str, Any]] | None:
+        """Step and weights of the moment gone back to in the run of ``opened``; None while the newest are followed."""
+        question = self._question
+        subject = question.subject
+        if question.step is None or subject is None or subject.opened is not opened or subject.snapshots is None:
+            return None
+        if not subject.snapshots.steps():
+            return None
+        step = subject.snapshots.nearest(question.step)
+        return step, subject.snapshots.load(step)
+
     def close(self, timeout: float) -> None:
         """End the thread."""
         with self._condition:

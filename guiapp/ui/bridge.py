@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from guiapp.core.notices import Notice
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
-from guiapp.engine.job import Job
+from guiapp.engine.job import Job, Step
 from guiapp.engine.live_records import LiveState
+from guiapp.engine.slot import Slot as LatestSlot
 from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.panel import Panel
+
+if TYPE_CHECKING:
+    from guiapp.engine.study import Study
 
 _SLICE_MS = 8
 """Pause between two slices of updates, in which the window paints what the first one changed."""
@@ -257,6 +261,56 @@ class EngineBridge(QObject):
 
         job.on_end(ended)
 
+    def study(
+        self,
+        panel: Panel,
+        work: Callable[[Study, Callable[[Any], None]], Generator[Step, None, Any]],
+        done: Callable[[Any], object],
+        title: str,
+        partly: Callable[[Any], object] | None = None,
+        failed: Callable[[str], object] | None = None,
+    ) -> Job[Any]:
+        """Work for a panel on a copy of the network that it looks into, on the work lane.
+
+        Args:
+            panel: The panel; its ``seen`` says which network that is.
+            work: Generator function of the study and of ``tell``, which it may call with what is known so far: the
+                newest is shown, nothing queues.
+            done: Called with the result on the window's thread.
+            title: What the job is called.
+            partly: Called with what ``tell`` was given last, on the window's thread.
+            failed: Called with the reason in one line on the window's thread; without it failures become notices.
+
+        Returns:
+            The job, to be stopped where the answer is no longer wanted: then nothing is called any more.
+        """
+        so_far: LatestSlot[Any] = LatestSlot()
+
+        def show(_: object) -> None:
+            found = so_far.take()
+            if found is not None and partly is not None and job.state in ("waiting", "running", "paused"):
+                partly(found)
+
+        def take(result: Any) -> None:
+            if not job.stopping:
+                done(result)
+
+        so_far.on_filled = lambda: self._call_back.emit(show, None)
+        job = self.engine.study(
+            lambda study: work(study, so_far.put), "live" if self._follows(panel) else "experiment", title
+        )
+        if failed is not None:
+            tell_failure = failed
+
+            def ended(over: Job[Any]) -> None:
+                if over.error is not None and not over.told:
+                    over.told = True
+                    self._call_back.emit(tell_failure, _one_line(over.error))
+
+            job.on_end(ended)
+        self.call(job, take)
+        return job
+
     @Slot(object, object)
     def _run_callback(self, callback: Callable[[Any], object], result: Any) -> None:
         if not self._closed:
@@ -281,3 +335,7 @@ class EngineBridge(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

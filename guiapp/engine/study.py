@@ -1,0 +1,66 @@
+"""A network of one's own to work on: what is looked at, lent to a job on the work lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from guiapp.core.picture import Picture
+    from guiapp.datasets.base import Dataset
+    from guiapp.engine.state import Inspected
+    from guiapp.models.zoo.open import OpenedModel
+
+Area = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A network for one job alone: hooks and flags may be set, nothing that goes on elsewhere is touched.
+
+    Its weights may be shared with the network that is looked at: a job that changes weights copies them first.
+
+    Attributes:
+        inspected: What the panels know of it: layers, labels, preprocessing.
+        model: The network with its task and the way pictures become its input; ``model.module`` is in evaluation mode
+            and its parameters ask for no gradients.
+        step: Training step of the weights; 0 for a published network.
+        picture: The picture that was looked at when the job began, or None.
+        dataset: The data set of the open experiment, or None.
+    """
+
+    inspected: Inspected
+    model: OpenedModel
+    step: int = 0
+    picture: Picture | None = None
+    dataset: Dataset | None = None
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The network."""
+        return self.model.module
+
+    def inputs(self, picture: Picture) -> torch.Tensor | list[torch.Tensor]:
+        """A picture as the network takes it, in memory of its own, ready for gradients to be asked for.
+
+        Returns:
+            float32 (1, C, H, W), or for detectors a list of one (3, H, W).
+        """
+        if picture.sample is not None and self.dataset is not None:
+            return self.inspected.preprocessing(picture.sample, self.model.device)
+        found = self.model.prepare(picture.pixels, self.model.device)
+        return [one.clone() for one in found] if isinstance(found, list) else found.clone()
+
+    def area(self, picture: Picture, inputs: torch.Tensor | list[torch.Tensor]) -> Area | None:
+        """Left, top, width and height, in pixels of a picture, of what the input shows of it.
+
+        None for a network that was trained here, where ``inspected.preprocessing`` says it.
+        """
+        from guiapp.engine.live_inside import covered
+
+        if self.model.origin == "trained":
+            return None
+        one = inputs[0] if isinstance(inputs, list) else inputs
+        return covered(self.model.weights.preset, picture.size, tuple(one.shape[-2:]))
