@@ -22,6 +22,7 @@ class Workspace:
         unit: Index of the chosen channel or unit in that layer.
         class_index: Index of the chosen class.
         sample: Chosen sample as ``(part, index)`` in the open data set.
+        samples: Samples chosen together, such as those inside a lasso, as ``sample`` names them.
         step: Training step looked at; None follows the live weights.
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
@@ -37,6 +38,7 @@ class Workspace:
     unit: int | None = None
     class_index: int | None = None
     sample: tuple[str, int] | None = None
+    samples: tuple[tuple[str, int], ...] = ()
     step: int | None = None
     switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
     overlay: tuple[str, int] | None = None
