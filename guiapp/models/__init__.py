@@ -102,3 +102,25 @@ _add(
         description="Remembers the training part; the nearest samples vote.",
     )
 )
+_add(
+    ModelEntry(
+        name="vit",
+        title="Vision transformer",
+        build=Lazy("guiapp.models.vision_transformer:VisionTransformer"),
+        input_size=(32, 32),
+        options={"patch": 4, "size": 64, "depth": 4, "heads": 4, "hidden": 128},
+        source="Dosovitskiy et al. 2020, arXiv 2010.11929",
+        description="Patches of 4x4 pixels as tokens; four blocks of attention decide what looks at what.",
+    )
+)
+_add(
+    ModelEntry(
+        name="senet",
+        title="Small SENet",
+        build=Lazy("guiapp.models.senet:SENet"),
+        input_size=(32, 32),
+        options={"filters": 16, "reduction": 4},
+        source="Hu et al. 2017, arXiv 1709.01507; T1, SENet",
+        description="Six residual units, each with a weight for every channel that depends on the picture.",
+    )
+)
