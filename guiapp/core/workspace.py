@@ -25,6 +25,7 @@ class Workspace:
         samples: Samples chosen together, such as those inside a lasso, as ``sample`` names them.
         step: Training step looked at; None follows the live weights.
         switched_off: Channels set to zero, ``{layer: frozenset of channel indices}``; empty for the network as it is.
+        boosted: Factors of channels that are made stronger or weaker, ``{layer: {channel: factor}}``.
         overlay: ``(layer, channel)`` of the map painted over the picture, or None.
         place: ``(layer, row, column)`` of the unit under the pointer, whose receptive field is drawn, or None.
         region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture; maps are cut to it,
@@ -41,6 +42,7 @@ class Workspace:
     samples: tuple[tuple[str, int], ...] = ()
     step: int | None = None
     switched_off: dict[str, frozenset[int]] = field(default_factory=dict)
+    boosted: dict[str, dict[int, float]] = field(default_factory=dict)
     overlay: tuple[str, int] | None = None
     place: tuple[str, int, int] | None = None
     region: tuple[float, float, float, float] | None = None

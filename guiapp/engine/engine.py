@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -125,8 +125,8 @@ class Engine:
         watching = bool(requests) if watching is None else watching
         self._look.ask(requests=dict(requests), watching=watching, asked_of=asked_of)
 
-    def set_switched_off(self, channels: Mapping[str, frozenset[int]]) -> None:
-        """Set channels to zero in the network that is looked at (never in the one that is trained)."""
+    def set_switched_off(self, channels: Mapping[str, Collection[int]]) -> None:
+        """Set channels to zero, or multiply them by what they map to, in the network that is looked at alone."""
         self._look.ask(switched_off=dict(channels))
 
     def set_step(self, step: int | None) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,8 +150,8 @@ class LiveLane:
             if self._inside.ask(requests=dict(requests), watching=watching, asked_of=asked_of):
                 self._wake()
 
-    def set_switched_off(self, channels: Mapping[str, frozenset[int]]) -> None:
-        """Set channels to zero in the network, until another one is opened."""
+    def set_switched_off(self, channels: Mapping[str, Collection[int]]) -> None:
+        """Set channels to zero in the network, or multiply them by what they map to, until another one is opened."""
         with self._condition:
             if self._inside.ask(switched_off=dict(channels)):
                 self._wake()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class _Question:
     requests: Mapping[str, Request] = field(default_factory=dict)
     asked_of: Inspected | None = None
     watching: bool = False
-    switched_off: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    switched_off: Mapping[str, Collection[int]] = field(default_factory=dict)
 
 
 class Inside:
@@ -67,8 +67,8 @@ class Inside:
     # ------------------------------------------------------------------ when
 
     @property
-    def switched_off(self) -> Mapping[str, frozenset[int]]:
-        """Channels that are set to zero in the look that has begun."""
+    def switched_off(self) -> Mapping[str, Collection[int]]:
+        """Channels that are set to zero or multiplied in the look that has begun."""
         return self._taken.switched_off
 
     def take(self) -> None:
@@ -136,7 +136,7 @@ class Inside:
         known = self.inspected
         self.size = size
         if known is None or [layer.output_shape for layer in known.layers] != [x.output_shape for x in layers]:
-            self.inspected = _inspected(opened, layers, extent)
+            self.inspected = inspected_of(opened, layers, extent)
             self._answered = None
         assert self.inspected is not None
         return self.inspected
@@ -207,7 +207,8 @@ class Inside:
             return None
 
 
-def _inspected(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[int, int] | None) -> Inspected:
+def inspected_of(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[int, int] | None) -> Inspected:
+    """What panels know of a published network, from what ``layers_of_run`` found."""
     from guiapp.models.base import ModelEntry, Preprocessing
     from guiapp.models.zoo.counts import counts_of
 

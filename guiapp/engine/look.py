@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class _Question:
     requests: Mapping[str, Request] = field(default_factory=dict)
     asked_of: Opened | None = None
     watching: bool = False
-    switched_off: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    switched_off: Mapping[str, Collection[int]] = field(default_factory=dict)
     step: int | None = None
 
 

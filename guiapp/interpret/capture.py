@@ -42,7 +42,8 @@ def run(
         wanted: Names of layers. A layer that is called more than once gives its last output; one that does not run
             is missing in the result.
         switched_off: Channels (second dimension of the output: maps of a convolution, units of a dense layer) by the
-            name of the layer. The kept outputs are those after switching off.
+            name of the layer; a mapping from channels to factors multiplies them instead. The kept outputs are those
+            after that.
 
     Returns:
         The output of the network, and the kept outputs by name, detached.
@@ -50,7 +51,7 @@ def run(
     Raises:
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
-    off = {name: sorted(channels) for name, channels in switched_off.items() if channels} if switched_off else {}
+    off = {name: gains_of(channels) for name, channels in switched_off.items() if channels} if switched_off else {}
     in_place = _in_place.get(model)
     if in_place is None:
         in_place = _in_place[model] = any(getattr(module, "inplace", False) for module in model.modules())
@@ -63,7 +64,7 @@ def run(
 
 
 def _pass(
-    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, list[int]], copied: bool
+    model: nn.Module, input: torch.Tensor, wanted: Collection[str], off: Mapping[str, Mapping[int, float]], copied: bool
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor] | None]:
     """One forward pass; None instead of what was kept where a later layer changed it."""
     kept: dict[str, torch.Tensor] = {}
@@ -175,16 +176,32 @@ def module_of(model: nn.Module, name: str) -> nn.Module:
         raise UserError(f"there is no layer {name!r}; there are: {names}") from None
 
 
-def without(output: Any, channels: list[int], name: str) -> Any:
-    """A copy of the output of layer ``name`` with these channels at zero.
+def gains_of(channels: Collection[int]) -> dict[int, float]:
+    """The factor of each changed channel, in their order: 0 where channels are only named, else what they map to."""
+    if isinstance(channels, Mapping):
+        return {channel: float(channels[channel]) for channel in sorted(channels)}
+    return dict.fromkeys(sorted(channels), 0.0)
+
+
+def without(output: Any, gains: Mapping[int, float], name: str) -> Any:
+    """A copy of the output of layer ``name`` with channels multiplied by their factors; those of 0 are set to zero.
+
+    Args:
+        output: What the layer gave, (N, C, ...).
+        gains: Factors by channel, in the order of the channels; at least one.
+        name: For the message.
 
     Raises:
         UserError: If it has no such channels.
     """
     if not isinstance(output, torch.Tensor) or output.ndim < 2:
         raise UserError(f"layer {name!r} has no channels to switch off")
+    channels = list(gains)
     if channels[0] < 0 or channels[-1] >= output.shape[1]:
         raise UserError(f"layer {name!r} has channels 0 to {output.shape[1] - 1}, not {channels[-1]}")
     output = output.clone()
-    output[:, channels] = 0
+    output[:, [channel for channel in channels if gains[channel] == 0]] = 0  # also of what is not finite
+    for channel in channels:
+        if gains[channel] != 0:
+            output[:, channel] *= gains[channel]
     return output

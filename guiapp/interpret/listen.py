@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from guiapp.interpret.capture import module_of, without
+from guiapp.interpret.capture import gains_of, module_of, without
 from guiapp.interpret.layers import first_tensor
 
 CALLS = "()"
@@ -35,7 +35,8 @@ def listening(
         model: Network in the mode in which it runs.
         wanted: Names of layers. One that is called more than once gives its last output. A name with ``CALLS`` after
             it gives every call whole, for modules that take or give more than a tensor, such as the heads of detectors.
-        switched_off: Channels (second dimension of the output) by the name of the layer.
+        switched_off: Channels (second dimension of the output) by the name of the layer; a mapping from channels to
+            factors multiplies them instead.
 
     Yields:
         Filled while the network runs, by wanted name: the output, copied, because a later layer may work in place;
@@ -44,7 +45,7 @@ def listening(
     Raises:
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
-    off = {name: sorted(channels) for name, channels in (switched_off or {}).items() if channels}
+    off = {name: gains_of(channels) for name, channels in (switched_off or {}).items() if channels}
     kept: dict[str, Any] = {}
     handles: list[Any] = []
 

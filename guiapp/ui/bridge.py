@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -62,6 +62,7 @@ class EngineBridge(QObject):
     def __init__(self, engine: Engine, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.engine = engine
+        self._workspace = workspace
         self.state: EngineState = engine.newest_state
         self.look: LookResult | None = None
         self.subject: Literal["experiment", "live"] = "experiment"
@@ -87,7 +88,8 @@ class EngineBridge(QObject):
             engine.notices.subscribe(self._notice_posted.emit),
             workspace.subscribe("picture", engine.set_picture),
             workspace.subscribe("step", engine.set_step),
-            workspace.subscribe("switched_off", self._switch_off),
+            workspace.subscribe("switched_off", lambda _channels: self._change_channels()),
+            workspace.subscribe("boosted", lambda _factors: self._change_channels()),
         ]
         self._slices = QTimer(self)
         self._slices.setInterval(_SLICE_MS)
@@ -189,9 +191,9 @@ class EngineBridge(QObject):
     def _follows(self, panel: Panel) -> bool:
         return self.subject == "live" and panel.follows_live
 
-    def _switch_off(self, channels: dict[str, frozenset[int]]) -> None:
+    def _change_channels(self) -> None:
         lane = self.engine.live if self.subject == "live" else self.engine
-        lane.set_switched_off(channels)
+        lane.set_switched_off(changed_channels(self._workspace))
 
     # ------------------------------------------------------------------ from the engine
 
@@ -335,6 +337,15 @@ class EngineBridge(QObject):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
+
+
+def changed_channels(workspace: Workspace) -> dict[str, Collection[int]]:
+    """What the network that is looked at is to change: channels set to zero, or by factors where some are boosted."""
+    changed: dict[str, Collection[int]] = dict(workspace.switched_off)
+    for layer, factors in workspace.boosted.items():
+        if factors:
+            changed[layer] = {**factors, **dict.fromkeys(workspace.switched_off.get(layer, ()), 0.0)}
+    return changed
 
 
 def _one_line(error: BaseException) -> str:

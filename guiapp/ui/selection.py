@@ -28,6 +28,7 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
         workspace.unit = None
         workspace.overlay = None
         workspace.switched_off = {}
+        workspace.boosted = {}
     if old is not None and old.experiment.id != new.experiment.id:
         kept = new.experiment.layer or ""
     if kept not in names:
@@ -63,7 +64,7 @@ def follow_inside(workspace: Workspace, new: Inspected, layer: str = "") -> None
 class Exchange:
     """Keeps for each of the two subjects what is chosen in it while the other one is looked at."""
 
-    _FIELDS = ("layer", "unit", "overlay", "switched_off", "class_index")
+    _FIELDS = ("layer", "unit", "overlay", "switched_off", "boosted", "class_index")
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -80,4 +81,4 @@ class Exchange:
         workspace.place = None
         kept = self._kept.get(subject, {})
         for name in self._FIELDS:
-            setattr(workspace, name, kept.get(name, {} if name == "switched_off" else None))
+            setattr(workspace, name, kept.get(name, {} if name in ("switched_off", "boosted") else None))

@@ -151,3 +151,19 @@ def test_inference_mode(lenet):
     with torch.inference_mode():
         output, kept = capture.run(model, x, ["conv1"])
         assert torch.equal(kept["conv1"], model.conv1(x)) and torch.equal(output, model(x))
+
+
+def test_a_channel_is_boosted_by_its_factor_and_only_that_one(lenet):
+    model, x = lenet
+    plain, kept = capture.run(model, x, ["conv2", "conv3"])
+    changed, boosted = capture.run(model, x, ["conv2", "conv3"], {"conv2": {4: 2.5, 7: 0.0}})
+    expected = kept["conv2"].clone()
+    expected[:, 4] *= 2.5
+    expected[:, 7] = 0
+    assert torch.equal(boosted["conv2"], expected)
+    assert not torch.allclose(boosted["conv3"], kept["conv3"]) and not torch.allclose(changed, plain)
+    same, _ = capture.run(model, x, switched_off={"conv2": {7: 0.0}})
+    off, _ = capture.run(model, x, switched_off={"conv2": frozenset({7})})
+    assert torch.equal(same, off)
+    with pytest.raises(UserError, match="channels 0 to 15"):
+        capture.run(model, x, switched_off={"conv2": {16: 2.0}})

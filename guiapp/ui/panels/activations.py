@@ -13,7 +13,7 @@ from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.options import ActivationOptions
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
-from guiapp.ui.network_commands import restore_network
+from guiapp.ui.network_commands import is_changed, restore_network
 from guiapp.ui.panels.layer_panel import LayerPanel
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.colour_bar import number, short
@@ -58,6 +58,7 @@ class ActivationsPanel(LayerPanel):
         self.atlas.make_menu = self._menu  # type: ignore[method-assign]
         for field, call in (
             ("switched_off", self._follow_switched),
+            ("boosted", lambda _factors: self._enable()),
             ("overlay", lambda _o: self._enable()),
             ("region", lambda _region: self.request_changed.emit()),
         ):
@@ -183,6 +184,8 @@ class ActivationsPanel(LayerPanel):
             text += f" · map mean {number(float(plane.mean()))}, zeros {float((plane == 0).mean()) * 100:.0f} %"
         if tile in self.context.workspace.switched_off.get(self._shown or "", ()):
             text += " · switched off"
+        elif tile in (factors := self.context.workspace.boosted.get(self._shown or "", {})):
+            text += f" · boosted × {factors[tile]:g}"
         self.hover.set_text(text)
 
     def _seen(self, info: LayerInfo | None) -> str:
@@ -220,7 +223,7 @@ class ActivationsPanel(LayerPanel):
         chosen = self._chosen() is not None and self._channels() > 0
         self._switch.setEnabled(chosen)
         self._overlay.setEnabled(chosen or self.context.workspace.overlay is not None)
-        self._restore.setEnabled(bool(self.context.workspace.switched_off))
+        self._restore.setEnabled(is_changed(self.context.workspace))
 
     def _channels(self) -> int:
         """How many channels of the layer can be switched off; 0 for layers of tokens."""
@@ -272,7 +275,7 @@ class ActivationsPanel(LayerPanel):
             actions.append(menu.addAction("Enlarge", lambda: self.atlas.enlarge(tile)))
             menu.insertActions(first, actions)
             menu.insertSeparator(first)
-        if self.context.workspace.switched_off:
+        if is_changed(self.context.workspace):
             menu.addSeparator()
             menu.addAction(self._restore)
         return menu

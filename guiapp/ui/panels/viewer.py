@@ -16,7 +16,7 @@ from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.options import ActivationOptions
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
-from guiapp.ui.network_commands import restore_network
+from guiapp.ui.network_commands import is_changed, restore_network
 from guiapp.ui.panel import Panel
 from guiapp.ui.widgets.atlas_view import palette_table
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -107,7 +107,8 @@ class ViewerPanel(Panel):
         theme.changed.connect(self._restyle)
         for field, call in (
             ("picture", self._show_picture), ("class_index", self.bars.set_chosen), ("overlay", self._follow_overlay),
-            ("switched_off", self._follow_switched), ("place", self._follow_place),
+            ("switched_off", self._follow_switched), ("boosted", self._follow_switched),
+            ("place", self._follow_place),
         ):  # fmt: skip
             stop = workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
@@ -121,7 +122,7 @@ class ViewerPanel(Panel):
         self.badge = QPushButton("modified · restore", self)
         self.badge.setObjectName("viewer.modified")
         self.badge.setToolTip(
-            "Channels are switched off in the network that is looked at; one click switches all on again"
+            "Channels are switched off or boosted in the network that is looked at; one click makes it as it was"
         )
         self.badge.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.badge.clicked.connect(self._restore.trigger)
@@ -349,10 +350,11 @@ class ViewerPanel(Panel):
             self._map = (MapLayer(image_of(tile, palette_table(atlas.signed)), 0.6, area),)
         self._lay()
 
-    def _follow_switched(self, mapping: dict[str, frozenset[int]]) -> None:
-        self.badge.setVisible(bool(mapping))
-        self._heading.setVisible(not mapping)
-        self._restore.setEnabled(bool(mapping))
+    def _follow_switched(self, _channels: object) -> None:
+        changed = is_changed(self.context.workspace)
+        self.badge.setVisible(changed)
+        self._heading.setVisible(not changed)
+        self._restore.setEnabled(changed)
 
     # ------------------------------------------------------------------ hand
 
