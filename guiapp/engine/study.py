@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+    from collections.abc import Collection, Mapping
+
     from guiapp.core.picture import Picture
     from guiapp.datasets.base import Dataset
     from guiapp.engine.state import Inspected
+    from guiapp.interpret.case import Case
     from guiapp.models.zoo.open import OpenedModel
 
 Area = tuple[float, float, float, float]
@@ -64,3 +67,23 @@ class Study:
             return None
         one = inputs[0] if isinstance(inputs, list) else inputs
         return covered(self.model.weights.preset, picture.size, tuple(one.shape[-2:]))
+
+    def case(self, picture: Picture, switched_off: Mapping[str, Collection[int]] | None = None) -> Case:
+        """The network on a picture, as attributions and attacks take it; ``switched_off`` are channels at zero."""
+        from guiapp.interpret.case import Case
+        from guiapp.tasks.live_options import LIVE_TASKS, make_live_task
+
+        entry, inputs = self.model.entry, self.inputs(picture)
+        frames = make_live_task(entry.task, self.model.labels, entry).frames if entry.task in LIVE_TASKS else 1
+        return Case(
+            self.module,
+            entry.task,
+            inputs,
+            tuple(self.inspected.labels),
+            self.inspected.layers,
+            picture,
+            self.area(picture, inputs),
+            self.inputs,
+            frames,
+            dict(switched_off or {}),
+        )

@@ -99,10 +99,10 @@ def as_maps(
         return output, ""
     times = next((found.output_shape[1] for found in layers if len(found.output_shape) == 4), 1)
     tokens, channels = output.shape[1:]
-    for extra in (1, 0):
-        side = math.isqrt((tokens - extra) // times)
+    for extra in (1, 0, 2, 5):  # class token, none, with a distilled one, with registers
+        side = math.isqrt(max(tokens - extra, 0) // times)
         if side > 1 and times * side * side == tokens - extra and not (extent[0] % side or extent[1] % side):
-            grid = output[:, extra:].reshape(1, times, side, side, channels).permute(0, 4, 1, 2, 3)
+            grid = output[:, extra:].reshape(len(output), times, side, side, channels).permute(0, 4, 1, 2, 3)
             words = f"tokens as maps of {side} × {side}" + (", the class token left out" if extra else "")
             return grid[:, :, 0] if times == 1 else grid, words
     return output, ""
