@@ -82,6 +82,8 @@ def _value(value: Any, full: bool) -> Any:
         return {str(key): _value(inner, full) for key, inner in value.items()}
     if dataclasses.is_dataclass(value):
         return summary(value, full)
+    if isinstance(value, (list, tuple)):
+        return [_value(inner, full) for inner in value]
     return value
 
 

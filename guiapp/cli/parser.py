@@ -144,11 +144,14 @@ def _evaluate(commands: Any) -> None:
 def _probe(commands: Any) -> None:
     parser = _command(commands, "probe", "ask a network a question", "guiapp.cli.probe:run")
     parser.add_argument("probe", metavar="PROBE", help="see `guiapp list probes`")
-    parser.add_argument("target", metavar="MODEL|RUN", help=_TARGET)
+    parser.add_argument("target", metavar="MODEL|RUN", help=f"{_TARGET}, or a published network such as resnet18")
     parser.add_argument("input", metavar="INPUT", type=Path, nargs="?", help="a picture, for probes that look at one")
     parser.add_argument("--layer", metavar="L", help="name of the layer, such as features.0")
     parser.add_argument("--class", dest="class_name", metavar="C", help="name or index of the class")
     _settings(parser, "an option of the probe")
+    help = "of a published network: best, random, a published name or a weight file (best)"
+    parser.add_argument("--weights", metavar="best|random|NAME|FILE", help=help)
+    parser.add_argument("--device", choices=DEVICES, help="where a published network runs (cpu)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="save as .png, .csv or .json")
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
 from guiapp.cli.exhibits import network_of
 from guiapp.cli.inputs import check_input
-from guiapp.cli.subject import Subject, open_subject
+from guiapp.cli.subject import Subject, is_trained, open_subject
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.interpret.base import Probe
+    from guiapp.interpret.layers import LayerInfo
+    from guiapp.models.zoo.open import OpenedModel
 
 _ENDINGS = (".png", ".csv", ".json")
 
@@ -35,18 +39,9 @@ def run(options: argparse.Namespace) -> int:
     if options.input is not None:
         check_input(options.input)
     asked = _options(probe, options)
-    subject = None if _shown(probe, options.target) else open_subject(options.target)
-    if options.class_name is not None:
-        asked = _with_class(probe, asked, options.class_name, subject.task.labels if subject is not None else ())
-    picture = None
-    if options.input is not None:
-        from guiapp.sources.image_file import read_picture
-
-        picture = read_picture(options.input)
-    result = answer(probe, asked, subject, picture) if subject is not None else answer_of(probe, asked, picture)
+    name, result = _ask(probe, asked, options)
     from guiapp.cli.findings import save, summary
 
-    name = subject.name if subject is not None else probe.shows
     if options.out is not None:
         save(result, options.out, f"{probe.title} of {name}")
     found = summary(result)
@@ -60,6 +55,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _ask(probe: Probe, asked: Any, options: argparse.Namespace) -> tuple[str, Any]:
+    """Open what is asked; what it is called, and what the probe finds."""
+    shown = _shown(probe, options.target)
+    opened = None if shown or is_trained(options.target) else _published(options)
+    subject = None if shown or opened is not None else open_subject(options.target)
+    if opened is None and options.weights is not None:
+        raise SettingError(f"--weights is for published networks: {options.target} has its own")
+    if options.class_name is not None:
+        labels = opened.labels if opened is not None else subject.task.labels if subject is not None else ()
+        asked = _with_class(probe, asked, options.class_name, labels)
+    picture = None
+    if options.input is not None:
+        from guiapp.sources.image_file import read_picture
+
+        picture = read_picture(options.input)
+    if opened is not None:
+        return opened.entry.name, answer_published(probe, asked, opened, picture)
+    if subject is not None:
+        return subject.name, answer(probe, asked, subject, picture)
+    return probe.shows, answer_of(probe, asked, picture)
+
+
 def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) -> Any:
     """What the probe finds.
 
@@ -71,11 +88,10 @@ def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) 
     from guiapp.interpret import capture
     from guiapp.interpret.base import Look
     from guiapp.interpret.layers import layer_list
+    from guiapp.interpret.listen import CALLS, listening
 
     layers = layer_list(subject.model, subject.preprocessing.size)
-    name = getattr(asked, "layer", "")
-    if name and name not in {layer.name for layer in layers}:
-        raise SettingError(f"there is no layer {name!r}; there are: {', '.join(layer.name for layer in layers)}")
+    _check_layer(asked, layers)
     look = Look(subject.model, layers, subject.preprocessing, subject.step, picture)
     try:
         look.dataset = subject.open_dataset()
@@ -85,8 +101,71 @@ def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) 
         if picture is not None:
             image, _ = subject.input_of(picture)
             look.input = subject.preprocessing(image)
-            look.output, look.activations = capture.run(subject.model, look.input, probe.layers(layers, asked))
+            wanted = set(probe.layers(layers, asked))
+            calls = {name for name in wanted if name.endswith(CALLS)}
+            with listening(subject.model, calls) as heard:
+                look.output, look.activations = capture.run(subject.model, look.input, wanted - calls)
+            look.calls = {name.removesuffix(CALLS): found for name, found in heard.items()}
         return probe.run(look, asked)
+
+
+def answer_published(probe: Probe, asked: Any, opened: OpenedModel, picture: Picture | None) -> Any:
+    """What the probe finds in a published network.
+
+    Raises:
+        SettingError: If the network has no layer of that name.
+    """
+    import torch
+
+    from guiapp.engine import ask_published
+    from guiapp.interpret.base import Look
+    from guiapp.tasks.live_options import LiveOptions
+
+    inspected = ask_published.inspect(opened, picture)
+    _check_layer(asked, inspected.layers)
+    if picture is None:
+        look = Look(opened.module, inspected.layers, inspected.preprocessing)
+    else:
+        wanted = probe.layers(inspected.layers, asked)
+        look = ask_published.look(opened, inspected, picture, wanted, LiveOptions())
+    with torch.no_grad():
+        return probe.run(look, asked)
+
+
+def _check_layer(asked: Any, layers: Sequence[LayerInfo]) -> None:
+    name = getattr(asked, "layer", "")
+    if name and name not in {layer.name for layer in layers}:
+        raise SettingError(f"there is no layer {name!r}; there are: {', '.join(layer.name for layer in layers)}")
+
+
+def _published(options: argparse.Namespace) -> OpenedModel | None:
+    """The published network, ONNX file or network of timm that ``target`` names; None where it names none.
+
+    Raises:
+        UnknownName: If it could mean several.
+        UserError: If it cannot be opened.
+    """
+    from guiapp.models.zoo import find_model
+
+    name = network_of(options.target)
+    try:
+        find_model(name)
+    except UnknownName as error:
+        if "which?" in str(error):
+            raise
+        return None  # what is trained here is looked for, and the message says what there is
+    from guiapp.engine.open_any import open_any
+
+    progress = output.Progress()
+    weights = options.weights or "best"
+    if Path(weights).expanduser().is_file():
+        weights = Path(weights).expanduser()
+    try:
+        opened = open_any(name, weights, options.device or "cpu", progress.share)
+    finally:
+        progress.clear()
+    output.say(f"{opened.entry.title}: {opened.note}")
+    return opened
 
 
 def answer_of(probe: Probe, asked: Any, picture: Picture | None) -> Any:

@@ -160,7 +160,7 @@ def open_subject(target: str) -> Subject:
     if path.is_dir():
         return _run(path, target)
     if not path.exists():
-        refuse_exhibit(target, "measured or probed", "ask it with guiapp predict {} PICTURE")
+        refuse_exhibit(target, "measured", "ask it with guiapp predict {} PICTURE")
     if path.is_file():
         if path.suffix != _ENDING:
             raise UserError(f"{path} is neither a run folder nor a {_ENDING} file")

@@ -175,7 +175,7 @@ class Inside:
         # Layers after the proposals of a detector run on many regions at once: the first is the best one's.
         look.activations = {name: output[:1] for name, output in kept.items() if not name.endswith("()")}
         look.calls = {name.removesuffix("()"): calls for name, calls in kept.items() if name.endswith("()")}
-        look.run, look.shown, look.shown_by = raw, drawn, options
+        look.run, look.shown, look.shown_by, look.labels = raw, drawn, options, inspected.labels
         names = {"", *(layer.name for layer in inspected.layers)}
         results, times = {}, {}
         with torch.no_grad():

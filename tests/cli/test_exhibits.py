@@ -21,7 +21,6 @@ def picture(tmp_path):
         (["train", "resnet"], "resnet (resnet50) is a published network that is not trained here"),
         (["train", "alexnet", "--resume"], "alexnet is a published network"),
         (["evaluate", "vgg"], "guiapp predict vgg PICTURE"),
-        (["probe", "filters", "resnext"], "resnext (resnext50_32x4d) is a published network"),
         (["screenshot", "resnet", "--out", "x.png", "--set", "batch=3"], "batch is no setting of resnet"),
         (["screenshot", "resnet", "--out", "x.png", "--train-steps", "3"], "leave --train-steps out"),
         (["screenshot", "resnet", "--out", "x.png", "--set", "source=nowhere.jpg"], "no such picture or video"),
