@@ -90,7 +90,7 @@ def test_of_one_that_was_overtaken_or_stopped_nothing_is_heard(panel, qtbot):
     run.stop()
     assert heard[-1] == ("stopped", None) and not run.running
     go.set()
-    qtbot.waitUntil(lambda: ended and not panel.context.bridge.engine.jobs)
+    qtbot.waitUntil(lambda: bool(ended) and not panel.context.bridge.engine.jobs)
     qtbot.wait(20)
     assert [what for what, _ in heard] == ["done", "stopped"]
 
