@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import torch
-
     from collections.abc import Collection, Mapping
+
+    import torch
 
     from guiapp.core.picture import Picture
     from guiapp.datasets.base import Dataset

@@ -313,7 +313,7 @@ class _SimilarityScore(_LayerScore):
         self.words = f"likeness to {target.picture.origin.name}, {target.likeness}"
 
     def embedding(self, batch: torch.Tensor) -> torch.Tensor:
-        """float (N, d): a vector as it is, maps averaged over their places."""
+        """Embeddings (N, d): a vector as it is, maps averaged over their places."""
         if self._fed:
             output = self.reach(batch)
             return output.flatten(1) if output.ndim == 2 else output.mean(tuple(range(1, output.ndim - 1)))

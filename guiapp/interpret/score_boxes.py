@@ -181,8 +181,10 @@ class _RegionScore(_BoxScore):
 
 
 class _FoundScore(_BoxScore):
-    """Detectors that are no torch networks: how well the boxes found cover the meant one, times their score (D-RISE,
-    Petsiuk et al. 2021)."""
+    """Detectors that are no torch networks: how well the best box found covers the meant one, times its score.
+
+    As D-RISE (Petsiuk et al. 2021).
+    """
 
     differentiable = False
 

@@ -34,7 +34,9 @@ class ClassTarget:
     """
 
     class_index: int | None = _option(None, "index of the class; empty for the best", low=0)
-    measure: Measure = _option("logit", "before the soft-max, after it, or the logarithm of that")
+    measure: Literal["logit", "probability", "log-probability"] = _option(
+        "logit", "before the soft-max, after it, or the logarithm of that"
+    )
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,13 @@ class BoxTarget:
     picture also where the box would no longer be found.
     """
 
-    box: Share | None = _option(None, "left, top, right, bottom as shares of the picture; empty for the best box")
+    box: tuple[float, float, float, float] | None = _option(
+        None, "left, top, right, bottom as shares of the picture; empty for the best box"
+    )
     class_index: int | None = _option(None, "index of the class; empty for the box's own", low=0)
-    measure: Measure = _option("logit", "before the soft-max or logistic function, after it, or the logarithm")
+    measure: Literal["logit", "probability", "log-probability"] = _option(
+        "logit", "before the soft-max or logistic function, after it, or the logarithm"
+    )
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,13 @@ class PixelsTarget:
     """The mean score of a class over pixels of a segmentation network (as Seg-Grad-CAM, Vinogradova et al. 2020)."""
 
     class_index: int | None = _option(None, "index of the class; empty for the largest that is no background", low=0)
-    region: Share | None = _option(None, "left, top, right, bottom as shares of the input; empty for all of it")
+    region: tuple[float, float, float, float] | None = _option(
+        None, "left, top, right, bottom as shares of the input; empty for all of it"
+    )
     where: Literal["won", "all"] = _option("won", "pixels where the class wins, or all")
-    measure: Measure = _option("logit", "before the soft-max, after it, or the logarithm of that")
+    measure: Literal["logit", "probability", "log-probability"] = _option(
+        "logit", "before the soft-max, after it, or the logarithm of that"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from guiapp.interpret.attribution.method import Baseline
-from guiapp.interpret.targets import Measure
-
 
 def _option(default: Any, help: str, low: float | None = None, high: float | None = None, unit: str = "") -> Any:
     return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
@@ -33,7 +30,7 @@ class IntegratedOptions:
     """Integrated gradients."""
 
     steps: int = _option(32, "points on the way from the baseline to the picture", low=1, high=2000)
-    baseline: Baseline = _option("black", "where the way begins")
+    baseline: Literal["black", "white", "grey", "blurred", "noise"] = _option("black", "where the way begins")
     rule: Literal["gausslegendre", "riemann_trapezoid", "riemann_middle", "riemann_left", "riemann_right"] = _option(
         "gausslegendre", "how the integral is approximated"
     )
@@ -43,7 +40,9 @@ class IntegratedOptions:
 class DeepLiftOptions:
     """DeepLift."""
 
-    baseline: Baseline = _option("black", "what activations are compared with")
+    baseline: Literal["black", "white", "grey", "blurred", "noise"] = _option(
+        "black", "what activations are compared with"
+    )
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class OcclusionOptions:
 
     window: int = _option(0, "side of the square that hides; 0 for an eighth of the shorter side", 0, 4096, "px")
     stride: int = _option(0, "from one place to the next; 0 for half the window", 0, 4096, "px")
-    baseline: Baseline = _option("grey", "what the square is filled with")
+    baseline: Literal["black", "white", "grey", "blurred", "noise"] = _option("grey", "what the square is filled with")
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,9 @@ class AttributionOptions:
 
     method: str = _option("grad-cam", "name of a method with one backward pass")
     class_index: int | None = _option(None, "index of the class; empty for the best", low=0)
-    measure: Measure = _option("logit", "before the soft-max, after it, or the logarithm of that")
+    measure: Literal["logit", "probability", "log-probability"] = _option(
+        "logit", "before the soft-max, after it, or the logarithm of that"
+    )
     layer: str = _option("", "layer of a CAM; empty for the last with places")
     settings: Any = field(default=None, metadata={"help": "options of the method, its own dataclass"})
     target: Any = field(default=None, metadata={"help": "a target of interpret.targets in the place of the class"})
