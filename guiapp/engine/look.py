@@ -205,7 +205,8 @@ class LookLane:
         opened, picture = subject.opened, question.picture
         times: dict[str, float] = {}
         look = Look(subject.twin.model, opened.layers, opened.preprocessing, picture=picture, dataset=opened.dataset)
-        look.step = step = self._weights(question)
+        look.step, look.labels = self._weights(question), opened.labels
+        step = look.step
         # Until a panel has seen a newly opened network it may still ask something of the one before.
         requests = question.requests if question.asked_of in (None, opened) else {}
         names = {"", *(layer.name for layer in opened.layers)}

@@ -4,6 +4,7 @@ Importing this room registers the probes without loading torch.
 """
 
 from guiapp.core.registry import Lazy
+from guiapp.interpret.attack.options import AttackOptions, PatchOptions
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
@@ -66,3 +67,5 @@ _add(
     )
 )
 _add(Probe("detector", "Inside a detector", DetectorOptions, Lazy("guiapp.interpret.detector:run"), detector_layers))
+_add(Probe("attack", "Adversarial attack", AttackOptions, Lazy("guiapp.interpret.attack.run:run")))
+_add(Probe("patch", "Adversarial patch on a picture", PatchOptions, Lazy("guiapp.interpret.attack.patch:run")))

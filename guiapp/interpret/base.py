@@ -35,6 +35,7 @@ class Look:
         calls: Calls of the modules that the probe asked for with ``()`` after the name, as ``listen.Call``.
         run: What the task of a published network keeps of the run, such as the boxes before suppression; or None.
         shown: What is drawn of that, and ``shown_by`` the thresholds (``LiveOptions``); None without.
+        labels: Class names, where they are known.
     """
 
     model: torch.nn.Module
@@ -51,6 +52,7 @@ class Look:
     run: Any = None
     shown: Any = None
     shown_by: Any = None
+    labels: tuple[str, ...] = ()
 
 
 def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
