@@ -68,11 +68,23 @@ class Study:
         one = inputs[0] if isinstance(inputs, list) else inputs
         return covered(self.model.weights.preset, picture.size, tuple(one.shape[-2:]))
 
-    def case(self, picture: Picture, switched_off: Mapping[str, Collection[int]] | None = None) -> Case:
-        """The network on a picture, as attributions and attacks take it; ``switched_off`` are channels at zero."""
+    def case(self, picture: Picture | None = None, switched_off: Mapping[str, Collection[int]] | None = None) -> Case:
+        """The network on a picture, as attributions and attacks take it.
+
+        Args:
+            picture: The picture; that of the study by default.
+            switched_off: Channels that are set to zero, or multiplied, by layer.
+
+        Raises:
+            UserError: If there is no picture.
+        """
+        from guiapp.core.notices import UserError
         from guiapp.interpret.case import Case
         from guiapp.tasks.live_options import LIVE_TASKS, make_live_task
 
+        picture = picture or self.picture
+        if picture is None:
+            raise UserError("there is no picture: open one")
         entry, inputs = self.model.entry, self.inputs(picture)
         frames = make_live_task(entry.task, self.model.labels, entry).frames if entry.task in LIVE_TASKS else 1
         return Case(

@@ -2,17 +2,16 @@
 
 Nothing here loads torch. A panel lists ``METHODS``, makes a form of ``method.options``, and runs in a study::
 
-    inputs = study.inputs(picture)
-    score = make_score(study.module, study.model.entry.task, target, inputs, study.inspected.labels, study.inputs)
-    found = yield from attribute(score, inputs, "integrated-gradients", options, layers=study.inspected.layers,
-                                 area=study.area(picture, inputs), tell=tell)
+    case = study.case(picture, switched_off)
+    found = yield from attribute(case, ClassTarget(3), "integrated-gradients", options, tell)
 
-``make_score`` is in ``guiapp.interpret.score`` (it loads torch). Methods with ``live`` also answer at each look, as the
-probe ``"attribution"``.
+A target alone, as a function of pictures, is ``guiapp.interpret.score.make_score(case, target)`` (that loads torch).
+Methods with ``live`` also answer at each look, as the probe ``"attribution"``.
 """
 
 from __future__ import annotations
 
+from guiapp.interpret.attribution import methods as _methods
 from guiapp.interpret.attribution.method import METHODS, Attribution, Method
 from guiapp.interpret.attribution.options import AttributionOptions
 from guiapp.interpret.attribution.run import attribute, default_layer, reasons_against

@@ -1,0 +1,229 @@
+"""One attribution from question to answer: does the method apply, what is compared with, what comes of the numbers."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from guiapp.core.notices import UserError
+from guiapp.core.picture import Origin, Picture
+from guiapp.interpret.attribution.layer import best_layer
+from guiapp.interpret.attribution.method import METHODS, Area, Attribution, Method
+from guiapp.interpret.case import Case
+from guiapp.interpret.score import Score, make_score
+from guiapp.interpret.targets import DETECTORS, Target
+
+Step = tuple[float, str] | None
+_CHUNK = 600_000  # numbers of pictures that go through a network at once: four of 224 x 224 in colour
+_MOST = 64
+_SHADES = {"black": 0, "white": 255, "grey": 128}
+_TOLD = (
+    "Setting backward hooks on ReLU activations",
+    "Setting forward, backward hooks and attributes on non-linear",
+)
+
+
+@dataclass(eq=False)
+class Found:
+    """What a method has found.
+
+    Attributes:
+        values: float (1, C, H, W) for each number of the input, or None.
+        map: float (h, w) where there is no ``values``.
+        layer, baseline, gap, note: As in ``Attribution``.
+        cover: Height and width that the map lies over, for one of the input's: above 1 where padding is in it.
+    """
+
+    values: torch.Tensor | None = None
+    map: torch.Tensor | None = None
+    layer: str = ""
+    baseline: str = ""
+    gap: float | None = None
+    note: str = ""
+    cover: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(eq=False)
+class Asked:
+    """One question.
+
+    Attributes:
+        case: The network on a picture.
+        score: The target as a function.
+        method: The method.
+        options: Its options.
+        batch: float32 (1, C, H, W), a leaf that asks for gradients where the method needs them.
+        value: The score of the picture, once it is known.
+    """
+
+    case: Case
+    score: Score
+    method: Method
+    options: Any
+    batch: torch.Tensor
+    tell: Callable[[Attribution], None] | None = None
+    value: float | None = None
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def chunk(self) -> int:
+        """How many pictures go through the network at once."""
+        return 1 if self.case.task in DETECTORS else max(1, min(_MOST, _CHUNK // self.batch.numel()))
+
+    @property
+    def number(self) -> float:
+        """The score of the picture."""
+        if self.value is None:
+            with torch.no_grad():
+                self.value = float(self.score(self.batch))
+        return self.value
+
+    def show(self, found: Found, share: float) -> None:
+        """Tell what is known so far."""
+        if self.tell is not None:
+            self.tell(finished(self, found, share))
+
+
+def attribute(
+    case: Case, target: Target, method: str, options: Any, tell: Callable[[Attribution], None] | None
+) -> Generator[Step, None, Attribution]:
+    """See ``guiapp.interpret.attribution.attribute``."""
+    chosen = METHODS[method]
+    reason = reasons_against(method, case)
+    if reason:
+        raise UserError(reason)
+    quiet()
+    score = plain_score(case, target)
+    options = options if options is not None else chosen.options()
+    if not isinstance(options, chosen.options):
+        raise UserError(f"{chosen.title} takes {chosen.options.__name__}, not {type(options).__name__}")
+    if chosen.backward and not score.differentiable:
+        raise UserError(f"{chosen.title} needs gradients, and this network gives none: choose occlusion")
+    batch = fresh(case.batch).requires_grad_(chosen.backward)
+    asked = Asked(case, score, chosen, options, batch, tell)
+    return finished(asked, (yield from chosen.run(asked)), 1.0)
+
+
+def plain_score(case: Case, target: Target) -> Score:
+    """``make_score``, also where a lane runs in inference mode."""
+    with torch.inference_mode(False):
+        return make_score(case, target)
+
+
+def fresh(batch: torch.Tensor) -> torch.Tensor:
+    """A copy that gradients can be asked of, also of what was made in inference mode."""
+    with torch.inference_mode(False):
+        return batch.clone()
+
+
+def reasons_against(method: str, case: Case) -> str:
+    """See ``guiapp.interpret.attribution.reasons_against``."""
+    chosen = METHODS[method]
+    if case.task in ("flow", "depth"):
+        return f"a network for {case.task} has no classes to explain"
+    if chosen.backward and not gives_gradients(case):
+        return f"{chosen.title} needs gradients, and this network gives none: choose occlusion"
+    if chosen.layered and not best_layer(case.layers):
+        return f"{chosen.title} weights the maps of a layer, and no layer of this network has maps"
+    if method == "attention-rollout":
+        from guiapp.interpret.attribution.rollout import reason_against
+
+        return reason_against(case)
+    return ""
+
+
+def gives_gradients(case: Case) -> bool:
+    """Whether torch runs the network: those of ONNX files, of OpenCV and of kept samples have no gradients."""
+    return not hasattr(case.module, "candidates") and next(case.module.parameters(), None) is not None
+
+
+def finished(asked: Asked, found: Found, share: float = 1.0) -> Attribution:
+    """An attribution as plain arrays."""
+    values = None
+    if found.values is not None:
+        values = _plain(found.values[0])
+        seen = values.sum(0)
+    else:
+        assert found.map is not None
+        seen = _plain(found.map)
+    if not np.isfinite(seen).all():
+        raise UserError(f"{asked.method.title} gives numbers that are not finite here")
+    return Attribution(
+        asked.method.name,
+        asked.score.words,
+        asked.number,
+        seen,
+        values,
+        _area(asked.case, found.cover),
+        found.layer,
+        asked.method.signed,
+        asked.score.class_index,
+        found.baseline,
+        found.gap,
+        found.note,
+        share,
+        time.perf_counter() - asked.began,
+    )
+
+
+def _plain(values: torch.Tensor) -> Any:
+    return np.ascontiguousarray(values.detach().float().cpu().numpy())
+
+
+def _area(case: Case, cover: tuple[float, float]) -> Area | None:
+    if cover == (1.0, 1.0) or case.picture is None:
+        return case.area
+    width, height = case.picture.size
+    left, top, across, down = case.area or (0.0, 0.0, float(width), float(height))
+    return left, top, across * cover[1], down * cover[0]
+
+
+def baseline_of(asked: Asked, kind: str) -> torch.Tensor:
+    """What the picture is compared with, float32 (1, C, H, W).
+
+    ``"black"``, ``"white"``, ``"grey"`` (128) and ``"noise"`` (pixels drawn evenly) are prepared as a picture is;
+    ``"blurred"`` is the input smoothed by a Gaussian of a twentieth of its shorter side.
+
+    Raises:
+        UserError: If the network's preprocessing is not known.
+    """
+    case = asked.case
+    if kind == "blurred":
+        return _blurred(asked.batch.detach())
+    if case.picture is None or case.prepare is None:
+        raise UserError("this needs the picture and its preprocessing: choose the blurred picture to compare with")
+    pixels, sample = case.picture.pixels, case.picture.sample
+    if kind == "noise":
+        random = np.random.default_rng(0)
+        filled = random.integers(0, 256, pixels.shape, np.uint8)
+        other = None if sample is None else random.integers(0, 256, sample.shape, np.uint8)
+    else:
+        filled = np.full_like(pixels, _SHADES[kind])
+        other = None if sample is None else np.full_like(sample, _SHADES[kind])
+    found = fresh(case.batch_of(Picture(filled, Origin("file", kind), sample=other)))
+    if found.shape != asked.batch.shape:
+        raise UserError("a plain picture becomes an input of another size here: choose the blurred picture")
+    return found
+
+
+def _blurred(batch: torch.Tensor) -> torch.Tensor:
+    sigma = max(1.0, min(batch.shape[-2:]) / 20)
+    reach = min(int(3 * sigma), min(batch.shape[-2:]) - 1)
+    places = torch.arange(-reach, reach + 1, device=batch.device, dtype=batch.dtype)
+    weights = torch.exp(-0.5 * (places / sigma) ** 2)
+    weights = (weights / weights.sum()).expand(batch.shape[1], 1, -1)
+    pad = torch.nn.functional.pad(batch, (reach,) * 4, mode="reflect")
+    across = torch.nn.functional.conv2d(pad, weights[:, :, None], groups=batch.shape[1])
+    return torch.nn.functional.conv2d(across, weights[..., None], groups=batch.shape[1])
+
+
+def quiet() -> None:
+    """Captum warns each time that it sets hooks: that is what is asked of it."""
+    for text in _TOLD:
+        warnings.filterwarnings("ignore", rf"\s*{text}", UserWarning)
