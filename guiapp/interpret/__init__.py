@@ -5,6 +5,7 @@ Importing this room registers the probes without loading torch.
 
 from guiapp.core.registry import Lazy
 from guiapp.interpret.attack.options import AttackOptions, PatchOptions
+from guiapp.interpret.attention_options import AttentionOptions, PositionOptions, attention_layers
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
@@ -69,3 +70,21 @@ _add(
 _add(Probe("detector", "Inside a detector", DetectorOptions, Lazy("guiapp.interpret.detector:run"), detector_layers))
 _add(Probe("attack", "Adversarial attack", AttackOptions, Lazy("guiapp.interpret.attack.run:run")))
 _add(Probe("patch", "Adversarial patch on a picture", PatchOptions, Lazy("guiapp.interpret.attack.patch:run")))
+_add(
+    Probe(
+        "attention",
+        "Attention of every head",
+        AttentionOptions,
+        Lazy("guiapp.interpret.attention:run"),
+        attention_layers,
+    )
+)
+_add(
+    Probe(
+        "positions",
+        "Learned positions",
+        PositionOptions,
+        Lazy("guiapp.interpret.attention:positions"),
+        needs_picture=False,
+    )
+)

@@ -40,7 +40,7 @@ def run(
         model: Network in the mode in which it is to run.
         input: What it takes, a batch.
         wanted: Names of layers. A layer that is called more than once gives its last output; one that does not run
-            is missing in the result.
+            is missing in the result. With ``()`` after a name all its calls are kept, as by ``listen.listening``.
         switched_off: Channels (second dimension of the output: maps of a convolution, units of a dense layer) by the
             name of the layer; a mapping from channels to factors multiplies them instead. The kept outputs are those
             after that.
@@ -51,6 +51,13 @@ def run(
     Raises:
         UserError: If there is no layer of a name, or a layer has no such channel.
     """
+    calls = [name for name in wanted if name.endswith("()")]
+    if calls:
+        from guiapp.interpret.listen import listening
+
+        with listening(model, calls) as heard:
+            output, others = run(model, input, [name for name in wanted if name not in calls], switched_off)
+        return output, {**others, **heard}
     off = {name: gains_of(channels) for name, channels in switched_off.items() if channels} if switched_off else {}
     in_place = _in_place.get(model)
     if in_place is None:

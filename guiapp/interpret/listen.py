@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -20,6 +21,7 @@ class Call(NamedTuple):
 
     arguments: tuple[Any, ...]
     output: Any
+    keywords: Mapping[str, Any] = MappingProxyType({})
 
 
 @contextmanager
@@ -50,21 +52,21 @@ def listening(
     handles: list[Any] = []
 
     def hook(name: str) -> Any:
-        def heard(module: nn.Module, arguments: Any, output: Any) -> Any:
+        def heard(module: nn.Module, arguments: Any, keywords: Any, output: Any) -> Any:
             if name in off:
                 output = without(output, off[name], name)
             tensor = first_tensor(output)
             if tensor is not None and name in wanted:
                 kept[name] = tensor.detach().clone()
             if name + CALLS in wanted:
-                kept.setdefault(name + CALLS, []).append(Call(arguments, output))
+                kept.setdefault(name + CALLS, []).append(Call(arguments, output, keywords))
             return output
 
         return heard
 
     try:
         for name in {*(name.removesuffix(CALLS) for name in wanted), *off}:
-            handles.append(module_of(model, name).register_forward_hook(hook(name)))
+            handles.append(module_of(model, name).register_forward_hook(hook(name), with_kwargs=True))
         yield kept
     finally:
         for handle in handles:
