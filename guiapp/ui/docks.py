@@ -1,4 +1,4 @@
-"""Docks with one tidy title row: name, help, float, close."""
+"""Docks with one tidy title row: name, pin, help, float, close."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class _Title(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.label = QLabel(entry.title, self)
         self.label.setProperty("heading", True)
+        self.pin = small_button(self, f"{entry.id}.pin", "pin", f"Pin what {entry.title} shows now, to compare")
+        self.pin.setVisible(entry.pins)
         self.help = small_button(self, f"{entry.id}.help", "help", f"What {entry.title} shows")
         self.float = small_button(self, f"{entry.id}.float", "float", "Float in a window of its own, or dock again")
         self.close_button = small_button(self, f"{entry.id}.close", "close", "Close; the View menu brings it back")
@@ -38,10 +40,11 @@ class _Title(QWidget):
         row.setContentsMargins(8, 2, 4, 2)
         row.setSpacing(0)
         row.addWidget(self.label, 1)
-        for button in (self.help, self.float, self.close_button):
+        for button in (self.pin, self.help, self.float, self.close_button):
             row.addWidget(button)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setFixedHeight(_TITLE_HEIGHT)
+        self.pin.clicked.connect(lambda: dock.pin_asked.emit(entry.id))
         self.help.clicked.connect(lambda: dock.help_asked.emit(entry.id))
         self.float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         self.close_button.clicked.connect(dock.close)
@@ -61,9 +64,11 @@ class Dock(QDockWidget):
     Attributes:
         entry: The line of the panel table.
         help_asked: Emitted with the panel id when the help button is pressed.
+        pin_asked: Likewise for the pin.
     """
 
     help_asked = Signal(str)
+    pin_asked = Signal(str)
 
     def __init__(self, entry: PanelEntry, parent: QWidget) -> None:
         super().__init__(entry.title, parent)

@@ -32,10 +32,11 @@ from guiapp.ui.context import Context
 from guiapp.ui.docks import Dock
 from guiapp.ui.drop import DropTarget
 from guiapp.ui.icons import icon
+from guiapp.ui.looked_at import LookedAt
 from guiapp.ui.notice_bar import NoticeBar
 from guiapp.ui.open_files import OpenFiles
 from guiapp.ui.panel import Panel
-from guiapp.ui.panel_table import PANELS, entry
+from guiapp.ui.panel_table import PANELS, PanelEntry, entry
 from guiapp.ui.rooms import Rooms
 from guiapp.ui.selection import follow
 from guiapp.ui.status_bar import StatusBar
@@ -104,12 +105,7 @@ class MainWindow(QMainWindow):
         centre.setMaximumHeight(0)
         centre.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setCentralWidget(centre)
-        self.docks = {p.id: Dock(p, self) for p in PANELS}
-        for dock in self.docks.values():
-            dock.help_asked.connect(self.show_help)
-            dock.visibilityChanged.connect(
-                lambda shown, d=dock: shown and self._painted and self._try_panel(d.entry.id)
-            )
+        self.docks = {p.id: self._dock(p) for p in PANELS}
         self._tabs = TabStrips(self, self.docks)
         self._menus = {name: self._menu(name) for name in _MENUS}
         self.status = StatusBar(self.theme, self)
@@ -122,6 +118,7 @@ class MainWindow(QMainWindow):
         self.files.elsewhere = self._take_live
         DropTarget(self, self.files)
         declare(self)
+        self.looked_at = LookedAt(self)
         self.addToolBar(make_toolbar(self))
         self._mark_theme()
         self.bridge.state_changed.connect(self._show_state)
@@ -131,6 +128,13 @@ class MainWindow(QMainWindow):
             if p.early:
                 self.panel(p.id)
         self._arranged = session.restore(self)
+
+    def _dock(self, line: PanelEntry) -> Dock:
+        dock = Dock(line, self)
+        dock.help_asked.connect(self.show_help)
+        dock.pin_asked.connect(self.pin)
+        dock.visibilityChanged.connect(lambda shown: shown and self._painted and self._try_panel(line.id))
+        return dock
 
     # ------------------------------------------------------------------ panels
 
@@ -178,6 +182,13 @@ class MainWindow(QMainWindow):
         if closed and self._painted:
             layouts.restore(self, self.docks, layouts.layout(self.layout_id), name)
         return panel
+
+    def pin(self, name: str) -> None:
+        """Keep what a panel shows beside what was pinned before."""
+        from guiapp.ui.pins import pin_of
+
+        made = pin_of(self, self.panel(name), entry(name).title)
+        self.show_panel("pinned").add(made)
 
     def show_help(self, topic: str, title: str | None = None, beside: QWidget | None = None) -> None:
         """Show the help text of a panel or an experiment on a card; once more closes it."""

@@ -21,6 +21,7 @@ class PanelEntry:
         layouts: Names of the layouts that show it.
         early: Whether it is built before the first paint (it must be light).
         shortcut: Key sequence that shows and hides it.
+        pins: Whether what it shows can be pinned.
     """
 
     id: str
@@ -31,6 +32,7 @@ class PanelEntry:
     layouts: tuple[str, ...] = ("train", "look-inside")
     early: bool = False
     shortcut: str = ""
+    pins: bool = True
 
 
 _PANELS = "guiapp.ui.panels"
@@ -38,13 +40,16 @@ _USUAL = ("train", "look-inside")
 _INSIDE = (*_USUAL, "live-inside")
 
 PANELS: tuple[PanelEntry, ...] = (
-    PanelEntry("catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, _INSIDE, early=True),
-    PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1),
+    PanelEntry(
+        "catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, _INSIDE, early=True, pins=False
+    ),
+    PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1, pins=False),
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
     PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live", "live-inside")),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
-    PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, ()),
+    PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, (), pins=False),
+    PanelEntry("pinned", "Pinned", f"{_PANELS}.pinned:PinnedPanel", "bottom", 0, (), pins=False),
     PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0, _INSIDE),
     PanelEntry("model", "Model", f"{_PANELS}.model:ModelPanel", "right", 0, _INSIDE),
     PanelEntry("activations", "Activations", f"{_PANELS}.activations:ActivationsPanel", "right", 1, _INSIDE),
@@ -52,6 +57,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("cascade", "Cascade", f"{_PANELS}.cascade:CascadePanel", "right", 1, ()),
     PanelEntry("gradients", "Gradients", f"{_PANELS}.gradients:GradientsPanel", "right", 1, ()),
     PanelEntry("detector", "Detector", f"{_PANELS}.detector:DetectorPanel", "right", 1, ()),
+    PanelEntry("attribution", "Attribution", f"{_PANELS}.attribution:AttributionPanel", "right", 1, ()),
     PanelEntry("connections", "Connections", f"{_PANELS}.connections:ConnectionsPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )

@@ -1,4 +1,4 @@
-"""The one row above the docks: layouts, the newest message, search, messages, theme."""
+"""The one row above the docks: back and forward, layouts, the newest message, search, messages, theme."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def make_toolbar(window: MainWindow) -> QToolBar:
     bar.setIconSize(QSize(16, 16))
     bar.setContentsMargins(0, 2, 0, 6)
     bar.addWidget(_gap(6))
+    for name in ("view.back", "view.forward"):
+        bar.addWidget(_icon_button(window, bar, name))
+    bar.addWidget(_gap(8))
     for known in layouts.LAYOUTS:
         button = QToolButton(bar)
         button.setObjectName(f"toolbar.{known.id}")
@@ -46,13 +49,17 @@ def make_toolbar(window: MainWindow) -> QToolBar:
     search.clicked.connect(window.commands["palette.open"].trigger)
     bar.addWidget(search)
     for name in ("help.messages", "view.theme-toggle"):
-        button = QToolButton(bar)
-        button.setObjectName(f"toolbar.{name}")
-        button.setDefaultAction(window.commands[name])
         bar.addWidget(_gap(4))
-        bar.addWidget(button)
+        bar.addWidget(_icon_button(window, bar, name))
     bar.addWidget(_gap(2))
     return bar
+
+
+def _icon_button(window: MainWindow, bar: QToolBar, name: str) -> QToolButton:
+    button = QToolButton(bar)
+    button.setObjectName(f"toolbar.{name}")
+    button.setDefaultAction(window.commands[name])
+    return button
 
 
 def _gap(width: int) -> QWidget:
