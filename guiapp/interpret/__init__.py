@@ -17,6 +17,7 @@ from guiapp.interpret.options import (
     LinearOptions,
     activation_layers,
 )
+from guiapp.interpret.units.options import UnitOptions, unit_layers
 
 __all__ = ["PROBES", "Probe"]
 
@@ -88,3 +89,4 @@ _add(
         needs_picture=False,
     )
 )
+_add(Probe("unit", "One unit", UnitOptions, Lazy("guiapp.interpret.units.probe:run"), unit_layers))

@@ -18,6 +18,7 @@ from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.panel import Panel
 
 if TYPE_CHECKING:
+    from guiapp.core.picture import Picture
     from guiapp.engine.study import Study
 
 _SLICE_MS = 8
@@ -38,6 +39,7 @@ class EngineBridge(QObject):
         state_changed: Emitted with an ``EngineState``, at most at display rate.
         looked: Emitted with a ``LookResult``.
         experiment_wanted: Emitted with the id of a catalogue entry that a person opens.
+        picture_wanted: Emitted with a picture that the live room is to show.
         subject_changed: Emitted with the new ``subject``, before panels are told.
         live_state: Emitted with a ``LiveState``, what the live lane does.
         live_result: Emitted with a ``LiveResult``, the newest picture of the live lane with its answer.
@@ -47,6 +49,7 @@ class EngineBridge(QObject):
     state_changed = Signal(object)
     looked = Signal(object)
     experiment_wanted = Signal(str)
+    picture_wanted = Signal(object)
     subject_changed = Signal(str)
     live_state = Signal(object)
     live_result = Signal(object)
@@ -169,6 +172,14 @@ class EngineBridge(QObject):
     def open_experiment(self, name: str) -> None:
         """Ask the window to open a catalogue entry."""
         self.experiment_wanted.emit(name)
+
+    def look_at(self, picture: Picture, sample: tuple[str, int] | None = None) -> None:
+        """Show a picture in the room that is looked at; ``sample`` says which of the open data set it is."""
+        if self.subject == "live":
+            self.picture_wanted.emit(picture)
+        else:
+            self._workspace.sample = sample
+            self._workspace.picture = picture
 
     def set_subject(self, subject: Literal["experiment", "live"]) -> None:
         """Let the panels that can look into the network of the live room, or into the experiment's."""

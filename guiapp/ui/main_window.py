@@ -116,6 +116,7 @@ class MainWindow(QMainWindow):
         self.files.pictures_chosen.connect(lambda paths: self.show_panel("source").show_pictures(paths))
         self.files.live_chosen.connect(self.open_live)
         self.files.elsewhere = self._take_live
+        self.bridge.picture_wanted.connect(lambda picture: self.show_panel("live").show_picture(picture))
         DropTarget(self, self.files)
         declare(self)
         self.looked_at = LookedAt(self)
