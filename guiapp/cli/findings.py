@@ -37,6 +37,8 @@ def atlases(result: Any, name: str = "") -> Iterator[tuple[str, Atlas]]:
     """Every atlas in a result with the path of names that leads to it."""
     if isinstance(result, Atlas):
         yield name, result
+    elif callable(getattr(result, "atlases", None)):
+        yield from result.atlases()
     elif isinstance(result, Mapping):
         for key, value in result.items():
             yield from atlases(value, f"{name}.{key}".strip("."))

@@ -92,7 +92,7 @@ def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) 
 
     layers = layer_list(subject.model, subject.preprocessing.size)
     _check_layer(asked, layers)
-    look = Look(subject.model, layers, subject.preprocessing, subject.step, picture)
+    look = Look(subject.model, layers, subject.preprocessing, subject.step, picture, labels=subject.task.labels)
     try:
         look.dataset = subject.open_dataset()
     except UserError:  # most probes need none; those that do say so

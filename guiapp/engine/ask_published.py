@@ -65,6 +65,7 @@ def look(
                 kept.clear()  # of a clip the run on all of its frames counts
             raw = task.run(opened.module, inputs, picture.size)
     found = Look(opened.module, inspected.layers, inspected.preprocessing, picture=picture)
+    found.labels = inspected.labels
     found.area = covered(opened.weights.preset, picture.size, inspected.preprocessing.size[1:], raw)
     found.input = inputs if isinstance(inputs, torch.Tensor) else None
     found.output = raw if isinstance(raw, torch.Tensor) else None

@@ -282,6 +282,7 @@ class EngineBridge(QObject):
         title: str,
         partly: Callable[[Any], object] | None = None,
         failed: Callable[[str], object] | None = None,
+        of: Literal["experiment", "live"] | None = None,
     ) -> Job[Any]:
         """Work for a panel on a copy of the network that it looks into, on the work lane.
 
@@ -293,6 +294,7 @@ class EngineBridge(QObject):
             title: What the job is called.
             partly: Called with what ``tell`` was given last, on the window's thread.
             failed: Called with the reason in one line on the window's thread; without it failures become notices.
+            of: Another network than the one that the panel looks into.
 
         Returns:
             The job, to be stopped where the answer is no longer wanted: then nothing is called any more.
@@ -310,7 +312,7 @@ class EngineBridge(QObject):
 
         so_far.on_filled = lambda: self._call_back.emit(show, None)
         job = self.engine.study(
-            lambda study: work(study, so_far.put), "live" if self._follows(panel) else "experiment", title
+            lambda study: work(study, so_far.put), of or ("live" if self._follows(panel) else "experiment"), title
         )
         if failed is not None:
             tell_failure = failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -75,8 +75,8 @@ class StudyRun(QObject):
         left = self.seconds / self.share - self.seconds if self.share > 0.02 else 0.0
         return self._job.message + (f" · {left:.0f} s left" if left >= 1 else "")
 
-    def start(self, work: Work, title: str) -> None:
-        """Begin; ``work(study, tell)`` as for ``EngineBridge.study``."""
+    def start(self, work: Work, title: str, of: Literal["experiment", "live"] | None = None) -> None:
+        """Begin; ``work(study, tell)`` and ``of`` as for ``EngineBridge.study``."""
         self._drop()
         mine: list[Job[Any]] = []
 
@@ -93,6 +93,7 @@ class StudyRun(QObject):
         mine.append(bridge.study(
             self._panel, work, lambda result: end(self.done, result), title,
             lambda partly: self.partly.emit(partly) if current() else None, lambda reason: end(self.failed, reason),
+            of,
         ))  # fmt: skip
         self._job, self._since = mine[0], time.monotonic()
         self._tick.start()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from guiapp.interpret.attack.patch import corner_of, learnt, side_of
 from guiapp.interpret.attack.space import LossOf, Victim, padding_mask, shuffled
 
 if TYPE_CHECKING:
+    from guiapp.core.picture import Picture
     from guiapp.interpret.atlas import Atlas
     from guiapp.interpret.base import Look
 
@@ -56,7 +57,6 @@ class AttackResult:
         frames: By step, the result in whole numbers along the way.
         patch: uint8 (s, s, C), where it is one; ``box`` is its left, top, width and height, else empty.
         area: Left, top, width and height of what of the input shows the picture; the rest is padding.
-        maps: The pictures as atlases, where the probe was asked for them.
     """
 
     method: str
@@ -89,7 +89,6 @@ class AttackResult:
     _patch: Bytes | None
     _box: tuple[int, int, int, int] | None
     _area: tuple[int, int, int, int]
-    maps: Mapping[str, Atlas] = field(default_factory=dict)
 
     @property
     def original(self) -> Bytes:
@@ -145,6 +144,31 @@ class AttackResult:
     def wanted_index(self) -> int | None:
         """Index of the class that it shall say, or None for any other."""
         return self._wanted if self._wanted >= 0 else None
+
+    def atlases(self) -> Iterator[tuple[str, Atlas]]:
+        """Original, change and result as maps to save; the change in its own colours, with zero in the middle."""
+        from guiapp.interpret.atlas import colour_atlas, make_atlas
+
+        for name, values, signed in (
+            ("original", self.original, False), ("change", self.change, True), ("result", self.result, False),
+        ):  # fmt: skip
+            maps = torch.from_numpy(np.ascontiguousarray(values)).float().permute(2, 0, 1)
+            if len(maps) == 3 and signed:
+                yield name, colour_atlas(maps[None])
+            elif len(maps) == 3:
+                yield name, _shown(values, maps)
+            else:
+                yield name, make_atlas(maps, signed=signed)
+
+
+def _shown(picture: npt.NDArray[Any], maps: torch.Tensor) -> Atlas:
+    """A picture in its own colours as an atlas of one tile."""
+    from guiapp.interpret.atlas_parts import Atlas
+
+    height, width = picture.shape[:2]
+    opaque = np.concatenate([picture, np.full((height, width, 1), 255, np.uint8)], 2)
+    low, high = np.zeros(1, np.float32), np.full(1, 255, np.float32)
+    return Atlas(opaque, 1, 1, (height, width), 0, low, high, False, 1, maps[None])
 
 
 def levels(pixels: torch.Tensor) -> Bytes:
@@ -327,7 +351,12 @@ def victim_of(look: Look) -> tuple[Victim, torch.Tensor]:
     preprocessing = look.preprocessing
     mask = None
     if look.picture is not None and preprocessing.fit == "pad":
-        mask = padding_mask(preprocessing.size, _fed(look), preprocessing.fit, inputs.device)
+        mask = padding_mask(
+            preprocessing.size,
+            fed_size(look.picture, look.dataset.from_picture if look.dataset is not None else None),
+            preprocessing.fit,
+            inputs.device,
+        )
     labels = look.labels or (look.dataset.classes if look.dataset is not None else ())
     return make_victim(look.model, labels, preprocessing.mean, preprocessing.std, inputs, mask), inputs
 
@@ -349,15 +378,11 @@ def make_victim(
     return Victim(module, tuple(labels), row(mean, 0.0), row(std, 1.0).clamp_min(1e-8), mask)
 
 
-def _fed(look: Look) -> tuple[int, int]:
-    """Height and width of what was brought to the size of the input."""
+def fed_size(picture: Picture, from_picture: Any = None) -> tuple[int, int]:
+    """Height and width of what of a picture is brought to the size of the input (``Dataset.from_picture``)."""
     from guiapp.datasets.as_drawing import sample_of
 
-    assert look.picture is not None
-    if look.picture.sample is not None:
-        sample = look.picture.sample
-    else:
-        sample, _ = sample_of(look.picture.pixels, look.dataset.from_picture if look.dataset is not None else None)
+    sample = picture.sample if picture.sample is not None else sample_of(picture.pixels, from_picture)[0]
     return sample.shape[0], sample.shape[1]
 
 

@@ -168,7 +168,7 @@ def test_it_stops_once_it_is_sure_enough(net, picture):
     wanted = float(whole[0] + whole[-1]) / 2
     found = finish(attack(victim(net, picture), picture, options("distance", **asked, confidence=wanted)))
     assert found.steps == int((whole >= wanted).argmax()) + 1 < 60, (
-        "one step beyond: it is known with the next gradient"
+        "known with the next gradient"
     )
 
 
