@@ -167,10 +167,15 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         from guiapp.models.weights import load_weights
 
         return load_weights(path)[0]
-    return _state(_load(path), path)
+    return _state(load_plain(path), path)
 
 
-def _load(path: Path) -> Any:
+def load_plain(path: Path) -> Any:
+    """What torch saved in a file, of tensors and plain containers alone; nothing in it runs.
+
+    Raises:
+        UserError: If there is no such file, it is damaged, or holds something else.
+    """
     import pickle
 
     import torch
