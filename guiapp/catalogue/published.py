@@ -63,6 +63,12 @@ EXPERIMENTS = (
         panels=(*_INSIDE, "connections"),
     ),
     _exhibit(
+        "vit-b-16", "architectures", "ViT-B/16", "vit_b_16", "classification",
+        "196 patches of 16x16 pixels and a class token through twelve layers of twelve heads",
+        layer="encoder.layers.encoder_layer_11.self_attention", systems=("vision-transformer",),
+        panels=(*_INSIDE, "attention"), help="vision-transformer",
+    ),
+    _exhibit(
         "faster-rcnn", "detection", "Faster R-CNN", "fasterrcnn_resnet50_fpn", "detection",
         "A region proposal network with anchors and objectness, then a classifier on each region",
         layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"),

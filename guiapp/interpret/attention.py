@@ -56,6 +56,15 @@ class AttentionView:
     step: int | None
     _attention: Attention
 
+    @property
+    def first(self) -> int:
+        """The token that looks unless another is chosen."""
+        return self._attention.first
+
+    def tokens_gone(self, query: int | None) -> bool:
+        """Whether a token is not among those of the shown layer."""
+        return query is not None and query >= self._attention.tokens
+
     def looks(self, query: int | None) -> npt.NDArray[np.float32]:
         """Maps (heads, rows, columns) of the shown layer from another token; None for the mean over all tokens."""
         own = self._attention

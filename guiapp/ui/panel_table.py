@@ -59,6 +59,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("detector", "Detector", f"{_PANELS}.detector:DetectorPanel", "right", 1, ()),
     PanelEntry("attribution", "Attribution", f"{_PANELS}.attribution:AttributionPanel", "right", 1, ()),
     PanelEntry("connections", "Connections", f"{_PANELS}.connections:ConnectionsPanel", "right", 1, ()),
+    PanelEntry("attention", "Attention", f"{_PANELS}.attention:AttentionPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )
 
