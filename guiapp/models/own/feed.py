@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,26 @@ if TYPE_CHECKING:
     import torch
 
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+Sampled = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
+"""From the pixels of a picture to a sample as a network was trained on, uint8 (H, W, C)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What the data set that a network was trained on says.
+
+    Attributes:
+        labels: Its class names.
+        mean, std: Its scale, per channel.
+        sampled: What makes a sample of a picture with a drawing on it, or None.
+    """
+
+    labels: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    sampled: Sampled | None = None
 
 
 @dataclass(frozen=True)

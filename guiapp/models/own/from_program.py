@@ -11,11 +11,11 @@ from torch import nn
 
 from guiapp.core.notices import SettingError, UserError
 from guiapp.models.base import Preprocessing
-from guiapp.models.own.feed import feed_of, labels_of
+from guiapp.models.own.feed import Learnt, feed_of, labels_of
 from guiapp.models.own.files import Kind, read_weights
 from guiapp.models.own.guess import Progress
 from guiapp.models.own.match import load, match, shapes_of
-from guiapp.models.own.opened import OpenedOwn, dataset_of, described, finish
+from guiapp.models.own.opened import OpenedOwn, described, finish
 from guiapp.models.own.programs import load_program, load_script, run_python
 from guiapp.models.own.settings import AS_BUILT, OwnSettings
 from guiapp.models.zoo.base import Preset
@@ -73,7 +73,12 @@ class Finder(nn.Module):
 
 
 def open_program(
-    path: Path, kind: Kind, settings: OwnSettings, device: torch.device | str = "cpu", progress: Progress | None = None
+    path: Path,
+    kind: Kind,
+    settings: OwnSettings,
+    learnt: Learnt | None = None,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
 ) -> OpenedOwn:
     """Open a program; see ``opened.open_own``.
 
@@ -107,19 +112,18 @@ def open_program(
             path, Finder(module), "detection", labels_of(settings, path, _named(settings, path), ()), "; ".join(notes),
             None, Preset("detection"), settings, device, described(kind),
         )  # fmt: skip
-    dataset = dataset_of(settings)
     colour = size[0] == 3
-    base = _IMAGENET if colour and dataset is None and (min(size[1:]) >= 96 or classes == 1000) else None
-    said = Preprocessing(size, dataset.mean, dataset.std, "pad") if dataset is not None else None
+    base = _IMAGENET if colour and learnt is None and (min(size[1:]) >= 96 or classes == 1000) else None
+    said = Preprocessing(size, learnt.mean, learnt.std, "pad") if learnt is not None else None
     feed = feed_of(settings, size, base, said)
     if base is not None and not settings.mean:
         notes.append("scale of ImageNet is assumed")
-    names = tuple(dataset.classes) if dataset is not None else _usual(classes)
+    names = tuple(learnt.labels) if learnt is not None else _usual(classes)
     labels = () if task == "depth" else labels_of(settings, path, classes, names)
     kind_of_input = "segmentation" if task == "segmentation" else "classification"
     return finish(
         path, module, task, labels, "; ".join(notes), feed, Preset(kind_of_input), settings, device, described(kind),
-        dataset,
+        learnt,
     )  # fmt: skip
 
 

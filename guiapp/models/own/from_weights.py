@@ -15,11 +15,11 @@ from guiapp.core.notices import SettingError, UserError
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.models.own.alter import set_activation, set_pooling
 from guiapp.models.own.architectures import Architecture, Spec, find
-from guiapp.models.own.feed import OwnPreprocessing, feed_of, labels_of
+from guiapp.models.own.feed import Learnt, OwnPreprocessing, feed_of, labels_of
 from guiapp.models.own.files import Weights, kind_of, read_weights
 from guiapp.models.own.guess import Guess, Progress, first_spec, guess
 from guiapp.models.own.match import load, shapes_of
-from guiapp.models.own.opened import OpenedOwn, dataset_of, finish, said_by
+from guiapp.models.own.opened import OpenedOwn, finish, said_by
 from guiapp.models.own.settings import AS_BUILT, OwnSettings, option_values
 from guiapp.models.own.solve import solve
 from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
@@ -62,7 +62,11 @@ def plan(path: Path, settings: OwnSettings, progress: Progress | None = None) ->
 
 
 def open_weights(
-    path: Path, settings: OwnSettings, device: torch.device | str = "cpu", progress: Progress | None = None
+    path: Path,
+    settings: OwnSettings,
+    learnt: Learnt | None = None,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
 ) -> OpenedOwn:
     """Open a file of weights; see ``opened.open_own``.
 
@@ -91,13 +95,12 @@ def open_weights(
     also = [one.architecture.title for one in found.guesses[1:] if one.match.complete]
     if also:
         notes.append(f"would fit {', '.join(also)} as well")
-    dataset = dataset_of(settings)
-    feed = _feed(best, settings, base, dataset, found)
-    labels = labels_of(settings, path, best.spec.classes, _known_labels(best, base, dataset, found))
+    feed = _feed(best, settings, base, learnt, found)
+    labels = labels_of(settings, path, best.spec.classes, _known_labels(best, base, learnt, found))
     preset = base.preset if base is not None else Preset("classification")
     return finish(
         path, module.requires_grad_(False), _task(best.architecture, settings), labels, "; ".join(notes), feed, preset,
-        settings, device, best.architecture.entry.source, dataset, architecture=best.architecture.name, spec=best.spec,
+        settings, device, best.architecture.entry.source, learnt, architecture=best.architecture.name, spec=best.spec,
         match=best.match,
     )  # fmt: skip
 
@@ -193,7 +196,7 @@ def altered(module: nn.Module, settings: OwnSettings) -> list[str]:
 
 
 def _feed(
-    found: Guess, settings: OwnSettings, base: ZooWeights | None, dataset: Any, planned: Plan
+    found: Guess, settings: OwnSettings, base: ZooWeights | None, learnt: Learnt | None, planned: Plan
 ) -> OwnPreprocessing | None:
     spec, task = found.spec, _task(found.architecture, settings)
     said = planned.record.get("feed")
@@ -203,8 +206,8 @@ def _feed(
     if isinstance(said, Mapping):
         return feed_of(settings, tuple(said["size"]), None, OwnPreprocessing.from_dict(said))
     inside = Preprocessing.from_dict(written) if isinstance(written, Mapping) else None
-    if inside is None and dataset is not None:
-        inside = Preprocessing((spec.channels, spec.height, spec.width), dataset.mean, dataset.std, "pad")
+    if inside is None and learnt is not None:
+        inside = Preprocessing((spec.channels, spec.height, spec.width), learnt.mean, learnt.std, "pad")
     if isinstance(found.architecture.entry, ZooModel):
         assert base is not None
         if task == "segmentation" and not (settings.height and settings.width):
@@ -216,12 +219,12 @@ def _feed(
     )
 
 
-def _known_labels(found: Guess, base: ZooWeights | None, dataset: Any, planned: Plan) -> tuple[str, ...]:
+def _known_labels(found: Guess, base: ZooWeights | None, learnt: Learnt | None, planned: Plan) -> tuple[str, ...]:
     written = planned.record.get("labels") or planned.weights.about.get("classes")
     if isinstance(written, list) and all(isinstance(name, str) for name in written):
         return tuple(written)
-    if dataset is not None:
-        return tuple(dataset.classes)
+    if learnt is not None:
+        return tuple(learnt.labels)
     if base is None:
         return ()
     if found.architecture.name.startswith(TIMM):

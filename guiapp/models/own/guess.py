@@ -70,7 +70,7 @@ def guess(file: Mapping[str, Shape], path: Path | None = None, progress: Progres
             break
         start = first_spec(architecture, file)
         try:
-            if not architecture.ours and not _resembles(file, architecture.shapes(start)):
+            if not _resembles(file, architecture.shapes(start)):
                 continue
             spec, fits = solve(architecture, file, start)
         except UserError:
@@ -84,7 +84,9 @@ def guess(file: Mapping[str, Shape], path: Path | None = None, progress: Progres
 
 
 def _resembles(file: Mapping[str, Shape], network: Mapping[str, Shape]) -> bool:
-    """Whether names, or shapes in their order, are much the same."""
+    """Whether there are as many tensors, or names or shapes in their order are much the same."""
+    if len(file) == len(network):
+        return True
     rows = match(file, network).rows
     same = sum(bool(row.name and row.file_name) for row in rows)
     return same >= _NAMES * max(len(network), len(file))

@@ -12,21 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from guiapp.core.notices import SettingError, UserError
-from guiapp.models.own.feed import NeedsTrust, OwnPreprocessing
-from guiapp.models.own.files import Kind, kind_of
+from guiapp.models.own.feed import Learnt, OwnPreprocessing, Sampled
+from guiapp.models.own.files import Kind
 from guiapp.models.own.settings import OwnSettings, recall
 from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
-from guiapp.models.zoo.open import BEST, OpenedModel
+from guiapp.models.zoo.open import OpenedModel
 
 if TYPE_CHECKING:
     import torch
 
-    from guiapp.datasets.as_drawing import FromDrawing
     from guiapp.models.own.architectures import Spec
     from guiapp.models.own.match import Match
 
 FAMILY = "Your own"
-OPENER = "guiapp.models.own.opened:open_own"
+OPENER = "guiapp.engine.open_own:open_own"
 Progress = Callable[[float, str], None]
 
 
@@ -51,7 +50,7 @@ class OpenedOwn(OpenedModel):
         architecture: Name of its architecture; empty for programs.
         spec: What the architecture was built with; None for programs.
         match: How the file fits; None for programs.
-        from_picture: What makes a sample of a picture with a drawing on it, or None.
+        sampled: What makes a sample of a picture with a drawing on it, or None.
     """
 
     settings: OwnSettings = field(default_factory=OwnSettings)
@@ -59,7 +58,7 @@ class OpenedOwn(OpenedModel):
     architecture: str = ""
     spec: Spec | None = None
     match: Match | None = None
-    from_picture: FromDrawing | None = None
+    sampled: Sampled | None = None
 
     def prepare(
         self, pixels: npt.NDArray[np.uint8], device: torch.device | str | None = None, exact: bool = True
@@ -68,11 +67,11 @@ class OpenedOwn(OpenedModel):
         feed = self.preprocessing
         if feed is None:
             return super().prepare(pixels, device, exact)
-        if feed.size[0] == 3 and feed.fit != "pad" and self.from_picture is None:
+        if feed.size[0] == 3 and feed.fit != "pad" and self.sampled is None:
             return super().prepare(pixels, device, exact)
-        from guiapp.datasets.as_drawing import sample_of
-
-        image, _ = sample_of(np.asarray(pixels), self.from_picture)
+        image = np.asarray(pixels)
+        if self.sampled is not None:
+            image = self.sampled(image)
         return feed(image, self.device if device is None else device)
 
 
@@ -101,55 +100,6 @@ def make_entry(path: Path, task: str, preset: Preset, parameters: int, about: st
     )
 
 
-def open_own(
-    entry: OwnModel,
-    weights: str | Path = BEST,
-    device: torch.device | str = "cpu",
-    progress: Progress | None = None,
-    may_fetch: bool = True,
-    settings: OwnSettings | None = None,
-    trusted: bool | None = None,
-) -> OpenedOwn:
-    """Open a file; arguments and errors as for ``zoo.open.open_model``.
-
-    Args:
-        entry: From ``entry_of``.
-        weights: Only ``"best"``: the file is the network.
-        device: Where it goes.
-        progress: Told what is done; an exception that it raises stops it.
-        may_fetch: Nothing is fetched.
-        settings: In the place of those that are remembered.
-        trusted: Whether the code of a Python file may run, in the place of what is remembered.
-
-    Raises:
-        SettingError: If settings do not fit the file.
-        NeedsTrust: For a Python file that the person has not allowed to run.
-        UserError: If it cannot be read or fits no architecture; in one line.
-    """
-    if weights not in (BEST, entry.best.name):
-        raise SettingError(f"{entry.path.name} is the network itself: no other weights can be chosen for it")
-    path = entry.path
-    kept = recall(path)
-    settings = settings or kept.settings
-    kind = kind_of(path)
-    report = progress or (lambda share, text: None)
-    report(0.0, f"reading {path.name}")
-    try:
-        if kind == "weights" or (kind == "script" and settings.architecture):
-            from guiapp.models.own.from_weights import open_weights
-
-            return open_weights(path, settings, device, report)
-        if kind == "python" and not (kept.trusted if trusted is None else trusted):
-            raise NeedsTrust(
-                f"{path.name} is Python code, which can do anything on this machine that you can: say that it may run"
-            )
-        from guiapp.models.own.from_program import open_program
-
-        return open_program(path, kind, settings, device, report)
-    except MemoryError:
-        raise UserError(f"{path.name} needs more memory than there is") from None
-
-
 def described(kind: Kind) -> str:
     """What a kind of file is, in words."""
     return {
@@ -171,7 +121,7 @@ def finish(
     settings: OwnSettings,
     device: torch.device | str,
     about: str,
-    dataset: Any = None,
+    learnt: Learnt | None = None,
     **more: Any,
 ) -> OpenedOwn:
     """Put together what was opened."""
@@ -182,25 +132,10 @@ def finish(
     parameters = sum(parameter.numel() for parameter in module.parameters())
     used = dataclasses.replace(feed.preset, kind=preset.kind) if feed is not None else preset
     entry = make_entry(path, task, used, parameters, about)
-    make = getattr(dataset, "from_picture", None)
     return OpenedOwn(
         entry, entry.best, module, tuple(labels), "file", path, note, place,
-        settings=settings, preprocessing=feed, from_picture=make, **more,
+        settings=settings, preprocessing=feed, sampled=learnt.sampled if learnt is not None else None, **more,
     )  # fmt: skip
-
-
-def dataset_of(settings: OwnSettings) -> Any:
-    """The data set that settings name, or None.
-
-    Raises:
-        SettingError: If there is none of that name.
-        UserError: If it cannot be read.
-    """
-    if not settings.dataset:
-        return None
-    from guiapp.datasets import open_dataset
-
-    return open_dataset(settings.dataset)
 
 
 def said_by(about: Mapping[str, Any], settings: OwnSettings) -> tuple[OwnSettings, Mapping[str, Any]]:
