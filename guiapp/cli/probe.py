@@ -39,6 +39,10 @@ def run(options: argparse.Namespace) -> int:
     if options.input is not None:
         check_input(options.input)
     asked = _options(probe, options)
+    if probe.name == "cost":  # the architecture is enough: weights need not be here
+        from guiapp.cli import cost
+
+        return cost.run(options, asked)
     name, result = _ask(probe, asked, options)
     from guiapp.cli.findings import save, summary
 

@@ -1,6 +1,7 @@
 """The table of the zoo: torchvision's metadata (``table.json``, printed by ``tools/zoo_table.py``) with the families.
 
-What OpenCV ships stands behind it, then the ONNX files that the project describes.
+What OpenCV ships stands behind it, then networks as their papers describe them, then the ONNX files that the project
+describes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
 from guiapp.models.zoo.elsewhere import described, elsewhere
 from guiapp.models.zoo.families import FAMILIES
 from guiapp.models.zoo.onnx import BUILT_IN
+from guiapp.models.zoo.papers import PAPERS
 from guiapp.models.zoo.shipped import SHIPPED
 
 _FILE = Path(__file__).with_name("table.json")
@@ -41,7 +43,7 @@ def _read() -> Registry[ZooModel]:
                 name,
                 ZooModel(name, title, family.title, family.task, row["build"], weights, family.source, family.systems),
             )
-    for entry in (*SHIPPED, *BUILT_IN):
+    for entry in (*SHIPPED, *PAPERS, *BUILT_IN):
         zoo.add(entry.name, entry)
     return zoo
 
