@@ -6,9 +6,13 @@ Importing this room registers the probes without loading torch.
 from guiapp.core.registry import Lazy
 from guiapp.interpret.attack.options import AttackOptions, PatchOptions
 from guiapp.interpret.attention_options import AttentionOptions, PositionOptions, attention_layers
+from guiapp.interpret.attribution.options import AttributionOptions
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
+from guiapp.interpret.cost_options import CostOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
+from guiapp.interpret.embedding.options import EmbeddingOptions, embedding_layers
+from guiapp.interpret.excitation import ExcitationOptions, excitation_layers
 from guiapp.interpret.options import (
     ActivationOptions,
     ConnectionOptions,
@@ -90,3 +94,23 @@ _add(
     )
 )
 _add(Probe("unit", "One unit", UnitOptions, Lazy("guiapp.interpret.units.probe:run"), unit_layers))
+_add(Probe("cost", "Cost of every layer", CostOptions, Lazy("guiapp.interpret.cost:run"), needs_picture=False))
+_add(Probe("embedding", "Embedding", EmbeddingOptions, Lazy("guiapp.interpret.embedding.probe:run"), embedding_layers))
+_add(
+    Probe(
+        "attribution",
+        "Attribution",
+        AttributionOptions,
+        Lazy("guiapp.interpret.attribution.probe:run"),
+        each_picture=True,
+    )
+)
+_add(
+    Probe(
+        "excitation",
+        "Weights of channels",
+        ExcitationOptions,
+        Lazy("guiapp.interpret.excitation:run"),
+        excitation_layers,
+    )
+)

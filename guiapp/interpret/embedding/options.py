@@ -1,0 +1,90 @@
+"""What the embedding panel and its probe can be asked: plain data without torch, from which forms are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from guiapp.interpret.layers import LayerInfo
+
+INPUT, OUTPUT = "(input)", "(output)"
+"""Names that stand for no layer: the prepared picture itself, and what the network gives."""
+
+Method = Literal["PCA", "t-SNE", "UMAP", "plane"]
+
+
+def _option(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "unit": "", "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class PcaOptions:
+    """Principal component analysis (Pearson, 1901)."""
+
+    across: int = _option(1, "principal component to the right, 1 for the one with the largest variance", 1, 512)
+    up: int = _option(2, "principal component upwards", 1, 512)
+
+
+@dataclass(frozen=True)
+class TsneOptions:
+    """t-SNE (van der Maaten and Hinton, 2008)."""
+
+    perplexity: float = _option(30.0, "neighbours that each point has, in effect", 2, 500)
+    iterations: int = _option(750, "steps of the descent, the exaggerated ones included", 50, 10_000)
+    exaggeration: float = _option(12.0, "factor of the attraction in the first third", 1, 100)
+    seed: int = _option(0, "of what is drawn at random", 0)
+
+
+@dataclass(frozen=True)
+class UmapOptions:
+    """UMAP (McInnes, Healy and Melville, 2018)."""
+
+    neighbours: int = _option(15, "neighbours that each point is joined with", 2, 500)
+    min_dist: float = _option(0.1, "how close points may lie in the map", 0.0, 1.0)
+    epochs: int = _option(200, "rounds of the descent", 10, 5000)
+    seed: int = _option(0, "of what is drawn at random", 0)
+
+
+@dataclass(frozen=True)
+class PlaneOptions:
+    """Two units of the layer against each other."""
+
+    across: int = _option(0, "unit to the right, counted from 0", 0)
+    up: int = _option(1, "unit upwards, counted from 0", 0)
+
+
+MapOptions = PcaOptions | TsneOptions | UmapOptions | PlaneOptions
+METHODS: dict[Method, type[Any]] = {"PCA": PcaOptions, "t-SNE": TsneOptions, "UMAP": UmapOptions, "plane": PlaneOptions}
+
+
+@dataclass(frozen=True)
+class EmbeddingOptions:
+    """What the embedding probe answers for one picture."""
+
+    layer: str = _option("", "name of the layer; empty for the last that is not the classifier")
+    pool: Literal["mean", "max", "class token", "all"] = _option(
+        "mean", "over the places of maps and tokens: mean, maximum, class token alone, or all"
+    )
+    count: int = _option(8, "neighbours to name, where there is a map", 1, 100)
+    placed_in: Any = field(default=None, metadata={"help": "a map in which the picture is placed; the window's"})
+
+
+def default_layer(layers: Sequence[LayerInfo]) -> str:
+    """The layer whose output is usually meant by "the embedding": what the last dense layer is given.
+
+    That is the last output before it that is one vector or maps; ``OUTPUT`` for a network without such a layer.
+    """
+    leaves = [layer for layer in layers if layer.kind != "container" and layer.output_shape]
+    last = next((at for at in range(len(leaves) - 1, -1, -1) if leaves[at].kind == "dense"), None)
+    if last is None:
+        return leaves[-1].name if leaves else OUTPUT
+    before = [layer for layer in leaves[:last] if layer.kind not in ("dropout", "shape")]
+    return before[-1].name if before else leaves[last].name
+
+
+def embedding_layers(layers: Sequence[LayerInfo], options: EmbeddingOptions | None) -> tuple[str, ...]:
+    """The layer whose output the embedding probe needs."""
+    name = (options.layer if options is not None else "") or default_layer(layers)
+    return () if name in (INPUT, OUTPUT) else (name,)
