@@ -10,7 +10,6 @@ from guiapp.interpret.attribution.options import AttributionOptions
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.cost_options import CostOptions
-from guiapp.interpret.cost_options import CostOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
 from guiapp.interpret.embedding.options import EmbeddingOptions, embedding_layers
 from guiapp.interpret.excitation import ExcitationOptions, excitation_layers
@@ -115,4 +114,3 @@ _add(
         excitation_layers,
     )
 )
-_add(Probe("cost", "Cost of every layer", CostOptions, Lazy("guiapp.interpret.cost:run"), needs_picture=False))
