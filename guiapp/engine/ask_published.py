@@ -71,6 +71,8 @@ def look(
     found.output = raw if isinstance(raw, torch.Tensor) else None
     found.activations = {name: output[:1].float() for name, output in kept.items() if not name.endswith(CALLS)}
     found.calls = {name.removesuffix(CALLS): calls for name, calls in kept.items() if name.endswith(CALLS)}
+    found.task, found.inputs, found.frames = opened.entry.task, inputs, task.frames
+    found.prepare = lambda other: opened.prepare(other.pixels, opened.device)
     found.run, found.shown, found.shown_by = raw, task.drawn(raw, options), options
     return found
 

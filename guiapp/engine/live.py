@@ -30,6 +30,7 @@ from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
     from guiapp.engine.study import Study
+    from guiapp.interpret.attribution.options import AttributionOptions
     from guiapp.models.zoo.open import OpenedModel
 
 __all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState"]
@@ -345,11 +346,17 @@ class LiveLane:
         times: dict[str, float] = {}
         waited = (time.monotonic() - picture.time) * 1000.0
         kept: Mapping[str, Any] = {}
+        explained: tuple[AttributionOptions, ...] = ()
         if runs:
             if fresh:
                 self._runs += 1
                 begun.begin(picture, source, times)
-            kept = begun.run(self._inside.wanted() if asked else (), off, not fresh, times)
+            explained = self._inside.to_explain() if asked else ()
+            inspected = self._inside.inspected
+            kept = begun.run(
+                self._inside.wanted() if asked else (), off, not fresh, times, explained,
+                inspected.layers if inspected is not None else (), self._inside.area(begun.model, picture),
+            )  # fmt: skip
         if runs or not begun.shows_all(options):
             begun.draw(options, runs, times)
         assert begun.drawn is not None
@@ -366,7 +373,11 @@ class LiveLane:
             )
         )  # fmt: skip
         if asked and runs:
-            self._inside.answer(begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw, options)
+            answers = self._inside.answer(
+                begun.model, picture, begun.inputs, kept, begun.drawn, begun.raw, options, begun.explained,
+                begun.task.frames,
+            )  # fmt: skip
+            begun.learn(explained, answers.values())
 
     @property
     def _picture_now(self) -> Picture | None:

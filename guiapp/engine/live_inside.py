@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, LookResult, Request
+from guiapp.interpret.attribution.options import AttributionOptions
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
@@ -51,6 +52,7 @@ class Inside:
         self._question = self._taken = _Question()
         self._answered: tuple[_Question, Picture] | None = None
         self._last = self._begun = 0.0
+        self._whole = True
         self._complained: set[str] = set()
 
     def ask(self, **changes: Any) -> bool:
@@ -87,8 +89,10 @@ class Inside:
         if self._is_done(picture):
             return False
         if not fresh:
+            self._whole = True
             return now >= self._begun + _SETTLED
-        return self._answered is None or self._answered[0] != self._taken or now >= self._last + 1.0 / RATE
+        self._whole = self._answered is None or self._answered[0] != self._taken or now >= self._last + 1.0 / RATE
+        return self._whole or bool(self._requests)
 
     def seconds(self, picture: Picture | None) -> float | None:
         """How long to wait for a newer picture before the newest is looked into after all; None for ever."""
@@ -109,6 +113,25 @@ class Inside:
         question = self._question
         return question.watching and question.asked_of is self.inspected is not None
 
+    @property
+    def _requests(self) -> Mapping[str, Request]:
+        """What is answered now: everything, or between two such looks what follows each picture."""
+        from guiapp.interpret import PROBES
+
+        asked = self._taken.requests
+        if self._whole:
+            return asked
+        return {panel: one for panel, one in asked.items() if one.probe in PROBES and PROBES[one.probe].each_picture}
+
+    def to_explain(self) -> tuple[AttributionOptions, ...]:
+        """The maps that are asked for, which the run of the network itself may give."""
+        names = {layer.name for layer in self.inspected.layers} if self.inspected is not None else set()
+        return tuple(
+            request.options
+            for request in self._requests.values()
+            if isinstance(request.options, AttributionOptions) and request.options.layer in ("", *names)
+        )
+
     def wanted(self) -> set[str]:
         """Layers whose outputs the question needs, with ``()`` after those whose calls it needs."""
         from guiapp.interpret import PROBES
@@ -117,7 +140,7 @@ class Inside:
         names = {layer.name for layer in self.inspected.layers}
         return {
             name
-            for request in self._taken.requests.values()
+            for request in self._requests.values()
             if request.probe in PROBES
             for name in PROBES[request.probe].layers(self.inspected.layers, request.options)
             if name.removesuffix("()") in names
@@ -150,7 +173,9 @@ class Inside:
         drawn: Any,
         raw: Any,
         options: LiveOptions | None = None,
-    ) -> None:
+        explained: Mapping[Any, Any] | None = None,
+        frames: int = 1,
+    ) -> Mapping[str, Any]:
         """Run the probes of the visible panels and publish what they say.
 
         Args:
@@ -161,6 +186,11 @@ class Inside:
             drawn: The prediction as it is shown.
             raw: What the task keeps of the run.
             options: The thresholds by which it is shown.
+            explained: Maps that came out of the run itself.
+            frames: How many pictures in a row the network takes.
+
+        Returns:
+            The answers, by panel.
         """
         import torch
 
@@ -176,10 +206,13 @@ class Inside:
         look.activations = {name: output[:1] for name, output in kept.items() if not name.endswith("()")}
         look.calls = {name.removesuffix("()"): calls for name, calls in kept.items() if name.endswith("()")}
         look.run, look.shown, look.shown_by, look.labels = raw, drawn, options, inspected.labels
+        look.task, look.inputs, look.frames = opened.entry.task, inputs, frames
+        look.prepare, look.switched_off = lambda other: opened.prepare(other.pixels, opened.device), self.switched_off
+        look.explained = explained or {}
         names = {"", *(layer.name for layer in inspected.layers)}
         results, times = {}, {}
         with torch.no_grad():
-            for panel, request in question.requests.items():
+            for panel, request in self._requests.items():
                 if request.probe not in PROBES or getattr(request.options, "layer", "") not in names:
                     continue
                 probe, started = PROBES[request.probe], time.perf_counter()
@@ -188,12 +221,20 @@ class Inside:
                 if result is not None:
                     results[panel] = result
                     times[panel] = (time.perf_counter() - started) * 1000.0
-        self._answered, self._last = (question, picture), time.monotonic()
+        if self._whole:
+            self._answered, self._last = (question, picture), time.monotonic()
         self.looked.put(
             LookResult(
                 inspected, 0, True, bool(question.switched_off), picture, drawn, None, results, times, area=look.area
             )
         )
+        return results
+
+    def area(self, opened: OpenedModel, picture: Picture) -> tuple[float, float, float, float] | None:
+        """What of a picture the input shows, before a detector pads it; None while that is not known."""
+        if self.inspected is None:
+            return None
+        return covered(opened.weights.preset, picture.size, self.inspected.preprocessing.size[1:])
 
     def _guarded(self, name: str, work: Callable[[], Any]) -> Any:
         """Run ``work``; an error reaches the person once per network."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,10 @@ from guiapp.tasks.live_options import LiveOptions, LiveTask, SeriesTask, make_li
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.engine.live_records import Frames
+    from guiapp.interpret.attribution.live import Explainer
+    from guiapp.interpret.attribution.method import Area
+    from guiapp.interpret.attribution.options import AttributionOptions
+    from guiapp.interpret.layers import LayerInfo
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.tasks.predictions import Drawn
 
@@ -36,6 +40,7 @@ class LiveNetwork:
         raw: What it answered; None where it failed.
         drawn: What was shown of that; ``options`` say how much.
         completes: Whether that came at once, and parts of objects that are new are still to be computed.
+        explained: Maps that came out of the last run, by the options that asked for them.
     """
 
     def __init__(self, model: OpenedModel) -> None:
@@ -49,7 +54,9 @@ class LiveNetwork:
         self.drawn: Drawn | None = None
         self.options: LiveOptions | None = None
         self.completes = False
+        self.explained: Mapping[Any, Any] = {}
         self._source: Frames | None = None
+        self._explainer: Explainer | None = None
 
     def shows_all(self, options: LiveOptions) -> bool:
         """Whether there is nothing more to show of the last answer."""
@@ -78,9 +85,29 @@ class LiveNetwork:
         return inputs
 
     def run(
-        self, wanted: Collection[str], off: Mapping[str, Collection[int]], again: bool, times: dict[str, float]
+        self,
+        wanted: Collection[str],
+        off: Mapping[str, Collection[int]],
+        again: bool,
+        times: dict[str, float],
+        asked: Sequence[AttributionOptions] = (),
+        layers: Sequence[LayerInfo] = (),
+        area: Area | None = None,
     ) -> Mapping[str, Any]:
-        """Run the network on the prepared picture; return the outputs of the wanted layers."""
+        """Run the network on the prepared picture.
+
+        Args:
+            wanted: Layers whose outputs are kept.
+            off: Channels that are set to zero or multiplied.
+            again: Whether it has been run on this picture already.
+            times: Gets ``forward``, with the backward pass where there is one.
+            asked: Maps of the answer; those that one backward pass gives come out of this run, as ``explained``.
+            layers: The layers of the network, for these.
+            area: What of the picture the input shows.
+
+        Returns:
+            The outputs of the wanted layers.
+        """
         import torch
 
         from guiapp.interpret.listen import listening
@@ -91,9 +118,13 @@ class LiveNetwork:
         started = time.perf_counter()
         run = getattr(self.task, "again", self.task.run) if again else self.task.run
         inputs, self.inputs = self.inputs, None  # what breaks the network is not tried again
-        inside = bool(wanted or off)
+        inside = bool(wanted or off or asked)
+        self.explained = {}
         with torch.inference_mode(), plainly(module, inside), listening(module, wanted, off) as kept:
-            self.raw = run(module, inputs, self.picture.size)
+            if asked:
+                self.raw = self._explain(run, inputs, asked, layers, area, off)
+            else:
+                self.raw = run(module, inputs, self.picture.size)
             if torch.cuda.is_available() and str(self.model.device).startswith("cuda"):
                 torch.cuda.synchronize()  # so that the time is the network's
         times["forward"] = since(started)
@@ -102,6 +133,36 @@ class LiveNetwork:
         return {
             name: found.float() if getattr(found, "dtype", None) in halves else found for name, found in kept.items()
         }
+
+    def _explain(
+        self,
+        run: Callable[..., Any],
+        inputs: Any,
+        asked: Sequence[AttributionOptions],
+        layers: Sequence[LayerInfo],
+        area: Area | None,
+        off: Mapping[str, Collection[int]],
+    ) -> Any:
+        """Run the network with gradients: one pass forward serves the answer and the maps."""
+        from guiapp.interpret.attribution.live import Explainer
+        from guiapp.interpret.case import Case
+
+        assert self.picture is not None
+        self._explainer = self._explainer or Explainer()
+        model = self.model
+        case = Case(
+            model.module, model.entry.task, inputs, tuple(model.labels), layers, self.picture, area, None, 1, dict(off)
+        )
+        raw, self.explained = self._explainer.run(run, case, self.picture.size, asked)
+        return raw
+
+    def learn(self, asked: Sequence[AttributionOptions], answers: Collection[Any]) -> None:
+        """Take note of maps that were made outside of the run, so that the next run makes them."""
+        if self._explainer is not None:
+            for options in asked:
+                for found in answers:
+                    if getattr(found, "method", "") == options.method and options not in self.explained:
+                        self._explainer.learn(options, found)
 
     def draw(self, options: LiveOptions, ran: bool, times: dict[str, float]) -> Drawn:
         """Show so much of the last answer.

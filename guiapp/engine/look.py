@@ -223,6 +223,7 @@ class LookLane:
                 started = time.perf_counter()
                 fed, read_as = self._sample(picture, opened.dataset)
                 look.input = opened.preprocessing(fed, device)
+                look.task, look.labels, look.switched_off = opened.model.task, opened.labels, question.switched_off
                 times["preprocess"] = _since(started)
                 started = time.perf_counter()
                 wanted = {name for probe, options in asked.values() for name in probe.layers(opened.layers, options)}

@@ -36,6 +36,12 @@ class Look:
         run: What the task of a published network keeps of the run, such as the boxes before suppression; or None.
         shown: What is drawn of that, and ``shown_by`` the thresholds (``LiveOptions``); None without.
         labels: Class names, where they are known.
+        task: What the network is for; ``inputs`` is what it is fed where that is no tensor, of detectors a list.
+        frames: How many pictures in a row the network takes.
+        prepare: Makes inputs of another picture; None where that is not known.
+        switched_off: Channels that are set to zero or multiplied in this look, by layer.
+        explained: Maps that came out of the run itself, by the ``AttributionOptions`` that asked for them.
+        patient: Whether somebody waits, so that a probe may take its time.
     """
 
     model: torch.nn.Module
@@ -53,6 +59,13 @@ class Look:
     shown: Any = None
     shown_by: Any = None
     labels: tuple[str, ...] = ()
+    task: str = "classification"
+    inputs: Any = None
+    frames: int = 1
+    prepare: Callable[[Picture], Any] | None = None
+    switched_off: Mapping[str, Any] = field(default_factory=dict)
+    explained: Mapping[Any, Any] = field(default_factory=dict)
+    patient: bool = False
 
 
 def no_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
@@ -73,6 +86,7 @@ class Probe:
         layers: ``layers(look.layers, options)`` names the layers whose outputs the shared forward pass keeps for it;
             ``()`` after a name asks for the calls of that module, which the live lane alone keeps.
         needs_picture: Whether it is skipped while there is no picture.
+        each_picture: Whether the live lane asks it about every picture, not ten times a second.
         shows: The published network whose working it shows, without a forward pass of any network; empty for those
             that ask the network that is open.
     """
@@ -84,6 +98,7 @@ class Probe:
     layers: Callable[[Sequence[LayerInfo], Any], tuple[str, ...]] = no_layers
     needs_picture: bool = True
     shows: str = ""
+    each_picture: bool = False
 
 
 PROBES: Registry[Probe] = Registry("probe")

@@ -5,6 +5,7 @@ Nothing is held but the network and what the target needs; hooks sit only while 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -61,14 +62,34 @@ class Score(nn.Module):
 
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
         """As ``forward``, with nothing switched off."""
+        return self.of(outputs_of(self.case, batch))
+
+    def of(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The scores (N,) in what the network gives; of targets that are read there."""
         raise NotImplementedError
 
+    def moved(self, case: Case) -> Score:
+        """The same score of another network of the same kind, such as one with other weights."""
+        if isinstance(self.target, SimilarityTarget):
+            return make_score(case, self.target)
+        other = copy.copy(self)
+        other._modules = {**self._modules, "network": case.module}
+        other.case = case
+        return other
 
-def make_score(case: Case, target: Target) -> Score:
+
+def make_score(case: Case, target: Target, outputs: torch.Tensor | None = None, found: Any = None) -> Score:
     """The score of a target on a case.
 
     What the target leaves open is settled by one run on the picture: the best class, the best box, the pixels that a
     class wins; it is held fast from then on.
+
+    Args:
+        case: The network on a picture.
+        target: What of it.
+        outputs: What ``outputs_of`` gives for the picture, or of a detector the logits of its head, where that is
+            known already; then ``score.of(outputs)`` is the score and the network need not be run.
+        found: Of a detector, its ``Candidates`` in that run.
 
     Raises:
         UserError: If the network has no such class, box, layer or unit; in one line.
@@ -84,10 +105,10 @@ def make_score(case: Case, target: Target) -> Score:
                 raise UserError("a box is a target for detectors: choose a class")
             from guiapp.interpret.score_boxes import box_score
 
-            return box_score(case, target)
+            return box_score(case, target, outputs, found)
         if isinstance(target, PixelsTarget):
-            return _PixelsScore(case, target)
-        return _ClassScore(case, target)
+            return _PixelsScore(case, target, outputs)
+        return _ClassScore(case, target, outputs)
 
 
 def outputs_of(case: Case, batch: torch.Tensor) -> torch.Tensor:
@@ -139,6 +160,14 @@ def run_through(case: Case, batch: torch.Tensor) -> None:
         outputs_of(case, batch)
 
 
+def _outputs(case: Case, outputs: torch.Tensor | None) -> torch.Tensor:
+    """What the network gives for the picture, run once where that is not known."""
+    if outputs is not None:
+        return outputs
+    with listening(case.module, (), case.switched_off):
+        return outputs_of(case, case.batch)
+
+
 def measured(logits: torch.Tensor, index: int, measure: Measure) -> torch.Tensor:
     """One class of logits (N, classes, ...) that exclude each other, as ``measure`` says; (N, ...)."""
     if measure == "logit":
@@ -148,20 +177,19 @@ def measured(logits: torch.Tensor, index: int, measure: Measure) -> torch.Tensor
 
 
 class _ClassScore(Score):
-    def __init__(self, case: Case, target: ClassTarget) -> None:
+    def __init__(self, case: Case, target: ClassTarget, outputs: torch.Tensor | None = None) -> None:
         super().__init__(case, target)
         index = target.class_index
         if index is None:
-            with listening(case.module, (), case.switched_off):
-                index = int(outputs_of(case, case.batch)[0].argmax())
+            index = int(_outputs(case, outputs)[0].argmax())
         self.target = replace(target, class_index=index)
         self.class_index, self._measure = index, target.measure
         self.words = f"{case.label(index)}, {target.measure}"
         if case.labels and not 0 <= index < len(case.labels):
             raise UserError(f"there is no class {index}: the network knows {len(case.labels)}")
 
-    def numbers(self, batch: torch.Tensor) -> torch.Tensor:
-        logits = outputs_of(self.case, batch)
+    def of(self, outputs: torch.Tensor) -> torch.Tensor:
+        logits = outputs
         assert self.class_index is not None
         if logits.ndim != 2 or self.class_index >= logits.shape[1]:
             raise UserError(f"the network gives {tuple(logits.shape[1:])} numbers: it has no class {self.class_index}")
@@ -171,10 +199,9 @@ class _ClassScore(Score):
 class _PixelsScore(Score):
     """The mean over pixels that are held fast."""
 
-    def __init__(self, case: Case, target: PixelsTarget) -> None:
+    def __init__(self, case: Case, target: PixelsTarget, outputs: torch.Tensor | None = None) -> None:
         super().__init__(case, target)
-        with listening(case.module, (), case.switched_off):
-            logits = outputs_of(case, case.batch)
+        logits = _outputs(case, outputs)
         if logits.ndim != 4:
             raise UserError("pixels are a target for segmentation networks: choose a class")
         winners = logits[0].argmax(0)
@@ -195,9 +222,9 @@ class _PixelsScore(Score):
         where = "where it wins" if chosen is won else "in the region" if target.region is not None else "everywhere"
         self.words = f"{case.label(index)} {where}, {target.measure}"
 
-    def numbers(self, batch: torch.Tensor) -> torch.Tensor:
+    def of(self, outputs: torch.Tensor) -> torch.Tensor:
         assert self.class_index is not None
-        found = measured(outputs_of(self.case, batch), self.class_index, self._measure)
+        found = measured(outputs, self.class_index, self._measure)
         pixels: Any = self.pixels
         return found[:, pixels].mean(1)
 
@@ -295,7 +322,7 @@ class _UnitScore(_LayerScore):
         self.words = f"{kind} {target.unit} of {target.layer}{at}"
 
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
-        maps = self.maps(batch)[:, self._unit]
+        maps: torch.Tensor = self.maps(batch)[:, self._unit]
         if self._place is not None:
             return maps[:, self._place[0], self._place[1]]
         return maps.flatten(1).mean(1) if maps.ndim > 1 else maps
@@ -316,18 +343,23 @@ class _SimilarityScore(_LayerScore):
         """Embeddings (N, d): a vector as it is, maps averaged over their places."""
         if self._fed:
             output = self.reach(batch)
-            return output.flatten(1) if output.ndim == 2 else output.mean(tuple(range(1, output.ndim - 1)))
-        maps = self.maps(batch)
-        return maps if maps.ndim == 2 else maps.flatten(2).mean(2)
+            found = output if output.ndim == 2 else output.mean(tuple(range(1, output.ndim - 1)))
+        else:
+            maps = self.maps(batch)
+            found = maps if maps.ndim == 2 else maps.flatten(2).mean(2)
+        return found
 
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
         found, reference = self.embedding(batch), self.reference
         assert isinstance(reference, torch.Tensor)
+        likeness: torch.Tensor
         if self._likeness == "dot product":
-            return (found * reference).sum(1)
-        if self._likeness == "minus distance":
-            return -torch.linalg.vector_norm(found - reference, dim=1)
-        return nn.functional.cosine_similarity(found, reference, dim=1)
+            likeness = (found * reference).sum(1)
+        elif self._likeness == "minus distance":
+            likeness = -torch.linalg.vector_norm(found - reference, dim=1)
+        else:
+            likeness = nn.functional.cosine_similarity(found, reference, dim=1)
+        return likeness
 
 
 def embedding_layer(layers: Sequence[Any]) -> tuple[str, bool]:

@@ -31,13 +31,13 @@ def candidates_of(module: Any, inputs: Any) -> Candidates:
     return (two_stage if hasattr(module, "roi_heads") else one_stage)(module, [inputs], KEEP)
 
 
-def box_score(case: Case, target: BoxTarget) -> Score:
+def box_score(case: Case, target: BoxTarget, logits: torch.Tensor | None = None, found: Any = None) -> Score:
     """The score of a box; see ``make_score``."""
     if hasattr(case.module, "candidates"):
         return _FoundScore(case, target)
     if isinstance(case.module, GeneralizedRCNN):
-        return _RegionScore(case, target)
-    return _AnchorScore(case, target)
+        return _RegionScore(case, target, logits, found)
+    return _AnchorScore(case, target, logits, found)
 
 
 def nearest(found: Candidates, target: BoxTarget) -> int:
@@ -69,9 +69,10 @@ class _BoxScore(Score):
 
     _exclusive = True
 
-    def _settle(self, case: Case, target: BoxTarget) -> tuple[Candidates, int]:
-        with listening(case.module, (), case.switched_off):
-            found = candidates_of(case.module, case.inputs[0])
+    def _settle(self, case: Case, target: BoxTarget, found: Candidates | None) -> tuple[Candidates, int]:
+        if found is None:
+            with listening(case.module, (), case.switched_off):
+                found = candidates_of(case.module, case.inputs[0])
         chosen = nearest(found, target)
         self._name(found, chosen, target)
         return found, chosen
@@ -98,27 +99,32 @@ class _BoxScore(Score):
 class _AnchorScore(_BoxScore):
     """One-stage detectors: the class score of one anchor or cell."""
 
-    def __init__(self, case: Case, target: BoxTarget) -> None:
+    def __init__(
+        self, case: Case, target: BoxTarget, logits: torch.Tensor | None = None, found: Candidates | None = None
+    ) -> None:
         super().__init__(case, target)
         self._measure = target.measure
+        self._place = 0
         self._exclusive = not isinstance(case.module, (FCOS, RetinaNet))
         try:
-            found, chosen = self._settle(case, target)
+            found, chosen = self._settle(case, target, found)
             assert found.origins is not None
-            self._anchor = int(found.origins[chosen])
+            self._place = int(found.origins[chosen])
         except UserError:
             if target.class_index is None or target.box is not None:
                 raise
             # No box of the class passes the floor: the anchor that comes nearest to one is asked.
             self.class_index = target.class_index
-            with listening(case.module, (), case.switched_off):
-                logits = self._logits(case.batch)[0]
+            if logits is None:
+                with listening(case.module, (), case.switched_off):
+                    logits = self._logits(case.batch)
+            logits = logits[0]
             if not 0 <= target.class_index < logits.shape[1]:
                 raise UserError(
                     f"there is no class {target.class_index}: the network knows {logits.shape[1]}"
                 ) from None
             values = torch.softmax(logits, -1) if self._exclusive else logits
-            self._anchor = int(values[:, target.class_index].argmax())
+            self._place = int(values[:, target.class_index].argmax())
             self.words = f"{case.label(target.class_index)} at its best anchor, {target.measure}"
 
     def _logits(self, batch: torch.Tensor) -> torch.Tensor:
@@ -131,36 +137,45 @@ class _AnchorScore(_BoxScore):
         return logits
 
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
-        return self._measured(self._logits(batch)[:, self._anchor], self._measure)
+        return self.of(self._logits(batch))
+
+    def of(self, outputs: torch.Tensor) -> torch.Tensor:
+        return self._measured(outputs[:, self._place], self._measure)
 
 
 class _RegionScore(_BoxScore):
     """Two-stage detectors: the class score of the second stage for one region, cut out where the picture had it."""
 
-    def __init__(self, case: Case, target: BoxTarget) -> None:
+    def __init__(
+        self, case: Case, target: BoxTarget, logits: torch.Tensor | None = None, found: Candidates | None = None
+    ) -> None:
         super().__init__(case, target)
         self._measure = target.measure
+        self._place = 0
         try:
-            found, chosen = self._settle(case, target)
-            assert found.origins is not None and found.proposals is not None
-            region = found.proposals[int(found.origins[chosen]), :4]
+            found, chosen = self._settle(case, target, found)
+            assert found.origins is not None
+            self._place = int(found.origins[chosen])
         except UserError:
             if target.class_index is None or target.box is not None:
                 raise
             with listening(case.module, (), case.switched_off):
-                found = candidates_of(case.module, case.inputs[0])
+                found = found or candidates_of(case.module, case.inputs[0])
                 if found.proposals is None or not len(found.proposals):
                     raise
-                regions = found.proposals[:, :4].to(case.batch)
-                values = torch.softmax(self._logits(case.batch, regions)[0], -1)
+                if logits is None:
+                    logits = self._logits(case.batch, found.proposals[:, :4].to(case.batch))
+                values = torch.softmax(logits[0], -1)
             if not 0 <= target.class_index < values.shape[1]:
                 raise UserError(
                     f"there is no class {target.class_index}: the network knows {values.shape[1]}"
                 ) from None
             self.class_index = target.class_index
-            region = found.proposals[int(values[:, target.class_index].argmax()), :4]
+            self._place = int(values[:, target.class_index].argmax())
             self.words = f"{case.label(target.class_index)} in its best region, {target.measure}"
-        self.register_buffer("region", region.to(case.batch)[None], persistent=False)
+        assert found.proposals is not None
+        region = found.proposals[self._place, :4].detach().to(case.batch)
+        self.register_buffer("region", region[None], persistent=False)
 
     def _logits(self, batch: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
         """(N, regions, classes)."""
@@ -178,6 +193,10 @@ class _RegionScore(_BoxScore):
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
         region: Any = self.region
         return self._measured(self._logits(batch, region)[:, 0], self._measure)
+
+    def of(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The score in the logits (N, regions, classes) of all regions of the run that it was made with."""
+        return self._measured(outputs[:, self._place], self._measure)
 
 
 class _FoundScore(_BoxScore):
@@ -207,7 +226,9 @@ class _FoundScore(_BoxScore):
             inputs.__dict__.update(getattr(self._inputs, "__dict__", {}))
             inputs.append(one)
         found = candidates_of(self.network, inputs)
-        mine = found.classes == self.class_index
-        if not bool(mine.any()):
+        assert self.class_index is not None
+        mine = torch.where(found.classes == self.class_index)[0]
+        if not len(mine):
             return torch.zeros(())
-        return (box_iou(self._box, found.boxes[mine])[0] * found.scores[mine]).max()
+        covered: torch.Tensor = box_iou(self._box, found.boxes[mine])[0] * found.scores[mine]
+        return covered.max()

@@ -11,17 +11,21 @@ Methods with ``live`` also answer at each look, as the probe ``"attribution"``.
 
 from __future__ import annotations
 
-from guiapp.interpret.attribution import methods as _methods
-from guiapp.interpret.attribution.method import METHODS, Attribution, Method
-from guiapp.interpret.attribution.options import AttributionOptions
-from guiapp.interpret.attribution.run import attribute, default_layer, reasons_against
+from guiapp.interpret.attribution.method import Attribution, Method
+from guiapp.interpret.attribution.methods import METHODS
+from guiapp.interpret.attribution.options import AttributionOptions, CurveOptions, SanityOptions
+from guiapp.interpret.attribution.run import attribute, curves, default_layer, reasons_against, sanity
 
 __all__ = [
     "METHODS",
     "Attribution",
     "AttributionOptions",
+    "CurveOptions",
     "Method",
+    "SanityOptions",
     "attribute",
+    "curves",
     "default_layer",
     "reasons_against",
+    "sanity",
 ]

@@ -20,14 +20,15 @@ from guiapp.interpret.maps import as_maps
 from guiapp.interpret.targets import DETECTORS
 
 Run = Generator[Step, None, Found]
-_TRIES = 24
+_TRIES = 8
+FLAT = "the gradient is 0 in every place of this layer: nothing there changes the score"
 
 
 class Leaf:
-    """Where gradients stop: what is before it needs none, so that part of the network runs as it does without.
+    """Where gradients stop: where nothing before it needs any, that part of the network runs as it does without.
 
     Attributes:
-        tensor: The output of the layer's last call, a leaf; None before it is run.
+        tensor: The output of the layer's last call, to which gradients go; None before it is run.
     """
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class Leaf:
         found = first_tensor(output)
         if found is None or not found.is_floating_point():
             return output
-        self.tensor = found.detach().requires_grad_()
+        self.tensor = found if found.requires_grad else found.detach().requires_grad_()
         return _exchanged(output, found, self.tensor.clone())
 
 
@@ -72,7 +73,8 @@ def weighted(kind: str, maps: torch.Tensor, gradients: torch.Tensor, positive: b
 
     Args:
         kind: ``"grad-cam"`` or ``"layer-cam"``.
-        maps, gradients: (1, C, h, w), or clips (1, C, T, h, w), of which the mean over time is taken.
+        maps: Output of the layer, (1, C, h, w), or clips (1, C, T, h, w), of which the mean over time is taken.
+        gradients: Of the score by that; as large.
         positive: Whether negative values become 0.
 
     Returns:
@@ -106,15 +108,21 @@ def cam(asked: Asked) -> Run:
 def _cam(asked: Asked, layer: str, positive: bool, kind: str) -> Found:
     case = asked.case
     names = [layer] if layer else ranked_layers(case.layers)[:_TRIES]
+    without: Found | None = None
     for name in names:
         leaf, gradient = _gradient_at(asked, name)
-        if leaf is None or gradient is None or (not layer and not bool(gradient.any())):
+        if leaf is None or gradient is None:
             continue
         found = map_of(case, name, leaf, gradient, kind, positive)
-        if found is not None and found.numel() > 1:
+        if found is None or found.numel() == 1:
+            if layer:
+                raise UserError(f"the output of {layer!r} has no places: choose a layer with maps")
+            continue
+        if bool(gradient.any()):
             return Found(map=found, layer=name, cover=cover_of(case))
-        if layer:
-            raise UserError(f"the output of {layer!r} has no places: choose a layer with maps")
+        without = without or Found(map=found, layer=name, cover=cover_of(case), note=FLAT)
+    if without is not None:
+        return without
     if layer:
         raise UserError(f"the target does not depend on layer {layer!r}: choose another layer")
     raise UserError("the target depends on no layer with maps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -73,7 +74,7 @@ def deep_lift(asked: Asked) -> Run:
     except RuntimeError as error:
         if "used more than once" not in str(error):
             raise
-        with _cleaned(asked.case.module), each_apart(score, torch.cat([asked.batch.detach(), base])):
+        with _Cleaned(asked.case.module), each_apart(score, torch.cat([asked.batch.detach(), base])):
             values = _enabled(lift)
     finally:
         _clean(asked.case.module)
@@ -100,7 +101,7 @@ def smooth_grad(asked: Asked) -> Run:
         count = min(asked.chunk, options.samples - done)
         noise = torch.normal(0.0, torch.full((count, *batch.shape[1:]), spread, device=batch.device), generator=random)
         noisy = (batch + noise).requires_grad_()
-        gradients = _enabled(lambda x=noisy: saliency.attribute(x, abs=False))
+        gradients = _enabled(functools.partial(saliency.attribute, noisy, abs=False))
         total += gradients.sum(0)
         squares += (gradients**2).sum(0)
         done += count
@@ -183,7 +184,7 @@ def _clean(module: nn.Module) -> None:
             part.__dict__.pop(name, None)
 
 
-class _cleaned:  # noqa: N801 - used as a function
+class _Cleaned:
     def __init__(self, module: nn.Module) -> None:
         self._module = module
 

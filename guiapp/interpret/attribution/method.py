@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +35,8 @@ class Attribution:
         note: What a person must know to read it, such as that a method cannot tell classes apart; or empty.
         share: Share of the work that is in it; below 1 for a preview.
         seconds: Time it took.
+        cover: Height and width that ``map`` lies over, for one of the input's; above 1 where a detector's padding is
+            in it, as ``area`` has it too.
     """
 
     method: str
@@ -51,6 +53,7 @@ class Attribution:
     note: str = ""
     share: float = 1.0
     seconds: float = 0.0
+    cover: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Method:
         backward: Whether it needs gradients; ONNX and OpenCV networks have none.
         by_target: Whether it tells targets apart; attention roll-out does not.
         signed: Whether its maps have signs.
+        by_size: Whether the size of a value, whatever its sign, says how much its place counts: of plain gradients.
     """
 
     name: str
@@ -82,7 +86,7 @@ class Method:
     backward: bool = True
     by_target: bool = True
     signed: bool = True
-    notes: Mapping[str, str] = field(default_factory=dict)
+    by_size: bool = False
 
 
 METHODS: Registry[Method] = Registry("attribution method")

@@ -13,6 +13,8 @@ from guiapp.interpret.attribution.options import (
     SmoothGradOptions,
 )
 
+__all__ = ["METHODS"]
+
 _HERE = "guiapp.interpret.attribution"
 
 for _method in (
@@ -24,6 +26,7 @@ for _method in (
         "how much the score changes with each number of the input",
         "Simonyan, Vedaldi, Zisserman 2014, Deep Inside Convolutional Networks",
         live=True,
+        by_size=True,
     ),
     Method(
         "gradient-x-input",
@@ -41,6 +44,7 @@ for _method in (
         Lazy(f"{_HERE}.gradients:smooth_grad"),
         "the gradient's mean over noisy copies of the picture",
         "Smilkov et al. 2017, SmoothGrad: removing noise by adding noise",
+        by_size=True,
     ),
     Method(
         "integrated-gradients",

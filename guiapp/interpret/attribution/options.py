@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from guiapp.interpret.targets import ClassTarget, Target
+
 
 def _option(default: Any, help: str, low: float | None = None, high: float | None = None, unit: str = "") -> Any:
     return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
@@ -79,14 +81,59 @@ class RolloutOptions:
 
 
 @dataclass(frozen=True)
-class AttributionOptions:
-    """What the probe ``attribution`` is asked: a live method, a target, and the layer of CAMs."""
+class CurveOptions:
+    """Insertion and deletion curves."""
 
-    method: str = _option("grad-cam", "name of a method with one backward pass")
+    steps: int = _option(24, "shares of the picture that are shown to the network", low=2, high=500)
+    removed: Literal["black", "white", "grey", "blurred", "noise"] = _option(
+        "grey", "what stands in the places that are taken away"
+    )
+    start: Literal["black", "white", "grey", "blurred", "noise"] = _option(
+        "blurred", "what places are put into, the most important first"
+    )
+    chance: bool = _option(True, "the same with places in a random order, to compare with")
+
+
+@dataclass(frozen=True)
+class SanityOptions:
+    """The randomisation test."""
+
+    stages: int = _option(6, "how often the map is computed again with more layers randomised", low=1, high=200)
+    seed: int = _option(0, "of the new weights", low=0)
+
+
+@dataclass(frozen=True)
+class AttributionOptions:
+    """What the probe ``attribution`` is asked: a method, a target, and the layer of CAMs.
+
+    In the window it answers at each look, by methods with one backward pass; on the command line by every method.
+    """
+
+    method: str = _option("grad-cam", "name of a method")
     class_index: int | None = _option(None, "index of the class; empty for the best", low=0)
     measure: Literal["logit", "probability", "log-probability"] = _option(
-        "logit", "before the soft-max, after it, or the logarithm of that"
+        "logit", "before the soft-max, after it, or its logarithm"
     )
     layer: str = _option("", "layer of a CAM; empty for the last with places")
     settings: Any = field(default=None, metadata={"help": "options of the method, its own dataclass"})
     target: Any = field(default=None, metadata={"help": "a target of interpret.targets in the place of the class"})
+    smooth_grad: SmoothGradOptions = field(default_factory=SmoothGradOptions)
+    integrated_gradients: IntegratedOptions = field(default_factory=IntegratedOptions)
+    deep_lift: DeepLiftOptions = field(default_factory=DeepLiftOptions)
+    occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
+    attention_rollout: RolloutOptions = field(default_factory=RolloutOptions)
+    positive: bool = _option(True, "CAMs: only what speaks for it, as published; else signed")
+
+    def own(self) -> Any:
+        """The options of the chosen method, or None for its defaults."""
+        if self.settings is not None:
+            return self.settings
+        if self.method in ("grad-cam", "layer-cam"):
+            return CamOptions(self.layer, self.positive)
+        if self.method == "guided-grad-cam":
+            return GuidedCamOptions(self.layer)
+        return getattr(self, self.method.replace("-", "_"), None)
+
+    def subject(self) -> Target:
+        """What is explained."""
+        return self.target if self.target is not None else ClassTarget(self.class_index, self.measure)

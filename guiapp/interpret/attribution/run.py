@@ -6,7 +6,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from guiapp.interpret.attribution.insertion import Curves
     from guiapp.interpret.attribution.method import Attribution
+    from guiapp.interpret.attribution.options import CurveOptions, SanityOptions
+    from guiapp.interpret.attribution.randomised import Sanity
     from guiapp.interpret.case import Case
     from guiapp.interpret.layers import LayerInfo
     from guiapp.interpret.targets import Target
@@ -56,3 +59,57 @@ def reasons_against(method: str, case: Case) -> str:
     from guiapp.interpret.attribution import work
 
     return work.reasons_against(method, case)
+
+
+def curves(
+    case: Case,
+    target: Target,
+    found: Attribution,
+    options: CurveOptions | None = None,
+    tell: Callable[[Curves], None] | None = None,
+) -> Generator[Step, None, Curves]:
+    """Insertion and deletion curves of a map (Petsiuk et al. 2018). A generator, as ``attribute``.
+
+    The score of a class is taken as its probability, whatever the map explained.
+
+    Args:
+        case: The network on the picture of the map.
+        target: What the map explains.
+        found: The map.
+        options: How many steps, what stands in for what is missing.
+        tell: Called with what is known so far.
+
+    Returns:
+        The curves: their shares, scores and areas.
+    """
+    from guiapp.interpret.attribution import insertion as module
+
+    return (yield from module.curves(case, target, found, options, tell))
+
+
+def sanity(
+    case: Case,
+    target: Target,
+    method: str,
+    options: Any = None,
+    how: SanityOptions | None = None,
+    tell: Callable[[Sanity], None] | None = None,
+) -> Generator[Step, None, Sanity]:
+    """The map again and again while weights are randomised from the output down (Adebayo et al. 2018).
+
+    A map that stays alike does not show what the network has learned. The weights are those of a copy.
+
+    Args:
+        case: The network on a picture.
+        target: What is explained; the class or box that it means in the network as it is stays.
+        method: Name in ``METHODS``.
+        options: The method's own options.
+        how: How many stages, and the seed of the order into which weights are shuffled.
+        tell: Called after each stage.
+
+    Returns:
+        The maps with their likeness to the first.
+    """
+    from guiapp.interpret.attribution import randomised as module
+
+    return (yield from module.sanity(case, target, method, options, how, tell))

@@ -14,7 +14,8 @@ import torch
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Origin, Picture
 from guiapp.interpret.attribution.layer import best_layer
-from guiapp.interpret.attribution.method import METHODS, Area, Attribution, Method
+from guiapp.interpret.attribution.method import Area, Attribution, Method
+from guiapp.interpret.attribution.methods import METHODS
 from guiapp.interpret.case import Case
 from guiapp.interpret.score import Score, make_score
 from guiapp.interpret.targets import DETECTORS, Target
@@ -94,12 +95,18 @@ def attribute(
     case: Case, target: Target, method: str, options: Any, tell: Callable[[Attribution], None] | None
 ) -> Generator[Step, None, Attribution]:
     """See ``guiapp.interpret.attribution.attribute``."""
-    chosen = METHODS[method]
     reason = reasons_against(method, case)
     if reason:
         raise UserError(reason)
+    return (yield from answer(case, plain_score(case, target), method, options, tell))
+
+
+def answer(
+    case: Case, score: Score, method: str, options: Any = None, tell: Callable[[Attribution], None] | None = None
+) -> Generator[Step, None, Attribution]:
+    """``attribute`` for a score that was made already."""
+    chosen = METHODS[method]
     quiet()
-    score = plain_score(case, target)
     options = options if options is not None else chosen.options()
     if not isinstance(options, chosen.options):
         raise UserError(f"{chosen.title} takes {chosen.options.__name__}, not {type(options).__name__}")
@@ -120,6 +127,16 @@ def fresh(batch: torch.Tensor) -> torch.Tensor:
     """A copy that gradients can be asked of, also of what was made in inference mode."""
     with torch.inference_mode(False):
         return batch.clone()
+
+
+def run_through(steps: Generator[Step, None, Attribution]) -> Attribution:
+    """The result of steps, all at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Attribution = end.value
+            return found
 
 
 def reasons_against(method: str, case: Case) -> str:
@@ -169,6 +186,7 @@ def finished(asked: Asked, found: Found, share: float = 1.0) -> Attribution:
         found.note,
         share,
         time.perf_counter() - asked.began,
+        found.cover,
     )
 
 
