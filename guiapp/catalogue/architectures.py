@@ -93,4 +93,17 @@ EXPERIMENTS = (
         layer="patches",
         weights="vit-mnist.safetensors",
     ),
+    Experiment(
+        id="senet",
+        chapter="architectures",
+        title="Squeeze and excitation",
+        systems=("senet",),
+        model="senet",
+        dataset="digits",
+        summary="Every residual unit weighs its channels by what is in the picture: see the weights change with it",
+        recipe={"optimiser.lr": 0.05, "optimiser.weight_decay": 5e-4, "epochs": 12},
+        by_dataset={"mnist": {"epochs": 2}, "fashion-mnist": {"epochs": 12}},
+        panels=("training", "filters", "activations", "excitation"),
+        layer="units.unit3b.se",
+    ),
 )
