@@ -200,6 +200,10 @@ class Engine:
         model = replace(open_open(setup, twin), twin=None)
         return Study(opened, model, step, self._look.picture, opened.dataset)
 
+    def keep_run(self) -> Path | None:
+        """Write a checkpoint of the open run as it stands now; its folder, or None. Waits: for the work lane."""
+        return self._learn.keep()
+
     @property
     def jobs(self) -> list[Job[Any]]:
         """What the work lane does and what waits there."""

@@ -146,6 +146,29 @@ class LearnLane:
             raise UserError("no experiment is open: choose one in the catalogue")
         return given[0]
 
+    def keep(self, timeout: float = 20.0) -> Path | None:
+        """Write a checkpoint of the open run as it stands now and return its folder; None where there is no run.
+
+        Waits for the lane as ``lend`` does.
+
+        Raises:
+            UserError: If the lane is busy with something long.
+        """
+        kept: list[Path] = []
+        ready = threading.Event()
+
+        def work() -> None:
+            session = self._session
+            if session is not None and session.runner is not None:
+                session.runner.keep()
+                kept.append(session.runner.folder.path)
+            ready.set()
+
+        self.command("keeping the run", work)
+        if not ready.wait(timeout):
+            raise UserError("the run is busy: try again in a moment")
+        return kept[0] if kept else None
+
     def close(self, timeout: float) -> None:
         """Stop at the next step, keep the run resumable, end the thread."""
         with self._condition:

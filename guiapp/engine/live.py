@@ -312,7 +312,9 @@ class LiveLane:
         self._put(place, LiveNetwork(opened))
         self._finished.clear()
         told = "random" if opened.origin == "random" else opened.weights.name
-        state = LiveState("ready", opened.entry, told, opened.note, tuple(opened.labels), str(opened.device))
+        labels, device = tuple(opened.labels), str(opened.device)
+        path = getattr(opened, "path", None)
+        state = LiveState("ready", opened.entry, told, opened.note, labels, device, path=path)
         self._publish(state, place)
 
     def _put(self, place: int, network: LiveNetwork | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class LiveState:
         activity: What goes on while it is opened, in words.
         share: Share done of that, 0 to 1, or None.
         reason: Why it could not be opened, in one line.
+        path: The file or run folder that its weights come from, or None.
         inside: The network with its layers, once panels look into it.
         other: The same of the second network; None where there is none.
     """
@@ -72,6 +74,7 @@ class LiveState:
     activity: str = ""
     share: float | None = None
     reason: str = ""
+    path: Path | None = None
     inside: Inspected | None = None
     other: LiveState | None = None
 

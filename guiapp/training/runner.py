@@ -220,6 +220,12 @@ class Runner:
         self._checkpoints.restart()
         self._drained_at = time.monotonic()
 
+    def keep(self) -> None:
+        """Write a checkpoint of this very step, with every figure so far, between two steps."""
+        if not self._closed and not self._failed:
+            self._checkpoint()
+            self.columns.flush()
+
     def close(self) -> None:
         """Write what there is and let go of the folder; the run can be resumed. Twice is allowed."""
         if self._closed:

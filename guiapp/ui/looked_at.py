@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from guiapp.core.history import FIELDS, History, Moment, moment_of, restore
 from guiapp.ui.commands import Command
@@ -45,9 +45,9 @@ class LookedAt(QObject):
         ))  # fmt: skip
         for field in FIELDS:
             window.workspace.subscribe(field, lambda _value: self._stir())
-        window.bridge.subject_changed.connect(lambda _subject: self._arrived())
-        window.bridge.state_changed.connect(lambda _state: self._arrived())
-        window.bridge.live_state.connect(lambda _state: self._arrived())
+        # After all others: a network that is opened brings a selection of its own first.
+        for signal in (window.bridge.subject_changed, window.bridge.state_changed, window.bridge.live_state):
+            signal.connect(self._follow, Qt.ConnectionType.QueuedConnection)
         self._enable()
 
     def now(self) -> Moment:
@@ -94,6 +94,14 @@ class LookedAt(QObject):
             live.open_network(moment.network)
         self._arrived()
         return True
+
+    @Slot()
+    def _follow(self) -> None:
+        self._arrived()
+
+    def expect(self, moment: Moment) -> None:
+        """Bring a moment into the selection once its network, which was asked for just now, is looked into."""
+        self._wanted = moment
 
     def _arrived(self) -> bool:
         """Bring back what is wanted if its network is looked into by now."""

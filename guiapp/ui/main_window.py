@@ -40,6 +40,7 @@ from guiapp.ui.panel_table import PANELS, PanelEntry, entry
 from guiapp.ui.rooms import Rooms
 from guiapp.ui.selection import follow
 from guiapp.ui.status_bar import StatusBar
+from guiapp.ui.studies import Studies
 from guiapp.ui.tabs import TabStrips
 from guiapp.ui.theme import MODES, Mode, Theme
 from guiapp.ui.toolbar import make_toolbar
@@ -89,6 +90,35 @@ class MainWindow(QMainWindow):
         self._phase = "empty"
         self.layout_id = layouts.LAYOUTS[0].id
 
+        self._prepare_frame()
+        self.docks = {p.id: self._dock(p) for p in PANELS}
+        self._tabs = TabStrips(self, self.docks)
+        self._menus = {name: self._menu(name) for name in _MENUS}
+        self.status = StatusBar(self.theme, self)
+        self.setStatusBar(self.status)
+        self.notices = NoticeBar(notices, self.theme, self)
+        self.files = OpenFiles(self.context, self)
+        self.files.folder_chosen.connect(lambda folder: self.show_panel("source").show_folder(folder))
+        self.files.pictures_chosen.connect(lambda paths: self.show_panel("source").show_pictures(paths))
+        self.files.live_chosen.connect(self.open_live)
+        self.files.elsewhere = self._take_live
+        self.bridge.picture_wanted.connect(lambda picture: self.show_panel("live").show_picture(picture))
+        DropTarget(self, self.files)
+        declare(self)
+        self.looked_at = LookedAt(self)
+        self.studies = Studies(self)
+        self.files.study_chosen.connect(self.studies.open)
+        self.addToolBar(make_toolbar(self))
+        self._mark_theme()
+        self.bridge.state_changed.connect(self._show_state)
+        self.bridge.looked.connect(self._show_look)
+        self.rooms = Rooms(self)
+        for p in PANELS:
+            if p.early:
+                self.panel(p.id)
+        self._arranged = session.restore(self)
+
+    def _prepare_frame(self) -> None:
         self.setDockOptions(
             QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
@@ -105,30 +135,6 @@ class MainWindow(QMainWindow):
         centre.setMaximumHeight(0)
         centre.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setCentralWidget(centre)
-        self.docks = {p.id: self._dock(p) for p in PANELS}
-        self._tabs = TabStrips(self, self.docks)
-        self._menus = {name: self._menu(name) for name in _MENUS}
-        self.status = StatusBar(self.theme, self)
-        self.setStatusBar(self.status)
-        self.notices = NoticeBar(notices, self.theme, self)
-        self.files = OpenFiles(self.context, self)
-        self.files.folder_chosen.connect(lambda folder: self.show_panel("source").show_folder(folder))
-        self.files.pictures_chosen.connect(lambda paths: self.show_panel("source").show_pictures(paths))
-        self.files.live_chosen.connect(self.open_live)
-        self.files.elsewhere = self._take_live
-        self.bridge.picture_wanted.connect(lambda picture: self.show_panel("live").show_picture(picture))
-        DropTarget(self, self.files)
-        declare(self)
-        self.looked_at = LookedAt(self)
-        self.addToolBar(make_toolbar(self))
-        self._mark_theme()
-        self.bridge.state_changed.connect(self._show_state)
-        self.bridge.looked.connect(self._show_look)
-        self.rooms = Rooms(self)
-        for p in PANELS:
-            if p.early:
-                self.panel(p.id)
-        self._arranged = session.restore(self)
 
     def _dock(self, line: PanelEntry) -> Dock:
         dock = Dock(line, self)

@@ -14,10 +14,14 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import Level, UserError
 from guiapp.core.picture import Picture
+from guiapp.engine.study_file import SUFFIX as STUDY
 from guiapp.ui.context import Context
 
-Kind = Literal["picture", "video", "folder", "run", "weights", "network", "missing", "unknown"]
+Kind = Literal["picture", "video", "folder", "run", "weights", "network", "study", "missing", "unknown"]
 _WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
+_BY_ENDING: dict[str, Kind] = {
+    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(_WEIGHTS, "weights"), ".onnx": "network", STUDY: "study",
+}  # fmt: skip
 
 
 def kind_of(path: Path) -> Kind:
@@ -27,12 +31,10 @@ def kind_of(path: Path) -> Kind:
     if path.is_dir():
         return "run" if run_of(path) is not None else "folder"
     suffix = path.suffix.lower()
-    if suffix in (*_WEIGHTS, ".onnx"):
-        return "weights" if suffix in _WEIGHTS else "network"
     if path.name in ("run.json", "epochs.jsonl"):
         return "run"
-    if suffix in SUFFIXES:
-        return "picture"
+    if suffix in _BY_ENDING:
+        return _BY_ENDING[suffix]
     from guiapp.sources.open import VIDEO_SUFFIXES
 
     return "video" if suffix in VIDEO_SUFFIXES else "unknown"
@@ -60,6 +62,7 @@ class OpenFiles(QObject):
         folder_chosen: Emitted with the path of a folder to look through.
         pictures_chosen: Emitted with the paths of several pictures to look through, beginning with the first.
         live_chosen: Emitted with what the live room is to open: the path of a video, an address, ``camera:0``.
+        study_chosen: Emitted with the path of a study.
         elsewhere: Asked with each picture that was opened; True where another panel than the viewer has taken it.
         network_elsewhere: Asked with each ONNX or weight file; True where the live room has taken it.
     """
@@ -67,6 +70,7 @@ class OpenFiles(QObject):
     folder_chosen = Signal(object)
     pictures_chosen = Signal(object)
     live_chosen = Signal(str)
+    study_chosen = Signal(object)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -102,6 +106,8 @@ class OpenFiles(QObject):
             self.folder_chosen.emit(path)
         elif kind == "run":
             self.open_run(run_of(path) or path)
+        elif kind == "study":
+            self.study_chosen.emit(path)
         elif kind in ("weights", "network"):
             self._open_weights(path)
         elif kind == "missing":
@@ -109,7 +115,8 @@ class OpenFiles(QObject):
         else:
             self._say(
                 "warning",
-                f"{path.name} is neither a picture, a video, a folder, a run, weights nor ONNX; nothing was opened.",
+                f"{path.name} is neither a picture, a video, a folder, a run, a study, weights nor ONNX; "
+                "nothing was opened.",
             )
         if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):
             what = path.name if len(chosen) == 1 else "the pictures"

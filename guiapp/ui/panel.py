@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -56,6 +57,10 @@ class Panel(QWidget):
 
     def show_look(self, result: LookResult) -> None:
         """Show one look; ``result.results.get(self.id)`` answers the request. Only while visible."""
+
+    def told(self) -> Mapping[str, Any]:
+        """What it shows was made with, by name, for a report; beside the options of ``request``."""
+        return {}
 
     def shut(self) -> None:
         """Let go of what the panel holds outside of the window; called once, before the window closes."""

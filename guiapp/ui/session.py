@@ -15,7 +15,7 @@ from guiapp.ui.theme import MODES, Mode
 if TYPE_CHECKING:
     from guiapp.ui.main_window import MainWindow
 
-_VERSION = 2
+VERSION = 2
 """Counted up when the docks of an older session would not fit any more."""
 
 
@@ -45,14 +45,14 @@ def restore(window: MainWindow) -> bool:
         name = str(settings.value("experiment", DEFAULT))
         window.workspace.experiment = name if name in EXPERIMENTS else DEFAULT
     state = settings.value("docks")
-    return isinstance(state, QByteArray) and window.restoreState(state, _VERSION)
+    return isinstance(state, QByteArray) and window.restoreState(state, VERSION)
 
 
 def remember(window: MainWindow) -> None:
     """Write the session down."""
     settings = window.settings
     settings.setValue("geometry", window.saveGeometry())
-    settings.setValue("docks", window.saveState(_VERSION))
+    settings.setValue("docks", window.saveState(VERSION))
     settings.setValue("layout", window.layout_id)
     settings.setValue("theme", window.theme.mode)
     if window.workspace.experiment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from guiapp.ui import layouts
+from guiapp.ui import layouts, report
 from guiapp.ui.commands import Command
 from guiapp.ui.panel_table import PANELS
 
@@ -75,6 +75,17 @@ def _files(window: MainWindow) -> None:
             files.ask_save_window,
             "Save the window as it is now as a PNG file",
             "Ctrl+Shift+S",
+            "save",
+            menu="File",
+        )
+    )
+    add(
+        Command(
+            "file.save-report",
+            "Save report…",
+            partial(report.ask_save, window),
+            "Picture, answer, every view in sight and pinned, settings and versions as one HTML file",
+            "Ctrl+Shift+R",
             "save",
             menu="File",
         )

@@ -106,7 +106,7 @@ def test_back_opens_the_experiment_that_was_open_then(window, qtbot):
     assert window.asked == [("experiment", "lenet5")]
     assert window.workspace.layer == "fc1", "until it is open"
     window.bridge.give("lenet5")
-    assert (window.workspace.layer, window.workspace.unit) == ("conv2", 1)
+    qtbot.waitUntil(lambda: (window.workspace.layer, window.workspace.unit) == ("conv2", 1))
     assert window.commands["view.forward"].isEnabled()
 
 
@@ -129,4 +129,4 @@ def test_back_goes_to_the_live_room_and_its_network(window, qtbot):
     look(window, qtbot, layer="conv2")
     window.commands["view.back"].trigger()
     assert window.layout_id == "live-inside" and window.asked == [("live", "resnet18")]
-    assert window.workspace.layer == "layer1.0.conv1"
+    qtbot.waitUntil(lambda: window.workspace.layer == "layer1.0.conv1")
