@@ -42,6 +42,7 @@ class Tile:
         signed: Whether negative values have a meaning of their own.
         colour: Of the class that is explained, or None.
         box: Left, top, width, height of what is explained, drawn as a frame, or None.
+        coarse: Whether its values are those of a layer, not of pixels.
         chosen: Whether it is the one that other panels follow.
     """
 
@@ -52,6 +53,7 @@ class Tile:
     signed: bool = True
     colour: QColor | None = None
     box: Area | None = None
+    coarse: bool = False
     chosen: bool = False
     shorter: tuple[str, ...] = ()
 
@@ -96,7 +98,9 @@ class MapView(ImageView):
         if tile.values is not None:
             width, height = self.image_size
             area = tile.area or (0.0, 0.0, float(width), float(height))
-            image = map_image(tile.values, self._style, self.full, (area[2] * self.scale, area[3] * self.scale))
+            image = map_image(
+                tile.values, self._style, self.full, (area[2] * self.scale, area[3] * self.scale), tile.coarse
+            )
             layers.append(MapLayer(image, 1.0, area))
         if tile.box is not None:
             layers.append(RectLayer(tile.box, tile.colour or self.theme.accent))

@@ -21,6 +21,8 @@ Ground = Literal["picture", "grey", "alone"]
 _FINE = 4096
 """Values from which a map is one of pixels, where single ones stand out and a quantile is the range."""
 _QUANTILE = 0.99
+_PALEST = 0.5
+"""Share of the signed colours at which small values begin over a picture."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,10 @@ def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uin
     shares = np.clip(shown / full, -1, 1)
     strength = np.abs(shares)
     if style.sign == "signed":
-        table, places = colour_maps.signed(), np.rint(128 + 127 * shares)
+        table = colour_maps.signed()
+        if style.ground != "alone":  # pale by letting the picture through, not by its own whiteness
+            shares = np.sign(shares) * (_PALEST + (1 - _PALEST) * strength)
+        places = np.rint(128 + 127 * shares)
     else:
         table, places = colour_maps.sequential(), np.rint(1 + 254 * strength)
     colours = table[places.astype(np.intp)]
@@ -127,20 +132,21 @@ def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uin
     return colours
 
 
-def map_image(values: Floats, style: MapStyle, full: float, size: tuple[float, float]) -> QImage:
+def map_image(values: Floats, style: MapStyle, full: float, size: tuple[float, float], coarse: bool = False) -> QImage:
     """The map as an image to be stretched over the picture.
 
     Args:
         values: (h, w).
         style: How.
         full: The size at which colours are full.
-        size: Width and height in pixels that the image will cover; coarse maps that are to be smooth are enlarged to
-            about half of that, at most to 256.
+        size: Width and height in pixels that the image will cover.
+        coarse: Whether its values are those of a layer, not of pixels: where that is wanted they are enlarged to about
+            half of the size, at most to 256.
     """
     from guiapp.ui.widgets.painting import image_of
 
     rows, columns = values.shape
-    if style.smooth and max(rows, columns) <= 64:
+    if style.smooth and coarse:
         width, height = (max(1, min(256, round(n / 2))) for n in size)
         if height > rows or width > columns:
             values = enlarged(values, max(rows, height), max(columns, width))
