@@ -29,6 +29,8 @@ class Experiment:
         fallback: Data set opened instead, with a notice, where the files of ``dataset`` are not on this machine. Where
             the entry has weights, their file's metadata gives preprocessing and drawing, whatever data set is open.
         live: Whether it is a published network in the live room.
+        begin: What is chosen first where that is not the usual: ``"sample"`` (part and index), or an option of a panel
+            as ``"<panel>.<option>"``.
         help: Name of the help text in ``resources/help`` (without ``.md``); the id by default.
     """
 
@@ -49,3 +51,4 @@ class Experiment:
     fallback: str = "digits"
     live: bool = False
     help: str | None = None
+    begin: Mapping[str, Any] = field(default_factory=dict)

@@ -35,4 +35,18 @@ EXPERIMENTS = (
         panels=("activations", "model", "filters", "training"),
         layer="fc1",
     ),
+    Experiment(
+        id="input-optimisation",
+        chapter="neurons",
+        title="A 4 made a 9",
+        systems=("input-optimisation",),
+        model="mlp",
+        dataset="mnist",
+        summary="The network stands still and the picture learns: what has to change until another class wins",
+        recipe={"optimiser.name": "momentum", "optimiser.lr": 0.05, "epochs": 30},
+        panels=("training", "filters", "attack"),
+        layer="fc1",
+        weights="mlp-mnist.safetensors",
+        begin={"sample": ("test", 4), "attack.method": "distance", "attack.class_index": 9},
+    ),
 )

@@ -39,8 +39,9 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
     if old is None or old.dataset.name != new.dataset.name:
         picture = workspace.picture
         if picture is None or picture.origin.kind == "sample":
-            workspace.sample = ("validation", 0)
-            workspace.picture = new.dataset.picture("validation", 0) if len(new.dataset.validation) else None
+            part, index = new.experiment.begin.get("sample", ("validation", 0))
+            workspace.sample = (part, index)
+            workspace.picture = new.dataset.picture(part, index) if len(new.dataset.part(part)) > index else None
         elif picture.label is not None:
             workspace.sample = None
 

@@ -64,7 +64,8 @@ def test_names_resolve(experiment):
 def test_exhibits_name_published_networks(exhibit):
     shown = ZOO[exhibit.model]
     assert (exhibit.task, exhibit.dataset) == (shown.task, "") and exhibit.task in LIVE_TASKS
-    assert set(exhibit.systems) <= set(shown.systems)
+    # any classifier can be looked into: those of that chapter show a way of looking, not the network
+    assert set(exhibit.systems) <= set(shown.systems) or exhibit.chapter == "seeing-inside"
     assert exhibit.panels[0] == "live" and not exhibit.recipe
 
 

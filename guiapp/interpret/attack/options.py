@@ -13,12 +13,12 @@ Method = Literal["fgsm", "iterated", "pgd", "distance", "patch", "noise"]
 Norm = Literal["L-infinity", "L2"]
 
 METHODS: Mapping[str, str] = {
-    "fgsm": "FGSM, one step",
+    "fgsm": "FGSM",
     "iterated": "Iterated FGSM",
     "pgd": "PGD",
     "distance": "Distance penalty",
     "patch": "Patch",
-    "noise": "Plain noise",
+    "noise": "Noise",
 }
 """Attacks by name, with what a person reads."""
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from guiapp.core.notices import SettingError, UserError
+from guiapp.core.picture import rgb
 from guiapp.interpret.attack.methods import steps_of
 from guiapp.interpret.attack.options import AttackOptions, sized
 from guiapp.interpret.attack.patch import corner_of, learnt, side_of
@@ -155,18 +156,18 @@ class AttackResult:
             maps = torch.from_numpy(np.ascontiguousarray(values)).float().permute(2, 0, 1)
             if len(maps) == 3 and signed:
                 yield name, colour_atlas(maps[None])
-            elif len(maps) == 3:
-                yield name, _shown(values, maps)
+            elif signed:
+                yield name, make_atlas(maps, signed=True)
             else:
-                yield name, make_atlas(maps, signed=signed)
+                yield name, _shown(rgb(self.original if name == "original" else self.result), maps)
 
 
-def _shown(picture: npt.NDArray[Any], maps: torch.Tensor) -> Atlas:
+def _shown(picture: Bytes, maps: torch.Tensor) -> Atlas:
     """A picture in its own colours as an atlas of one tile."""
     from guiapp.interpret.atlas_parts import Atlas
 
     height, width = picture.shape[:2]
-    opaque = np.concatenate([picture, np.full((height, width, 1), 255, np.uint8)], 2)
+    opaque = np.dstack([picture, np.full((height, width), 255, np.uint8)])
     low, high = np.zeros(1, np.float32), np.full(1, 255, np.float32)
     return Atlas(opaque, 1, 1, (height, width), 0, low, high, False, 1, maps[None])
 
@@ -191,10 +192,10 @@ def attack(
         Where it is, about five times a second; None after the other steps.
 
     Returns:
-        The end of it.
+        The end of it; after no step at all where the wanted class is said already.
 
     Raises:
-        SettingError: If there is no such class, or it is said already.
+        SettingError: If there is no such class.
         UserError: If the network tells no classes or passes no gradients back.
     """
     began = told = time.perf_counter()
@@ -205,6 +206,8 @@ def attack(
     loss_of = _loss(victim, options, away, first.shape[1], start.device)
     trace = _Trace(victim, options, start, loss_of, away)
     trace.note(first)
+    if options.class_index == away:
+        return trace.result(start, None, time.perf_counter() - began)
     asked = 0
 
     def gradient(pixels: torch.Tensor) -> torch.Tensor:
@@ -243,9 +246,6 @@ def _loss(victim: Victim, options: AttackOptions, away: int, classes: int, devic
         return LossOf(torch.tensor([away], device=device), towards=False, bounded=options.method == "distance")
     if not 0 <= wanted < classes:
         raise SettingError(f"there is no class {wanted}: the network tells {classes} apart")
-    if wanted == away:
-        name = victim.labels[wanted] if wanted < len(victim.labels) else str(wanted)
-        raise SettingError(f"the network says {name} already: choose another class, or any other")
     return LossOf(torch.tensor([wanted], device=device), towards=True)
 
 

@@ -48,6 +48,7 @@ class CurvePlot(QWidget):
         axes: What part is seen.
         head: Title and legend.
         paint_ms: Time of the last repaint.
+        whole: Whether x are whole numbers, as steps are; the crosshair then stands on them alone.
     """
 
     view_changed = Signal()
@@ -63,6 +64,7 @@ class CurvePlot(QWidget):
         self.axes = Axes()
         self.head = Head(title, unit, self.series)
         self.paint_ms = 0.0
+        self.whole = True
         self._previous: list[Earlier] = []
         self._markers: tuple[Marker, ...] = ()
         self._background: QPixmap | None = None
@@ -290,7 +292,7 @@ class CurvePlot(QWidget):
         if not frame.area.left() <= x <= frame.area.right():
             return
         number, faint = curve_crosshair.number, self.theme.faint
-        lines = [(f"{self.x_title} {cross:.0f}", faint, "")]
+        lines = [(f"{self.x_title} {cross:.0f}" if self.whole else f"{self.x_title} {cross:.3g}", faint, "")]
         for series, _, value in curve_crosshair.values_at(self.series.values(), cross):
             lines.append((series.label, series.colour, number(value, self.unit)))
         where = self._pointer
@@ -326,7 +328,7 @@ class CurvePlot(QWidget):
         self._pointer = where if inside else None
         if self._previous:
             self.update()
-        x = x if x is None or self.axes.x.log else float(round(x))
+        x = x if x is None or self.axes.x.log or not self.whole else float(round(x))
         self.set_crosshair(x)
         self.crosshair_moved.emit(x)
 
