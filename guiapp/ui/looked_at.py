@@ -108,8 +108,11 @@ class LookedAt(QObject):
         wanted, window = self._wanted, self._window
         if wanted is None:
             return False
-        inside = wanted.subject == "live" and window.bridge.engine.live.newest.inside is None
-        if (window.bridge.subject, self._network()) != (wanted.subject, wanted.network) or inside:
+        if (window.bridge.subject, self._network()) != (wanted.subject, wanted.network):
+            return False
+        newest = window.bridge.engine.live.newest
+        unknown = newest.inside is None and wanted.values["layer"] is not None
+        if wanted.subject == "live" and (newest.phase != "ready" or unknown):
             return False
         restore(wanted, window.workspace)
         self._wanted = None

@@ -22,14 +22,14 @@ class Bridge(QObject):
     def __init__(self):
         super().__init__()
         self.subject, self.state = "experiment", EngineState()
-        self.engine = SimpleNamespace(live=SimpleNamespace(newest=SimpleNamespace(model=None, inside=None)))
+        self.engine = SimpleNamespace(live=SimpleNamespace(newest=SimpleNamespace(model=None, inside=None, phase="empty")))
 
     def give(self, name, phase="ready"):
         self.state = EngineState(phase, SimpleNamespace(experiment=SimpleNamespace(id=name)))
         self.state_changed.emit(self.state)
 
     def lives(self, name):
-        newest = SimpleNamespace(model=SimpleNamespace(name=name), inside=object())
+        newest = SimpleNamespace(model=SimpleNamespace(name=name), inside=object(), phase="ready")
         self.engine.live.newest = newest
         self.live_state.emit(newest)
 
