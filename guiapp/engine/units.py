@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from guiapp.interpret.units.options import GrowOptions, Rule
     from guiapp.interpret.units.passes import Inputs, LayerPass, Run
     from guiapp.interpret.units.patches import Patch
-    from guiapp.interpret.units.pictures import Pictures
+    from guiapp.interpret.units.pictures import Pictures, Source
     from guiapp.interpret.units.project import Projection
     from guiapp.interpret.units.scan import LayerScan
 
 _BATCH_NUMBERS = 1_000_000  # numbers of the inputs of one batch: small pictures go many at a time
 _TELL_S = 0.15
+_PREVIEW_S = 0.7
 
 Scale = tuple[Sequence[float], Sequence[float]]
 
@@ -261,3 +262,84 @@ def _sometimes(tell: Callable[[Any], None]) -> Callable[[Any], None]:
             tell(found)
 
     return told
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A layer over pictures, and the best patches of one unit.
+
+    Attributes:
+        scan: What was found so far.
+        pictures: Where it was looked for.
+        unit: The unit.
+        patches: Its best patches, best first.
+        step: Training step of the weights.
+    """
+
+    scan: LayerScan
+    pictures: Pictures
+    unit: int
+    patches: Sequence[Patch]
+    step: int
+
+
+def find_patches(
+    study: Study,
+    tell: Callable[[Found], None],
+    layer: str,
+    unit: Callable[[], int],
+    source: Source,
+    most: int,
+    count: int,
+    rule: Rule | None,
+) -> Generator[Step, None, Found]:
+    """Look at a layer over pictures, and cut out what one unit responds to most; the best so far are told.
+
+    Args:
+        study: The network.
+        tell: Called with what is known so far.
+        layer: Name of the layer.
+        unit: Says which unit is wanted; it may be another one while this goes on.
+        source: Where the pictures are.
+        most: At most so many of them.
+        count: How many patches.
+        rule: How responses are followed back to the pixels; not at all without.
+    """
+    yield 0.0, "opening the pictures"
+    pictures = source.open(study.dataset)
+    last = 0.0
+
+    def partly(scan: LayerScan) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _PREVIEW_S:
+            wanted = min(unit(), scan.units - 1)
+            patches = _drained(cut_patches(study, lambda _found: None, scan, pictures, wanted, count, None))
+            last = time.monotonic()
+            tell(Found(scan, pictures, wanted, patches, study.step))
+
+    scan = yield from scan_layer(study, partly, layer, pictures, most)
+    wanted = min(unit(), scan.units - 1)
+    found = yield from more_patches(study, tell, Found(scan, pictures, wanted, (), study.step), wanted, count, rule)
+    return found
+
+
+def more_patches(
+    study: Study, tell: Callable[[Found], None], found: Found, unit: int, count: int, rule: Rule | None
+) -> Generator[Step, None, Found]:
+    """Patches of another unit of a layer that was looked at."""
+
+    def told(patches: list[Patch]) -> None:
+        tell(Found(found.scan, found.pictures, unit, patches, found.step))
+
+    patches = yield from cut_patches(study, told, found.scan, found.pictures, unit, count, rule)
+    return Found(found.scan, found.pictures, unit, patches, found.step)
+
+
+def _drained(steps: Generator[Step, None, list[Patch]]) -> list[Patch]:
+    """What a generator returns, all at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: list[Patch] = end.value
+            return result

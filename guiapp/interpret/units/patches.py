@@ -26,7 +26,7 @@ class Patch:
         sample: Index of the picture in the set.
         value: The response.
         row, column: Where in its map.
-        pixels: uint8 (h, w, 3): what the unit saw, as the network was fed it; black beyond the edge is padding.
+        pixels: uint8 (h, w, 3): what the unit saw of the picture as the network was fed it; cut at its edges.
         projection: uint8 (h, w, 3): the response followed back to these pixels, zero grey; None where not asked for.
     """
 

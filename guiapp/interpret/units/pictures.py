@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -18,15 +18,17 @@ from guiapp.datasets.base import Dataset, Part
 
 
 class Pictures(Protocol):
-    """Numbered pictures.
+    """Numbered pictures."""
 
-    Attributes:
-        title: What a person reads.
-        classes: Names of their classes; empty without.
-    """
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        ...
 
-    title: str
-    classes: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of their classes; empty without."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -147,3 +149,35 @@ def spread(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     return [int(index) for index in np.linspace(0, count - 1, most).round().astype(np.int64)]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from, as a person chooses it; nothing is read yet.
+
+    Attributes:
+        kind: ``"part"`` of the open data set, ``"set"``: the test part of a registered one, ``"folder"`` of files.
+        name: Of the part, of the set, or the path.
+    """
+
+    kind: Literal["part", "set", "folder"]
+    name: str
+
+    def open(self, dataset: Dataset | None) -> Pictures:
+        """The pictures; may take long.
+
+        Args:
+            dataset: The open data set.
+
+        Raises:
+            UserError: If they cannot be read.
+        """
+        if self.kind == "folder":
+            return FolderPictures(Path(self.name))
+        if self.kind == "set":
+            from guiapp.datasets import open_dataset
+
+            return PartPictures(open_dataset(self.name), "test")
+        if dataset is None:
+            raise UserError("no data set is open: choose a folder of pictures")
+        return PartPictures(dataset, self.name)  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ class UnitView:
         atlas: The unit's map as one tile; of clips the largest of all moments.
         peak: Row and column of the largest value.
         value: That value.
+        flat: Whether the map has one value everywhere, so that no place is the strongest.
         plain: Probabilities of the network as it is, where that was asked for and it knows classes.
         step: Training step of the weights.
     """
@@ -35,6 +36,7 @@ class UnitView:
     atlas: Atlas
     peak: tuple[int, int]
     value: float
+    flat: bool
     plain: npt.NDArray[np.float32] | None
     step: int | None
 
@@ -62,8 +64,9 @@ def run(look: Look, options: UnitOptions) -> UnitView | None:
     unit = min(options.unit, units - 1)
     own = maps[0, unit].float()
     peak = divmod(int(own.argmax()), own.shape[1])
+    flat = own.numel() > 1 and bool((own == own[0, 0]).all())
     return UnitView(
-        name, unit, units, make_atlas(own[None]), peak, float(own[peak]), _plain(look, options.compare), look.step
+        name, unit, units, make_atlas(own[None]), peak, float(own[peak]), flat, _plain(look, options.compare), look.step
     )
 
 
