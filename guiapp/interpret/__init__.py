@@ -13,6 +13,7 @@ from guiapp.interpret.cost_options import CostOptions
 from guiapp.interpret.detector_options import DetectorOptions, detector_layers
 from guiapp.interpret.embedding.options import EmbeddingOptions, embedding_layers
 from guiapp.interpret.excitation import ExcitationOptions, excitation_layers
+from guiapp.interpret.groups import GroupOptions
 from guiapp.interpret.options import (
     ActivationOptions,
     ConnectionOptions,
@@ -114,3 +115,4 @@ _add(
         excitation_layers,
     )
 )
+_add(Probe("groups", "Grouped convolutions", GroupOptions, Lazy("guiapp.interpret.groups:run"), needs_picture=False))

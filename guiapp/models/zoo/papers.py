@@ -40,6 +40,10 @@ PAPERS: tuple[ZooModel, ...] = (
         "googlenet-paper", "GoogLeNet as in the paper", "Inception", "guiapp.models.papers:GoogLeNet", 6998552,
         1.582672, "Szegedy et al. 2014, arXiv 1409.4842; T1 7", ("architecture-tables",),
     ),
+    _entry(
+        "zfnet", "ZFNet", "AlexNet", "guiapp.models.zfnet:ZFNet", 62357608, 1.168033,
+        "Zeiler, Fergus 2013, arXiv 1311.2901; T1 7", ("zfnet",),
+    ),
 )  # fmt: skip
 
 
