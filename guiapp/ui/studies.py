@@ -132,6 +132,7 @@ class Studies(QObject):
         window.looked_at.expect(moment)
         if live:
             panel, file = window.panel("live"), study.network.get("file")
+            panel.models.choose(moment.network)
             panel.models.wanted.emit(moment.network, file or str(study.network.get("weights")))
             picture = study.selection.get("picture")
             if picture is not None:

@@ -310,9 +310,10 @@ class LiveModels(QWidget):
         return self._chosen
 
     def choose(self, name: str) -> None:
-        """Go to a network in the list."""
-        self.tree.setCurrentItem(self._rows[name])
-        self._show_current()
+        """Go to a network in the list, if it is there."""
+        if name in self._rows:
+            self.tree.setCurrentItem(self._rows[name])
+            self._show_current()
 
     def _show_current(self) -> None:
         """Scroll to the chosen row, once what stands below the list has taken its room."""

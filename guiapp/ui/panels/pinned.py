@@ -33,7 +33,7 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 _MOST = 24
 _TITLE = 22
 _WIDEST = 0.48  # share of the panel: two views beside each other are seen whole
-_LEAST = 120  # pixels that a view is at least high
+_LEAST = 80  # pixels that a view is at least high
 
 
 class PinnedPanel(Panel):
@@ -161,7 +161,7 @@ class _Card(QFrame):
         below = self.fontMetrics().height() * 2 + 4
         most = _WIDEST * self.parentWidget().parentWidget().width()
         scale = min(1.0, max(1, self.parentWidget().height() - _TITLE - below) / max(1.0, high), most / max(1.0, wide))
-        return QSize(max(140, round(wide * scale)), self.parentWidget().height())
+        return QSize(max(180, round(wide * scale)), self.parentWidget().height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.sizeHint().width(), _LEAST)
