@@ -28,7 +28,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"guiapp {__version__}")
     parser.set_defaults(run="guiapp.cli.window:run", path=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_open, _list, _fetch, _train, _predict, _evaluate, _probe, _screenshot, _bench):
+    for add in (_open, _list, _fetch, _train, _predict, _evaluate, _probe, _inspect, _export, _screenshot, _bench):
         add(commands)
     return parser
 
@@ -153,6 +153,27 @@ def _probe(commands: Any) -> None:
     parser.add_argument("--weights", metavar="best|random|NAME|FILE", help=help)
     parser.add_argument("--device", choices=DEVICES, help="where a published network runs (cpu)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="save as .png, .csv or .json")
+
+
+def _inspect(commands: Any) -> None:
+    help = "say what a file with a network is, and keep how it is set up"
+    parser = _command(commands, "inspect", help, "guiapp.cli.inspect:run")
+    help = "weights (.safetensors, .pt, .pth, .th), TorchScript, a torch.export program (.pt2) or a Python file"
+    parser.add_argument("file", metavar="FILE", help=help)
+    _settings(parser, "architecture=resnet18, labels=cat,dog, activation=relu, pooling=max, height=64, mean=0.5, …")
+    help = "let a Python file run from now on, as long as it stays the same: it can do anything that you can"
+    parser.add_argument("--trust", action="store_true", help=help)
+    parser.add_argument("--forget", action="store_true", help="forget what was set for this file before")
+
+
+def _export(commands: Any) -> None:
+    help = "write a network as safetensors, ONNX or a torch.export program, and check that it answers the same"
+    parser = _command(commands, "export", help, "guiapp.cli.export:run")
+    target = f"{_TARGET}, a published network, or a file of your own"
+    parser.add_argument("target", metavar="MODEL|RUN|FILE", help=target)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .safetensors, .onnx or .pt2")
+    help = "of a published network: best, random, a published name or a weight file (best)"
+    parser.add_argument("--weights", metavar="best|random|NAME|FILE", help=help)
 
 
 def _screenshot(commands: Any) -> None:

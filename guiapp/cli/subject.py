@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from guiapp.cli.exhibits import refuse_exhibit
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName, resolve
+from guiapp.models.own.files import is_own, written_here
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +46,7 @@ class Subject:
         dataset_name: Data set that it was trained on, or empty.
         step: Training step of the weights, or None.
         drawing_reference: ``"module:name"`` of what makes a sample of a drawing, where weights name it.
+        built_as: Name and options of the network among those to train, where it came from a weight file.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Subject:
     dataset_name: str = ""
     step: int | None = None
     drawing_reference: str | None = None
+    built_as: tuple[str, Mapping[str, Any]] | None = None
 
     def open_dataset(self, name: str | None = None, progress: Progress | None = None) -> Dataset:
         """The data set called ``name``, or the one that it was trained on.
@@ -149,8 +152,8 @@ def open_subject(target: str) -> Subject:
     """The network that ``target`` names.
 
     Args:
-        target: A run's folder or its name, a .safetensors file, the name of shipped weights, of an experiment that
-            opens with weights, or of a model for which weights are shipped.
+        target: A run's folder or its name, a .safetensors file, a file of a person's own, the name of shipped weights,
+            of an experiment that opens with weights, or of a model for which weights are shipped.
 
     Raises:
         SettingError: If nothing has that name.
@@ -162,6 +165,8 @@ def open_subject(target: str) -> Subject:
     if not path.exists():
         refuse_exhibit(target, "measured", "ask it with guiapp predict {} PICTURE")
     if path.is_file():
+        if is_own(target) and not written_here(path):
+            return _own(path, target)
         if path.suffix != _ENDING:
             raise UserError(f"{path} is neither a run folder nor a {_ENDING} file")
         return _weights(path, target)
@@ -180,6 +185,8 @@ def is_trained(target: str) -> bool:
     path = Path(target).expanduser()
     if path.suffix.lower() == ".onnx":
         return False
+    if path.is_file() and is_own(target):
+        return written_here(path)
     if path.is_file() or path.suffix == _ENDING or (path / "run.json").is_file():
         return True
     shipped = paths.resources() / "weights" / f"{target}{_ENDING}"
@@ -218,6 +225,25 @@ def _run(folder: Path, name: str) -> Subject:
     )
 
 
+def _own(file: Path, name: str) -> Subject:
+    """A person's own network that tells classes apart, as it is set up.
+
+    Raises:
+        UserError: If it cannot be opened, or is for something else.
+    """
+    from guiapp.engine.open_own import open_own
+    from guiapp.models.own.opened import entry_of
+    from guiapp.tasks.base import make_task
+
+    opened = open_own(entry_of(file))
+    if opened.preprocessing is None or opened.entry.task != "classification":
+        raise UserError(f"{name} is for {opened.entry.task}: there are no classes of pictures to count")
+    return Subject(
+        name, opened.module, opened.preprocessing, "classification", make_task("classification", opened.labels),
+        dataset_name=opened.settings.dataset,
+    )  # fmt: skip
+
+
 def _weights(file: Path, name: str) -> Subject:
     from guiapp.models import MODELS, Preprocessing
     from guiapp.models.weights import load_into, load_weights
@@ -244,4 +270,5 @@ def _weights(file: Path, name: str) -> Subject:
         task,
         dataset_name=about.get("dataset", ""),
         drawing_reference=about.get("from_drawing"),
+        built_as=(entry.name, about.get("options", {})),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from guiapp.core.notices import SettingError, UserError
 from guiapp.models.own.feed import Learnt, NeedsTrust, Sampled
-from guiapp.models.own.files import kind_of
-from guiapp.models.own.opened import OpenedOwn, OwnModel
+from guiapp.models.own.files import Kind, kind_of
+from guiapp.models.own.opened import OpenedOwn, OwnModel, entry_of
 from guiapp.models.own.settings import OwnSettings, recall
 from guiapp.models.zoo.open import BEST
 
 if TYPE_CHECKING:
     import torch
+
+    from guiapp.models.own.match import Match
 
 Progress = Callable[[float, str], None]
 
@@ -62,13 +65,92 @@ def open_own(
             return open_weights(path, settings, learnt_of(settings.dataset), device, report)
         if kind == "python" and not (kept.trusted if trusted is None else trusted):
             raise NeedsTrust(
-                f"{path.name} is Python code, which can do anything on this machine that you can: say that it may run"
+                f"{path.name} is Python code, which can do anything on this machine that you can: "
+                f"allow it in the panel Your network, or with guiapp inspect {path.name} --trust"
             )
         from guiapp.models.own.from_program import open_program
 
         return open_program(path, kind, settings, learnt_of(settings.dataset), device, report)
     except MemoryError:
         raise UserError(f"{path.name} needs more memory than there is") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What is known of a file before or after it is opened.
+
+    Attributes:
+        path: The file.
+        kind: What it is.
+        settings: What it was looked at with.
+        about: Texts and numbers that stand beside the weights.
+        opened: The network, or None.
+        reason: Why it cannot be opened, in one line; empty where it can.
+        title: Title of the architecture, or empty.
+        architectures: Names of those that it fits, the chosen one first.
+        classes: Outputs that the architecture has for it, 0 where that is not known.
+        match: How its tensors fit, or None.
+        functions: Of a Python file: those that may give a network.
+        needs_trust: Whether it is code that the person has not allowed to run.
+    """
+
+    path: Path
+    kind: Kind
+    settings: OwnSettings
+    about: Mapping[str, Any] = field(default_factory=dict)
+    opened: OpenedOwn | None = None
+    reason: str = ""
+    title: str = ""
+    architectures: tuple[str, ...] = ()
+    classes: int = 0
+    match: Match | None = None
+    functions: tuple[str, ...] = ()
+    needs_trust: bool = False
+
+
+def examine(
+    path: Path, settings: OwnSettings | None = None, progress: Progress | None = None, trusted: bool | None = None
+) -> Examined:
+    """Look into a file and try to open it on the CPU; what is wrong with it is part of the answer.
+
+    Args:
+        path: The file.
+        settings: In the place of those that are remembered.
+        progress: Told what is done; an exception that it raises stops it.
+        trusted: As for ``open_own``.
+
+    Raises:
+        UserError: If there is no such file.
+    """
+    entry = entry_of(path)
+    settings = settings or recall(path).settings
+    kind = kind_of(entry.path)
+    known: dict[str, Any] = {}
+    try:
+        if kind == "python":
+            from guiapp.models.own.programs import functions_of
+
+            known["functions"] = tuple(functions_of(entry.path))
+        if kind == "weights" or settings.architecture:
+            known |= _planned(entry.path, settings, progress)
+        opened = open_own(entry, progress=progress, settings=settings, trusted=trusted)
+        return Examined(entry.path, kind, settings, opened=opened, **known)
+    except NeedsTrust as error:
+        return Examined(entry.path, kind, settings, reason=str(error), needs_trust=True, **known)
+    except UserError as error:
+        return Examined(entry.path, kind, settings, reason=str(error), **known)
+
+
+def _planned(path: Path, settings: OwnSettings, progress: Progress | None) -> dict[str, Any]:
+    from guiapp.models.own.from_weights import plan
+
+    found = plan(path, settings, progress)
+    known: dict[str, Any] = {"about": {name: value for name, value in found.weights.about.items() if name != "own"}}
+    if found.guesses:
+        best = found.guesses[0]
+        known |= {"title": best.architecture.title, "classes": best.spec.classes, "match": best.match}
+        known["architectures"] = tuple(one.architecture.name for one in found.guesses)
+    return known
 
 
 def learnt_of(name: str) -> Learnt | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +147,36 @@ def _wide(values: tuple[float, ...], channels: int, name: str) -> tuple[float, .
     if channels == 1:  # of three colours
         return (sum(values) / len(values),)
     raise SettingError(f"{name} has {len(values)} numbers, the input {channels} channels")
+
+
+def feed_from(settings: OwnSettings, said: Mapping[str, Any]) -> OwnPreprocessing:
+    """The preprocessing that a file written by this program says, but for what a person has set.
+
+    Raises:
+        UserError: If the record is damaged.
+    """
+    try:
+        plain = {**said, **{name: tuple(said.get(name, ())) for name in ("size", "mean", "std", "resize")}}
+        known = OwnPreprocessing(**plain)
+        size = (int(known.size[0]), int(known.size[1]), int(known.size[2]))
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise UserError("what the file says of its input is damaged: set it by hand") from None
+    wanted = feed_of(settings, size, None, known)
+    untouched = settings.fit == "auto" and not settings.resize and wanted.size == known.size
+    more = {"resize": known.resize} if untouched else {}
+    return dataclasses.replace(wanted, interpolation=known.interpolation, antialias=known.antialias, **more)  # type: ignore[arg-type]
+
+
+def feed_of_preset(preset: Preset) -> OwnPreprocessing | None:
+    """The figures of a network of the zoo as a preprocessing; None where it takes pictures of any size."""
+    if preset.kind != "classification" or preset.crop is None:
+        return None
+    fit = "stretch" if preset.resize in (None, preset.crop) else "crop"
+    resize = preset.resize or () if fit == "crop" else ()
+    return OwnPreprocessing(
+        (3, *preset.crop), preset.mean or (0.0,) * 3, preset.std or (1.0,) * 3, fit, resize, preset.interpolation,
+        preset.antialias,
+    )  # fmt: skip
 
 
 def labels_of(settings: OwnSettings, path: Path, classes: int, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ ENDINGS = (*WEIGHT_ENDINGS, ".pt2", ".torchscript", ".py")
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights", "params", "module")
 """What training programs put weights under, the commonest first."""
 _DEEP = 3
+EXTRA = "guiapp.json"
+"""What this program writes into a torch.export program beside the graph."""
+_MOST_HEAD = 100_000_000  # bytes
 _MOST_TENSORS = 100_000
 
 
@@ -43,6 +46,20 @@ class Weights:
 def is_own(name: str) -> bool:
     """Whether a name is that of a file that may hold a network, by its ending."""
     return Path(name).suffix.lower() in ENDINGS
+
+
+def written_here(path: Path) -> bool:
+    """Whether a safetensors file says that this program wrote it for one of the networks to train; no torch."""
+    if path.suffix.lower() != ".safetensors":
+        return False
+    try:
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            head = json.loads(stream.read(length)) if length < _MOST_HEAD else {}
+        about = json.loads(head.get("__metadata__", {}).get("guiapp", "{}"))
+        return all(name in about for name in ("model", "preprocessing", "classes"))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return False
 
 
 def kind_of(path: Path) -> Kind:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,8 @@ from torch import nn
 
 from guiapp.core.notices import SettingError, UserError
 from guiapp.models.base import Preprocessing
-from guiapp.models.own.feed import Learnt, feed_of, labels_of
-from guiapp.models.own.files import Kind, read_weights
+from guiapp.models.own.feed import Learnt, feed_from, feed_of, feed_of_preset, labels_of
+from guiapp.models.own.files import EXTRA, Kind, read_weights
 from guiapp.models.own.guess import Progress
 from guiapp.models.own.match import load, match, shapes_of
 from guiapp.models.own.opened import OpenedOwn, described, finish
@@ -115,16 +117,44 @@ def open_program(
     colour = size[0] == 3
     base = _IMAGENET if colour and learnt is None and (min(size[1:]) >= 96 or classes == 1000) else None
     said = Preprocessing(size, learnt.mean, learnt.std, "pad") if learnt is not None else None
-    feed = feed_of(settings, size, base, said)
+    record = written_beside(path) if kind == "program" else {}
+    inside = record.get("preprocessing") or _of_preset(record.get("preset"))
+    feed = feed_from(settings, inside) if isinstance(inside, Mapping) else feed_of(settings, size, base, said)
+    if inside:
+        base = None
     if base is not None and not settings.mean:
         notes.append("scale of ImageNet is assumed")
-    names = tuple(learnt.labels) if learnt is not None else _usual(classes)
+    names = tuple(learnt.labels) if learnt is not None else tuple(record.get("classes") or _usual(classes))
     labels = () if task == "depth" else labels_of(settings, path, classes, names)
     kind_of_input = "segmentation" if task == "segmentation" else "classification"
     return finish(
         path, module, task, labels, "; ".join(notes), feed, Preset(kind_of_input), settings, device, described(kind),
         learnt,
     )  # fmt: skip
+
+
+def written_beside(path: Path) -> Mapping[str, Any]:
+    """What this program wrote into a ``torch.export`` program beside the graph; nothing for those of others."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            name = next((one for one in archive.namelist() if one.endswith(f"extra/{EXTRA}")), "")
+            found = json.loads(archive.read(name)) if name else {}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _of_preset(said: Any) -> Mapping[str, Any] | None:
+    if not isinstance(said, Mapping):
+        return None
+    try:
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+        }
+        feed = feed_of_preset(Preset(**plain))
+    except (TypeError, ValueError):
+        return None
+    return feed.as_dict() if feed is not None else None
 
 
 def _weights(module: nn.Module, settings: OwnSettings, path: Path) -> list[str]:

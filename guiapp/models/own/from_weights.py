@@ -15,15 +15,17 @@ from guiapp.core.notices import SettingError, UserError
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.models.own.alter import set_activation, set_pooling
 from guiapp.models.own.architectures import Architecture, Spec, find
-from guiapp.models.own.feed import Learnt, OwnPreprocessing, feed_of, labels_of
+from guiapp.models.own.feed import Learnt, OwnPreprocessing, feed_from, feed_of, labels_of
 from guiapp.models.own.files import Weights, kind_of, read_weights
 from guiapp.models.own.guess import Guess, Progress, first_spec, guess
 from guiapp.models.own.match import load, shapes_of
 from guiapp.models.own.opened import OpenedOwn, finish, said_by
-from guiapp.models.own.settings import AS_BUILT, OwnSettings, option_values
+from guiapp.models.own.settings import AS_BUILT, OwnSettings, digest, option_values
 from guiapp.models.own.solve import solve
 from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
 from guiapp.models.zoo.timm_names import TIMM
+
+_guessed: dict[str, tuple[Guess, ...]] = {}  # by the content of files: looking through the zoo takes seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,10 @@ def plan(path: Path, settings: OwnSettings, progress: Progress | None = None) ->
     file = shapes_of(weights.tensors)
     name = settings.architecture or _written(weights.about)
     if not name:
-        return Plan(weights, settings, tuple(guess(file, path, progress)), record)
+        key = digest(path)
+        if key not in _guessed:
+            _guessed[key] = tuple(guess(file, path, progress))
+        return Plan(weights, settings, _guessed[key], record)
     architecture = find(name)
     start, fixed = _start(architecture, file, settings, weights.about)
     return Plan(weights, settings, (Guess(architecture, *solve(architecture, file, start, fixed)),), record)
@@ -67,13 +72,22 @@ def open_weights(
     learnt: Learnt | None = None,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
+    found: Plan | None = None,
 ) -> OpenedOwn:
-    """Open a file of weights; see ``opened.open_own``.
+    """Open a file of weights; see ``engine.open_own.open_own``.
+
+    Args:
+        path: The file.
+        settings: How.
+        learnt: What the data set that it was trained on says.
+        device: Where it goes.
+        progress: Told what is done.
+        found: From ``plan`` of the same file and settings, where that was asked before.
 
     Raises:
         UserError: If no architecture fits, or not wholly and that is not allowed.
     """
-    found = plan(path, settings, progress)
+    found = found or plan(path, settings, progress)
     settings = found.settings
     if not found.guesses:
         raise UserError(
@@ -204,7 +218,7 @@ def _feed(
     if task in ("detection", "instances", "keypoints"):
         return None
     if isinstance(said, Mapping):
-        return feed_of(settings, tuple(said["size"]), None, OwnPreprocessing.from_dict(said))
+        return feed_from(settings, said)
     inside = Preprocessing.from_dict(written) if isinstance(written, Mapping) else None
     if inside is None and learnt is not None:
         inside = Preprocessing((spec.channels, spec.height, spec.width), learnt.mean, learnt.std, "pad")
@@ -220,7 +234,7 @@ def _feed(
 
 
 def _known_labels(found: Guess, base: ZooWeights | None, learnt: Learnt | None, planned: Plan) -> tuple[str, ...]:
-    written = planned.record.get("labels") or planned.weights.about.get("classes")
+    written = planned.record.get("names") or planned.weights.about.get("classes")
     if isinstance(written, list) and all(isinstance(name, str) for name in written):
         return tuple(written)
     if learnt is not None:
