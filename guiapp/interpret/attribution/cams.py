@@ -21,6 +21,7 @@ from guiapp.interpret.targets import DETECTORS
 
 Run = Generator[Step, None, Found]
 _TRIES = 8
+AGAINST = "nothing in this layer speaks for it: every value is negative, and those are left out"
 FLAT = "the gradient is 0 in every place of this layer: nothing there changes the score"
 
 
@@ -119,7 +120,7 @@ def _cam(asked: Asked, layer: str, positive: bool, kind: str) -> Found:
                 raise UserError(f"the output of {layer!r} has no places: choose a layer with maps")
             continue
         if bool(gradient.any()):
-            return Found(map=found, layer=name, cover=cover_of(case))
+            return Found(map=found, layer=name, cover=cover_of(case), note="" if bool(found.any()) else AGAINST)
         without = without or Found(map=found, layer=name, cover=cover_of(case), note=FLAT)
     if without is not None:
         return without
@@ -167,4 +168,4 @@ def guided_cam(asked: Asked) -> Run:
     height, width = fine.values.shape[-2:]
     size = round(height * weights.cover[0]), round(width * weights.cover[1])
     large = torch.nn.functional.interpolate(weights.map[None, None], size, mode="nearest")[..., :height, :width]
-    return Found(fine.values * large, layer=weights.layer, note=rectified(asked))
+    return Found(fine.values * large, layer=weights.layer, note=weights.note or rectified(asked))

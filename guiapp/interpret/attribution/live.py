@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from guiapp.core.notices import UserError
-from guiapp.interpret.attribution.cams import Leaf, cover_of, leaf_at, map_of
+from guiapp.interpret.attribution.cams import AGAINST, Leaf, cover_of, leaf_at, map_of
 from guiapp.interpret.attribution.layer import ranked_layers
 from guiapp.interpret.attribution.method import Attribution
 from guiapp.interpret.attribution.methods import METHODS
@@ -142,7 +142,8 @@ class Explainer:
         shape = tuple(case.batch.shape)
         if shape not in self._covers:
             self._covers = {shape: cover_of(case)}
-        return finished(asked, Found(map=found, layer=layer, cover=self._covers[shape]))
+        note = "" if bool(found.any()) else AGAINST
+        return finished(asked, Found(map=found, layer=layer, cover=self._covers[shape], note=note))
 
     def learn(self, options: AttributionOptions, found: Attribution) -> None:
         """Remember the layer that a map outside of the run was made of."""

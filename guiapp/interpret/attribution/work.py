@@ -114,7 +114,23 @@ def answer(
         raise UserError(f"{chosen.title} needs gradients, and this network gives none: choose occlusion")
     batch = fresh(case.batch).requires_grad_(chosen.backward)
     asked = Asked(case, score, chosen, options, batch, tell)
-    return finished(asked, (yield from chosen.run(asked)), 1.0)
+    found = yield from _as_usual(chosen.run(asked))
+    return finished(asked, found, 1.0)
+
+
+def _as_usual(steps: Generator[Step, None, Found]) -> Generator[Step, None, Found]:
+    """The steps outside of any inference mode of the lane, whose tensors gradients cannot go through."""
+    try:
+        while True:
+            with torch.inference_mode(False), torch.no_grad():
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    found: Found = end.value
+                    return found
+            yield step
+    finally:
+        steps.close()
 
 
 def plain_score(case: Case, target: Target) -> Score:
