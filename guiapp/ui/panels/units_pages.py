@@ -186,10 +186,7 @@ class PatchesPage(QWidget):
         for patch in found.patches:
             label = found.pictures.label(patch.sample)
             of = f"{classes[label]} · " if 0 <= label < len(classes) else ""
-            names.append(
-                f"{of}picture {patch.sample} · row {patch.row}, column {patch.column} · {number(patch.value)}\n"
-                "a click looks at it"
-            )
+            names.append(f"{of}picture {patch.sample}")
         self.grid.set_patches(found.patches, names)
         whole = words.of_patches(found, classes)
         self.words.set_text(whole, (whole.partition(" · ")[0], f"best of {found.scan.pictures:,}"))

@@ -28,7 +28,7 @@ class PatchGrid(SmallPlot):
 
     Attributes:
         patches: What is shown.
-        names: One line for each, for its tip.
+        names: Where each comes from, for its tip.
     """
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
@@ -137,6 +137,8 @@ class PatchGrid(SmallPlot):
             if index is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), self.names[index], self)
+                patch = self.patches[index]
+                at = f"row {patch.row}, column {patch.column}: {number(patch.value)}"
+                QToolTip.showText(event.globalPos(), f"{self.names[index]}\n{at}\na click looks at it", self)
             return True
         return super().event(event)
