@@ -43,6 +43,7 @@ from guiapp.ui.panels.attribution_study import (
 from guiapp.ui.panels.viewer import network_area
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.attribution_grid import MapGrid, Tile
+from guiapp.ui.widgets.attribution_image import sign_of
 from guiapp.ui.widgets.buttons import declare
 from guiapp.ui.widgets.choice_list import ChoiceList
 from guiapp.ui.widgets.colour_bar import ColourBar
@@ -482,7 +483,7 @@ class AttributionPanel(Panel):
         question, answer = found.questions[number], found.answers[number]
         label, share = self._label_of(question, answer)
         title, shorter = words.caption(question.title, label, share, answer)
-        values = answer.map if isinstance(answer, Attribution) else None
+        values = self._values(answer) if isinstance(answer, Attribution) else None
         own = answer.area if isinstance(answer, Attribution) else None
         kind = answer.class_index if isinstance(answer, Attribution) else class_of(question.target)
         colour = None
@@ -493,10 +494,17 @@ class AttributionPanel(Panel):
             height, width = pixels.shape[:2]
             left, top, right, bottom = question.target.box
             box = left * width, top * height, (right - left) * width, (bottom - top) * height
-        signed = isinstance(answer, Attribution) and answer.signed
         coarse = isinstance(answer, Attribution) and answer.values is None
         front = number == self._front
-        return Tile(title, pixels, values, own or area, signed, colour, box, coarse, front, shorter)
+        return Tile(title, pixels, values, own or area, colour, box, coarse, front, shorter)
+
+    def _values(self, answer: Attribution) -> np.ndarray:
+        """The map as it is shown: of plain gradients the sizes, summed over the colours, unless signs are wanted."""
+        suited = self.style_row.signs.currentData() == "suited"
+        if suited and METHODS[answer.method].by_size and answer.values is not None:
+            sizes: np.ndarray = np.abs(answer.values).sum(0)
+            return sizes
+        return answer.map
 
     def _label_of(self, question: Question, answer: object) -> tuple[str, str]:
         """What is explained in words, and its figure in the list of answers."""
@@ -525,7 +533,7 @@ class AttributionPanel(Panel):
         answer = found.answers[self._front]
         full = self.grid.ranges()[self._front]
         if isinstance(answer, Attribution):
-            signed = self.style_row.signs.currentData() == "signed"
+            signed = sign_of(self._values(answer), self.style_row.signs.currentData()) == "signed"
             self.colours.set_range(-full if signed else 0.0, full, signed)
         text = words.told(answer, found.step if self.context.bridge.subject != "live" else 0)
         if not self.run.running or self.at_each_look:
@@ -536,7 +544,8 @@ class AttributionPanel(Panel):
         style = self.style_row.style_of(self.page)
         self.grid.set_style(style)
         self.sanity.grid.set_style(style)
-        self._say()
+        if self.found is not None:
+            self._show(self.found)
 
     def _restyle(self) -> None:
         if self._look is not None:

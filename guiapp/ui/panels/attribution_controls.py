@@ -51,7 +51,19 @@ _SUBJECT_TIP = (
     "unit: the unit that is chosen in Activations or Filters\n"
     "likeness: how alike the embeddings of this picture and of one that is held are"
 )
-_SIGNS = (("signed", "signed"), ("absolute", "absolute"), ("for it", "positive"), ("against", "negative"))
+_SIGNS = (
+    ("suited", "suited"),
+    ("signed", "signed"),
+    ("absolute", "absolute"),
+    ("for it", "positive"),
+    ("against", "negative"),
+)
+_SIGN_TIP = (
+    "suited: sizes of plain gradients, summed over the colours, as their sign says nothing; else signed values\n"
+    "signed: what speaks for it red, against it blue\n"
+    "absolute: sizes\n"
+    "for it, against: one side"
+)
 _GROUNDS = (("picture", "picture"), ("grey", "grey"), ("map alone", "alone"))
 _CHOSEN = "@chosen"
 CHOSEN_LAYER = _CHOSEN
@@ -428,7 +440,7 @@ class StyleRow(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self.signs = _box(self, "attribution.sign", "Which values", "Signed values, their sizes, or one side", _SIGNS)
+        self.signs = _box(self, "attribution.sign", "Which values", _SIGN_TIP, _SIGNS)
         self.grounds = _box(self, "attribution.ground", "Ground of the maps", "What lies below the maps", _GROUNDS)
         self.opacity = JumpSlider(theme, "attribution.opacity", "Opacity of the strongest values", self)
         self.threshold = JumpSlider(theme, "attribution.threshold", "Threshold", self)

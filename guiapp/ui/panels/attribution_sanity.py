@@ -95,11 +95,8 @@ class SanityPage(QWidget):
             answer = stage.found
             values = answer.map if isinstance(answer, Attribution) else None
             own = answer.area if isinstance(answer, Attribution) else None
-            signed = isinstance(answer, Attribution) and answer.signed
             coarse = isinstance(answer, Attribution) and answer.values is None
-            tiles.append(
-                Tile(title, pixels, values, own or area, signed, None, None, coarse, place == self._chosen, shorter)
-            )
+            tiles.append(Tile(title, pixels, values, own or area, None, None, coarse, place == self._chosen, shorter))
         self.grid.show_tiles(tiles)
         self.plot.set_markers((Marker(float(stages[self._chosen].layers), caption(stages[self._chosen])[0], True),))
 

@@ -39,7 +39,6 @@ class Tile:
         pixels: The picture, uint8 (H, W, 3) or (H, W, 1).
         values: float32 (h, w), signed; None while nothing is known yet.
         area: Left, top, width, height, in pixels of the picture, that the map lies over; None for all of it.
-        signed: Whether negative values have a meaning of their own.
         colour: Of the class that is explained, or None.
         box: Left, top, width, height of what is explained, drawn as a frame, or None.
         coarse: Whether its values are those of a layer, not of pixels.
@@ -50,7 +49,6 @@ class Tile:
     pixels: npt.NDArray[np.uint8]
     values: Floats | None = None
     area: Area | None = None
-    signed: bool = True
     colour: QColor | None = None
     box: Area | None = None
     coarse: bool = False

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 
-Sign = Literal["signed", "absolute", "positive", "negative"]
+Sign = Literal["suited", "signed", "absolute", "positive", "negative"]
 Ground = Literal["picture", "grey", "alone"]
 
 _FINE = 4096
@@ -30,7 +30,8 @@ class MapStyle:
     """How maps are painted.
 
     Attributes:
-        sign: Signed values in two colours, their sizes, or only what speaks for or against.
+        sign: Signed values in two colours, their sizes, or only what speaks for or against; ``"suited"`` is signed
+            where there are negative values, else positive.
         ground: Over the picture, over the picture without colours, or alone.
         opacity: 0 to 1, of the strongest values; weaker ones let more of the picture through. Alone it has no part.
         threshold: 0 to 1: what is weaker than this share of the range is not painted.
@@ -38,12 +39,16 @@ class MapStyle:
         own_range: Whether each map has its own range, or all that are seen together have one.
     """
 
-    sign: Sign = "signed"
+    sign: Sign = "suited"
     ground: Ground = "picture"
     opacity: float = 0.75
     threshold: float = 0.0
     smooth: bool = True
     own_range: bool = True
+
+
+_FADES = 0.75
+"""Power of a value's share by which opacity grows over a picture: weak values are seen, but hide little."""
 
 
 def part_of(values: Floats, sign: Sign) -> Floats:
@@ -55,6 +60,13 @@ def part_of(values: Floats, sign: Sign) -> Floats:
     if sign == "negative":
         return np.maximum(-values, 0)
     return values
+
+
+def sign_of(values: Floats, sign: Sign) -> Sign:
+    """The way in which values are shown, where it is left to them."""
+    if sign != "suited":
+        return sign
+    return "signed" if bool((values < 0).any()) else "positive"
 
 
 def range_of(values: Floats) -> float:
@@ -99,7 +111,7 @@ def _between(count: int, wanted: int) -> Floats:
 def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uint8]:
     """Colours of a map.
 
-    Over a picture the opacity grows with the root of a value's size, so that what says nothing hides nothing.
+    Over a picture the opacity grows with a value's size, so that what says nothing hides nothing.
 
     Args:
         values: (h, w), signed; what is not finite is left out.
@@ -110,10 +122,11 @@ def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uin
         uint8 (h, w, 4), red, green, blue, alpha, not premultiplied.
     """
     known = np.isfinite(values)
-    shown = part_of(np.where(known, values, 0.0).astype(np.float32), style.sign)
+    sign = sign_of(values, style.sign)
+    shown = part_of(np.where(known, values, 0.0).astype(np.float32), sign)
     shares = np.clip(shown / full, -1, 1)
     strength = np.abs(shares)
-    if style.sign == "signed":
+    if sign == "signed":
         table = colour_maps.signed()
         if style.ground != "alone":  # pale by letting the picture through, not by its own whiteness
             shares = np.sign(shares) * (_PALEST + (1 - _PALEST) * strength)
@@ -124,10 +137,10 @@ def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uin
     seen = known & (strength >= style.threshold)
     if style.ground == "alone":
         if style.threshold > 0:  # what is left out looks as zero does
-            colours = np.where(seen[..., None], colours, table[128 if style.sign == "signed" else 1])
+            colours = np.where(seen[..., None], colours, table[128 if sign == "signed" else 1])
         seen, alpha = known, np.full(shares.shape, 255.0)
     else:
-        alpha = 255 * style.opacity * np.sqrt(strength)
+        alpha = 255 * style.opacity * strength**_FADES
     colours[..., 3] = np.rint(np.where(seen, alpha, 0))
     return colours
 

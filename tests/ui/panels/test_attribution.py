@@ -193,7 +193,10 @@ def test_two_classes_and_two_methods_stand_in_rows_and_columns(panel, desk, cont
     batch = inputs_of(desk.picture).requires_grad_()
     second = panel.found.questions[1].target.class_index
     desk.model(batch)[0, second].backward()
-    np.testing.assert_allclose(panel.grid.tiles[1].values, batch.grad[0].sum(0).numpy(), rtol=1e-4, atol=1e-7)
+    gradient = batch.grad[0].numpy()
+    np.testing.assert_allclose(panel.grid.tiles[1].values, np.abs(gradient).sum(0), rtol=1e-4, atol=1e-7)
+    panel.style_row.signs.setCurrentIndex(1)
+    np.testing.assert_allclose(panel.grid.tiles[1].values, gradient.sum(0), rtol=1e-4, atol=1e-7)
     QTest.mouseClick(panel.grid.views[1], LEFT, pos=panel.grid.views[1].rect().center())
     assert context.workspace.class_index == second and panel.grid.tiles[1].chosen
     row(panel, panel.choices.second, panel.choices.width() - 6)
@@ -322,7 +325,8 @@ def test_one_method_that_fails_leaves_the_others_alone(panel, desk, qtbot):
 def test_style_paints_anew_without_asking_the_network(panel, desk, qtbot):
     desk.look(panel, {"attribution": found(values=np.array([[-1.0, 2.0]], np.float32))})
     with qtbot.assertNotEmitted(panel.request_changed):
-        panel.style_row.signs.setCurrentIndex(1)
+        assert panel.colours.texts() == ("−2", "2")
+        panel.style_row.signs.setCurrentIndex(2)
         panel.style_row.threshold.setValue(60)
         panel.style_row.opacity.setValue(40)
     style = panel.grid.map_style

@@ -55,11 +55,18 @@ def test_colours_are_centred_on_zero_and_what_says_little_hides_little():
     assert colours[1, 1, :3].tolist() == table[round(128 + 127 * 0.75)][:3].tolist()  # half way from palest to full
     alone = coloured(VALUES, MapStyle("signed", "alone"), 2.0)
     assert alone[1, 1, :3].tolist() == table[192][:3].tolist()  # 128 + 127 * 0.5, rounded to even
-    assert colours[..., 3].tolist() == [[204, 102], [0, round(204 * 0.5**0.5)]]
-    beyond = coloured(VALUES, MapStyle(), 1.0)
+    assert colours[..., 3].tolist() == [[204, round(204 * 0.25**0.75)], [0, round(204 * 0.5**0.75)]]
+    beyond = coloured(VALUES, MapStyle("signed"), 1.0)
     assert beyond[0, 0, :3].tolist() == table[1][:3].tolist()
     unsigned = coloured(VALUES, MapStyle("absolute"), 2.0)
     assert unsigned[0, 0, :3].tolist() == colour_maps.sequential()[255][:3].tolist()
+
+
+def test_what_suits_values_is_seen_from_them():
+    suited = MapStyle(ground="alone")
+    np.testing.assert_array_equal(coloured(VALUES, suited, 2.0), coloured(VALUES, MapStyle("signed", "alone"), 2.0))
+    sizes = np.abs(VALUES)
+    np.testing.assert_array_equal(coloured(sizes, suited, 2.0), coloured(sizes, MapStyle("positive", "alone"), 2.0))
 
 
 def test_below_the_threshold_nothing_is_painted_and_what_is_no_number_never():
