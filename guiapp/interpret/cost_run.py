@@ -31,11 +31,24 @@ _LEAST = 3  # dimensions of what the signs between layers join: maps and tokens,
 
 @dataclass(frozen=True)
 class Window:
-    """The window that a convolution or a pooling slides, rows first: kernel, step and padding of each axis."""
+    """The window that a convolution or a pooling slides.
+
+    Attributes:
+        kernel, step, padding, dilation: Of each axis, rows first.
+        groups: Parts into which the channels of a convolution are split; 0 for pooling, which has no weights.
+        biases: Whether it adds any.
+        ceil: Whether sizes are rounded up.
+        turned: Whether it is a transposed convolution, which enlarges.
+    """
 
     kernel: tuple[int, ...]
     step: tuple[int, ...]
     padding: tuple[int, ...]
+    dilation: tuple[int, ...] = (1, 1)
+    groups: int = 0
+    biases: bool = False
+    ceil: bool = False
+    turned: bool = False
 
 
 @dataclass
@@ -52,6 +65,7 @@ class Figures:
         parameters: Weights and biases that are the module's own; ``parameter_bytes``: their memory.
         window: Of a convolution or a pooling.
         dense: Units in and out of a dense layer that has biases.
+        given: Shape of the first tensor that it is called with, without the batch.
     """
 
     flops: int = 0
@@ -63,6 +77,7 @@ class Figures:
     parameter_bytes: int = 0
     window: Window | None = None
     dense: tuple[int, int] | None = None
+    given: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,8 +87,9 @@ class Measured:
     Attributes:
         layers: As ``interpret.layers`` lists them.
         figures: By name of the module, ``""`` for the network itself.
-        edges: From which layer or sign to which the numbers go, in the order of the run; ``signs`` tells by name what
-            joins results outside of any layer, such as ``("layer1.0", "+")``: where, and what it is.
+        edges: From which layer or sign to which the numbers go, in the order of the run; the second call of a layer is
+            called ``"relu#2"``. ``signs`` tells by name what joins results outside of any layer, such as
+            ``("layer1.0", "+")``: where, and what it is.
         input: Shape of what it was fed, without the batch; ``input_bytes``: its memory.
         parameters: Distinct parameters of the whole, ``parameter_bytes`` their memory.
         by_shapes: Whether only shapes were computed; else it was run on a picture.
@@ -172,7 +188,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._names = {module: name for name, module in model.named_modules()}
         self._modules = {name: module for module, name in self._names.items()}
         self._stack: list[str] = []
+        self._nodes: list[str] = []  # the same with the number of the call
         self._called: list[bool] = []  # whether the module at that depth has called another
+        self._calls: dict[str, int] = {}
         self._small = {name for module, name in self._names.items() if next(module.children(), None) is None}
         # Normalisation over neighbouring maps is done by an operation of pooling, and is none.
         self._norms = {name for module, name in self._names.items() if kind_of(module) == "norm"}
@@ -239,13 +257,18 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.begin(first)
         if self._called:
             self._called[-1] = True
+        if name in self._small and (tensor := next(_tensors(given), None)) is not None:
+            self._of(name).given = tuple(tensor.shape[1:])
+        call = self._calls[name] = self._calls.get(name, 0) + 1
         self._stack.append(name)
+        self._nodes.append(name if call == 1 else f"{name}#{call}")
         self._called.append(False)
 
     def _leave(self, name: str, output: Any) -> None:
         if not self._stack or self._stack[-1] != name:
             return
         self._stack.pop()
+        node = self._nodes.pop()
         whole = not self._called.pop()
         figures = self._of(name)
         for tensor in _tensors(output):
@@ -254,9 +277,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 figures.bytes += tensor.numel() * tensor.element_size()
             if whole and name:
                 sources = self._of_tensor(tensor)
-                if sources and sources != {name}:  # what is made of weights alone comes from nowhere
-                    self._join(sources, name)
-                    self._sources[tensor] = frozenset({name})
+                if sources and sources != {node}:  # what is made of weights alone comes from nowhere
+                    self._join(sources, node)
+                    self._sources[tensor] = frozenset({node})
         if whole:
             figures.window, figures.dense = _window_of(self._modules[name]), _dense_of(self._modules[name])
 
@@ -304,10 +327,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _pass_on(self, name: str, operation: str, used: list[frozenset[str]], out: Any) -> None:
         first = used[0]
         if name in self._small and name:
+            node = self._nodes[-1]
             for sources in used:
-                if sources != {name}:
-                    self._join(sources, name)
-            sources = frozenset({name})
+                if sources != {node}:
+                    self._join(sources, node)
+            sources = frozenset({node})
         elif all(other == first for other in used):
             sources = first
         else:
@@ -395,10 +419,15 @@ def _window_of(module: nn.Module) -> Window | None:
     count = len(kernel) if isinstance(kernel, Sequence) else int(last) if last.isdigit() else 2
     step: Any = getattr(module, "stride", None) or kernel
     padding: Any = getattr(module, "padding", 0)
+    dilation = _all(getattr(module, "dilation", 1), count)
     if isinstance(padding, str):
-        spans = zip(_all(kernel, count), _all(getattr(module, "dilation", 1), count), strict=True)
+        spans = zip(_all(kernel, count), dilation, strict=True)
         padding = tuple(0 if padding == "valid" else (k - 1) * d // 2 for k, d in spans)
-    return Window(_all(kernel, count), _all(step, count), _all(padding, count))
+    return Window(
+        _all(kernel, count), _all(step, count), _all(padding, count), dilation,
+        groups=getattr(module, "groups", 0), biases=getattr(module, "bias", None) is not None,
+        ceil=bool(getattr(module, "ceil_mode", False)), turned=bool(getattr(module, "transposed", False)),
+    )  # fmt: skip
 
 
 def _dense_of(module: nn.Module) -> tuple[int, int] | None:

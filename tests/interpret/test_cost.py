@@ -171,3 +171,9 @@ def test_edges_follow_the_numbers_through_signs():
     }  # fmt: skip
     with pytest.raises(ValueError, match="size"):
         measure(Small(), None)
+
+
+def test_a_layer_that_is_called_again_is_another_place():
+    relu = nn.ReLU()
+    found = measure(nn.Sequential(nn.Linear(3, 3), relu, nn.Linear(3, 3), relu), (3,))
+    assert found.edges == ((INPUT, "0"), ("0", "1"), ("1", "2"), ("2", "1#2"), ("1#2", OUTPUT))
