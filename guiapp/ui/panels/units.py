@@ -36,6 +36,8 @@ PAGES = (
     ("Traced", "The response followed back to the pixels"),
     ("Values", "Its outputs over the pictures, and the dead units of the layer"),
 )
+_OPENS_ON = {"top-patches": PATCHES, "activation-maximisation": GROWN, "deconvnet": TRACED}
+"""The page on which an exhibit opens."""
 _NOTHING = "Choose an experiment in the catalogue, or a network in the live room, to look at its units."
 _NO_LAYERS = "This network has no layers whose units can be looked at."
 
@@ -92,11 +94,12 @@ class UnitsPanel(Panel):
         for field, call in (
             ("layer", lambda _layer: self._follow_layer()), ("unit", lambda _unit: self._follow_unit()),
             ("switched_off", lambda _off: self._follow_change()), ("boosted", lambda _by: self._follow_change()),
-            ("class_index", self._follow_class), ("step", lambda _step: self._refresh()),
+            ("class_index", self._follow_class), ("experiment", self._open_on), ("step", lambda _step: self._refresh()),
         ):  # fmt: skip
             stop = context.workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
         theme.changed.connect(self._restyle)
+        self._open_on(context.workspace.experiment)
         self.show_state(self.seen)
 
     def _build(self) -> None:
@@ -218,6 +221,10 @@ class UnitsPanel(Panel):
         if index is not None and index < len(self._names()) and index != self.chosen:
             self.unit.setValue(index)
         self._say()
+
+    def _open_on(self, exhibit: str | None) -> None:
+        if exhibit in _OPENS_ON:
+            self.tabs.setCurrentIndex(_OPENS_ON[exhibit])
 
     def _turn(self, page: int) -> None:
         """Show a page, and find out what it needs."""
