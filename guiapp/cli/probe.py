@@ -105,6 +105,10 @@ def answer(probe: Probe, asked: Any, subject: Subject, picture: Picture | None) 
         if picture is not None:
             image, _ = subject.input_of(picture)
             look.input = subject.preprocessing(image)
+            look.task, look.patient = subject.task_name, True
+            if picture.sample is None and image is not picture.pixels:
+                look.picture = dataclasses.replace(picture, sample=image)
+            look.prepare = lambda other: subject.preprocessing(other.network_pixels)
             wanted = set(probe.layers(layers, asked))
             calls = {name for name in wanted if name.endswith(CALLS)}
             with listening(subject.model, calls) as heard:
@@ -132,6 +136,7 @@ def answer_published(probe: Probe, asked: Any, opened: OpenedModel, picture: Pic
     else:
         wanted = probe.layers(inspected.layers, asked)
         look = ask_published.look(opened, inspected, picture, wanted, LiveOptions())
+        look.patient = True
     with torch.no_grad():
         return probe.run(look, asked)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Study:
         picture = picture or self.picture
         if picture is None:
             raise UserError("there is no picture: open one")
-        entry, inputs = self.model.entry, self.inputs(picture)
+        picture = self._read(picture)
+        entry, inputs = self.model.entry, self._case_inputs(picture)
         frames = make_live_task(entry.task, self.model.labels, entry).frames if entry.task in LIVE_TASKS else 1
         return Case(
             self.module,
@@ -95,7 +96,22 @@ class Study:
             self.inspected.layers,
             picture,
             self.area(picture, inputs),
-            self.inputs,
+            self._case_inputs,
             frames,
             dict(switched_off or {}),
         )
+
+    def _read(self, picture: Picture) -> Picture:
+        """A picture of a drawing with the sample made of it, so that a plain picture beside it is not read as paper."""
+        maker = self.dataset.from_picture if self.dataset is not None else getattr(self.model, "from_picture", None)
+        if picture.sample is not None or maker is None:
+            return picture
+        from guiapp.datasets.as_drawing import sample_of
+
+        image, read_as = sample_of(picture.pixels, maker)
+        return picture if read_as == "picture" else replace(picture, sample=image)
+
+    def _case_inputs(self, picture: Picture) -> torch.Tensor | list[torch.Tensor]:
+        if picture.sample is not None and self.model.origin == "trained":
+            return self.inspected.preprocessing(picture.sample, self.model.device).clone()
+        return self.inputs(picture)

@@ -6,7 +6,7 @@ Importing this room registers the probes without loading torch.
 from guiapp.core.registry import Lazy
 from guiapp.interpret.attack.options import AttackOptions, PatchOptions
 from guiapp.interpret.attention_options import AttentionOptions, PositionOptions, attention_layers
-from guiapp.interpret.attribution.options import AttributionOptions
+from guiapp.interpret.attribution.options import AttributionOptions, CurveProbeOptions, SanityProbeOptions
 from guiapp.interpret.base import PROBES, Probe
 from guiapp.interpret.classic_options import CascadeOptions, GradientOptions
 from guiapp.interpret.cost_options import CostOptions
@@ -104,6 +104,22 @@ _add(
         AttributionOptions,
         Lazy("guiapp.interpret.attribution.probe:run"),
         each_picture=True,
+    )
+)
+_add(
+    Probe(
+        "attribution-curves",
+        "Insertion and deletion",
+        CurveProbeOptions,
+        Lazy("guiapp.interpret.attribution.probe:run_curves"),
+    )
+)
+_add(
+    Probe(
+        "attribution-sanity",
+        "Randomisation test",
+        SanityProbeOptions,
+        Lazy("guiapp.interpret.attribution.probe:run_sanity"),
     )
 )
 _add(

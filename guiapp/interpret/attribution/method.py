@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,6 +54,14 @@ class Attribution:
     share: float = 1.0
     seconds: float = 0.0
     cover: tuple[float, float] = (1.0, 1.0)
+
+    def atlases(self) -> Iterator[tuple[str, Any]]:
+        """The map as the command line draws it."""
+        import torch
+
+        from guiapp.interpret.atlas import make_atlas
+
+        yield f"{self.method} of {self.target}", make_atlas(torch.from_numpy(self.map)[None], signed=self.signed)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from guiapp.interpret.targets import ClassTarget, Target
+from guiapp.core.notices import SettingError
+from guiapp.interpret.targets import BoxTarget, ClassTarget, PixelsTarget, Target, UnitTarget
 
 
 def _option(default: Any, help: str, low: float | None = None, high: float | None = None, unit: str = "") -> Any:
@@ -123,6 +124,10 @@ class AttributionOptions:
     occlusion: OcclusionOptions = field(default_factory=OcclusionOptions)
     attention_rollout: RolloutOptions = field(default_factory=RolloutOptions)
     positive: bool = _option(True, "CAMs: only what speaks for it, as published; else signed")
+    box: str = _option("", "a detector's box: left,top,right,bottom as shares of the picture, 0 to 1")
+    region: str = _option("", "of a segmentation network: left,top,right,bottom as shares, 0 to 1")
+    of_layer: str = _option("", "explain a unit of this layer in the place of a class")
+    unit: int = _option(0, "channel or unit of that layer", low=0)
 
     def own(self) -> Any:
         """The options of the chosen method, or None for its defaults."""
@@ -136,4 +141,42 @@ class AttributionOptions:
 
     def subject(self) -> Target:
         """What is explained."""
-        return self.target if self.target is not None else ClassTarget(self.class_index, self.measure)
+        if self.target is not None:
+            found: Target = self.target
+            return found
+        if self.of_layer:
+            return UnitTarget(self.of_layer, self.unit)
+        if self.box:
+            return BoxTarget(_shares(self.box), self.class_index, self.measure)
+        if self.region:
+            return PixelsTarget(self.class_index, _shares(self.region), "all", self.measure)
+        return ClassTarget(self.class_index, self.measure)
+
+
+@dataclass(frozen=True)
+class CurveProbeOptions(AttributionOptions):
+    """The insertion and deletion curves of a map."""
+
+    curve: CurveOptions = field(default_factory=CurveOptions)
+
+
+@dataclass(frozen=True)
+class SanityProbeOptions(AttributionOptions):
+    """A map again and again while weights are randomised from the output down."""
+
+    how: SanityOptions = field(default_factory=SanityOptions)
+
+
+def _shares(text: str) -> tuple[float, float, float, float]:
+    """Four numbers of a text.
+
+    Raises:
+        SettingError: If these are no four shares in order.
+    """
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise SettingError(f"a box is left,top,right,bottom as shares of the picture, not {text!r}") from None
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise SettingError(f"a box lies within 0 and 1, left before right and top before bottom, not {text!r}")
+    return left, top, right, bottom

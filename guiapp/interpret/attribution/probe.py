@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from guiapp.core.notices import UserError
+from guiapp.interpret.attribution.insertion import Curves, curves
 from guiapp.interpret.attribution.method import Attribution
 from guiapp.interpret.attribution.methods import METHODS
-from guiapp.interpret.attribution.options import AttributionOptions
+from guiapp.interpret.attribution.options import AttributionOptions, CurveProbeOptions, SanityProbeOptions
+from guiapp.interpret.attribution.randomised import Sanity, sanity
 from guiapp.interpret.attribution.work import attribute, run_through
 from guiapp.interpret.base import Look
 from guiapp.interpret.case import Case
@@ -33,6 +35,19 @@ def run(look: Look, options: AttributionOptions | None = None) -> Attribution:
         raise UserError(f"{method.title} takes many passes: it is not computed at each look")
     case = case_of(look)
     return run_through(attribute(case, options.subject(), options.method, options.own(), None))
+
+
+def run_curves(look: Look, options: CurveProbeOptions | None = None) -> Curves:
+    """Insertion and deletion curves of the map that is asked for."""
+    options = options or CurveProbeOptions()
+    case = case_of(look)
+    return run_through(curves(case, options.subject(), run(look, options), options.curve))
+
+
+def run_sanity(look: Look, options: SanityProbeOptions | None = None) -> Sanity:
+    """The map that is asked for while weights are randomised from the output down."""
+    options = options or SanityProbeOptions()
+    return run_through(sanity(case_of(look), options.subject(), options.method, options.own(), options.how))
 
 
 def case_of(look: Look) -> Case:

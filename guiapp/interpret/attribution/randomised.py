@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,14 @@ class Sanity:
     stages: tuple[Stage, ...]
     total: int
     share: float = 1.0
+
+    def atlases(self) -> Iterator[tuple[str, Any]]:
+        """The maps as the command line draws them."""
+        for stage in self.stages:
+            if not isinstance(stage.found, str):
+                for _, atlas in stage.found.atlases():
+                    likeness = "" if stage.likeness is None else f", likeness {stage.likeness:.2f}"
+                    yield f"random from {stage.layer} on{likeness}" if stage.layer else "as it is", atlas
 
 
 def sanity(

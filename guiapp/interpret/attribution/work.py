@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from guiapp.interpret.score import Score, make_score
 from guiapp.interpret.targets import DETECTORS, Target
 
 Step = tuple[float, str] | None
+R = TypeVar("R")
 _CHUNK = 600_000  # numbers of pictures that go through a network at once: four of 224 x 224 in colour
 _MOST = 64
 _SHADES = {"black": 0, "white": 255, "grey": 128}
@@ -145,13 +146,13 @@ def fresh(batch: torch.Tensor) -> torch.Tensor:
         return batch.clone()
 
 
-def run_through(steps: Generator[Step, None, Attribution]) -> Attribution:
+def run_through(steps: Generator[Step, None, R]) -> R:
     """The result of steps, all at once."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            found: Attribution = end.value
+            found: R = end.value
             return found
 
 
