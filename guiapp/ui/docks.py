@@ -1,4 +1,4 @@
-"""Docks with one tidy title row: name, pin, help, float, close."""
+"""Docks with one tidy title row: name, pin, menu, help, float, close."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class _Title(QWidget):
         self.label.setProperty("heading", True)
         self.pin = small_button(self, f"{entry.id}.pin", "pin", f"Pin what {entry.title} shows now, to compare")
         self.pin.setVisible(entry.pins)
+        self.more = small_button(self, f"{entry.id}.more", "more", "Pin, copy or save what is seen")
         self.help = small_button(self, f"{entry.id}.help", "help", f"What {entry.title} shows")
         self.float = small_button(self, f"{entry.id}.float", "float", "Float in a window of its own, or dock again")
         self.close_button = small_button(self, f"{entry.id}.close", "close", "Close; the View menu brings it back")
@@ -40,11 +41,12 @@ class _Title(QWidget):
         row.setContentsMargins(8, 2, 4, 2)
         row.setSpacing(0)
         row.addWidget(self.label, 1)
-        for button in (self.pin, self.help, self.float, self.close_button):
+        for button in (self.pin, self.more, self.help, self.float, self.close_button):
             row.addWidget(button)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setFixedHeight(_TITLE_HEIGHT)
         self.pin.clicked.connect(lambda: dock.pin_asked.emit(entry.id))
+        self.more.clicked.connect(lambda: dock.menu_asked.emit(entry.id, self.more))
         self.help.clicked.connect(lambda: dock.help_asked.emit(entry.id))
         self.float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
         self.close_button.clicked.connect(dock.close)
@@ -65,10 +67,12 @@ class Dock(QDockWidget):
         entry: The line of the panel table.
         help_asked: Emitted with the panel id when the help button is pressed.
         pin_asked: Likewise for the pin.
+        menu_asked: Likewise for the menu, with the button below which it opens.
     """
 
     help_asked = Signal(str)
     pin_asked = Signal(str)
+    menu_asked = Signal(str, object)
 
     def __init__(self, entry: PanelEntry, parent: QWidget) -> None:
         super().__init__(entry.title, parent)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import QEvent, QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -140,6 +141,7 @@ class MainWindow(QMainWindow):
         dock = Dock(line, self)
         dock.help_asked.connect(self.show_help)
         dock.pin_asked.connect(self.pin)
+        dock.menu_asked.connect(self._show_view_menu)
         dock.visibilityChanged.connect(lambda shown: shown and self._painted and self._try_panel(line.id))
         return dock
 
@@ -196,6 +198,14 @@ class MainWindow(QMainWindow):
 
         made = pin_of(self, self.panel(name), entry(name).title)
         self.show_panel("pinned").add(made)
+
+    def _show_view_menu(self, name: str, button: QWidget) -> None:
+        from guiapp.ui.view_menu import view_menu
+
+        pin = partial(self.pin, name) if entry(name).pins else None
+        menu = view_menu(self.context, self.built(name), self, pin)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
     def show_help(self, topic: str, title: str | None = None, beside: QWidget | None = None) -> None:
         """Show the help text of a panel or an experiment on a card; once more closes it."""

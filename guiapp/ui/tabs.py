@@ -15,7 +15,7 @@ _PULL = 24
 
 
 class _Corner(QWidget):
-    """Help, float and close at the right end of a tab row, for the dock in front."""
+    """Menu, help, float and close at the right end of a tab row, for the dock in front."""
 
     def __init__(self, bar: QTabBar, strips: TabStrips) -> None:
         super().__init__(bar)
@@ -23,6 +23,11 @@ class _Corner(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
         row.setSpacing(0)
+        self.more = small_button(self, "tabs.more", "more", "Pin, copy or save what is seen")
+        self.more.clicked.connect(
+            lambda: (dock := strips.front(bar)) is not None and dock.menu_asked.emit(dock.entry.id, self.more)
+        )
+        row.addWidget(self.more)
         for name, symbol, tip, act in (
             ("tabs.help", "help", "What this panel shows", lambda dock: dock.help_asked.emit(dock.entry.id)),
             ("tabs.float", "float", "Float in a window of its own", lambda dock: dock.setFloating(True)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QBuffer, QIODevice, QRect, QSize
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -54,15 +54,17 @@ def save_svg(plot: Plot, path: Path) -> None:
     """
     from PySide6.QtSvg import QSvgGenerator
 
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
+    generator.setOutputDevice(buffer)
     generator.setSize(plot.size())
     generator.setViewBox(plot.rect())
-    painter = QPainter()
-    if not painter.begin(generator):
-        raise UserError(f"cannot write {path}: choose a folder you may write to")
+    painter = QPainter(generator)
     plot.paint_to(painter)
     painter.end()
+    buffer.close()
+    _write(bytes(buffer.data().data()), path)
 
 
 def save_text(text: str, path: Path) -> None:
@@ -71,8 +73,12 @@ def save_text(text: str, path: Path) -> None:
     Raises:
         UserError: If the file cannot be written.
     """
+    _write(text, path)
+
+
+def _write(content: bytes | str, path: Path) -> None:
     try:
-        write_atomic(path, text)
+        write_atomic(path, content)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another folder") from error
 

@@ -1,0 +1,57 @@
+"""Any panel as it is seen: as a picture, as a drawing with its texts, as the numbers behind it."""
+
+import csv
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from guiapp.core.notices import UserError
+from guiapp.ui.theme import Theme
+from guiapp.ui.view_menu import numbers_of, save_view
+from guiapp.ui.widgets.image_view import ImageView
+
+
+@pytest.fixture
+def panel(qtbot):
+    made = QWidget()
+    qtbot.addWidget(made)
+    column = QVBoxLayout(made)
+    column.addWidget(QLabel("Kernel of conv1", made))
+    made.view = ImageView(Theme("light"), "kernel", made)
+    made.view.setObjectName("filters.kernel")
+    column.addWidget(made.view, 1)
+    made.resize(200, 180)
+    made.show()
+    return made
+
+
+def test_a_panel_is_saved_as_it_is_seen(panel, tmp_path):
+    panel.view.set_image(np.array([[10, 200], [30, 40]], np.uint8))
+    save_view(panel, tmp_path / "a.png")
+    image = QImage(str(tmp_path / "a.png"))
+    assert image.size() == panel.grab().toImage().size()
+    save_view(panel, tmp_path / "a.svg")
+    drawn = ElementTree.parse(tmp_path / "a.svg").getroot()
+    texts = [node.text for node in drawn.iter() if node.tag.endswith("text")]
+    assert "Kernel of conv1" in [text.strip() for text in texts if text]
+    save_view(panel, tmp_path / "a.csv")
+    head, *rows = list(csv.reader((tmp_path / "a.csv").read_text().splitlines()))
+    assert head == ["# filters.kernel"]
+    assert rows[1:] == [["value", "0", "10", "200"], ["value", "1", "30", "40"]]
+
+
+def test_a_panel_without_numbers_says_so(panel, tmp_path):
+    assert numbers_of(panel) == ""
+    with pytest.raises(UserError, match="no numbers"):
+        save_view(panel, tmp_path / "a.csv")
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_what_cannot_be_written_is_told(panel, tmp_path):
+    panel.view.set_image(np.zeros((2, 2), np.uint8))
+    for name in ("a.png", "a.svg", "a.csv"):
+        with pytest.raises(UserError, match="cannot write"):
+            save_view(panel, tmp_path / "nowhere" / name)
