@@ -41,6 +41,11 @@ EXPERIMENTS = (
         panels=_FILTERS,
     ),
     _exhibit(
+        "zfnet", "architectures", "ZFNet", "zfnet", "classification",
+        "AlexNet after a look inside: a first layer that looks closer, layer sizes side by side", layer="conv1",
+        panels=("live", "model", "filters", "activations", "units", "sizes"),
+    ),
+    _exhibit(
         "vgg", "architectures", "VGG-16", "vgg16", "classification",
         "Thirteen convolutions of 3x3 and 138 million parameters, most of them in one dense layer",
         layer="features.0",
@@ -61,6 +66,11 @@ EXPERIMENTS = (
         "densenet", "architectures", "DenseNet-121", "densenet121", "classification",
         "Every layer of a block sees the maps of all layers before it", layer="features.denseblock1.denselayer6",
         panels=(*_INSIDE, "connections"),
+    ),
+    _exhibit(
+        "grouped-convolution", "architectures", "Grouped convolutions", "mobilenet_v2", "classification",
+        "One filter a channel: MobileNet v2's depthwise convolutions, their cost against the dense ones",
+        layer="features.2.conv.1.0", panels=(*_INSIDE, "groups"),
     ),
     _exhibit(
         "vit-b-16", "architectures", "ViT-B/16", "vit_b_16", "classification",

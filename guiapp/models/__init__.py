@@ -45,6 +45,17 @@ _add(
 )
 _add(
     ModelEntry(
+        name="plane-net",
+        title="Network with a plane inside",
+        build=Lazy("guiapp.models.plane_net:PlaneNet"),
+        options={"hidden": 64, "activation": "tanh"},
+        choices={"activation": _ACTIVATIONS},
+        source="Wen et al. 2016, figure 2; T0, embeddings",
+        description="Its last layer but one has two units: what it has learnt is a plane.",
+    )
+)
+_add(
+    ModelEntry(
         name="simple-cnn",
         title="Simple CNN, 9 filters",
         build=Lazy("guiapp.models.simple_cnn:SimpleCNN"),

@@ -61,7 +61,10 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("connections", "Connections", f"{_PANELS}.connections:ConnectionsPanel", "right", 1, ()),
     PanelEntry("attention", "Attention", f"{_PANELS}.attention:AttentionPanel", "right", 1, ()),
     PanelEntry("excitation", "Excitation", f"{_PANELS}.excitation:ExcitationPanel", "right", 1, ()),
+    PanelEntry("groups", "Groups", f"{_PANELS}.groups:GroupsPanel", "right", 1, ()),
+    PanelEntry("sizes", "Sizes", f"{_PANELS}.sizes:SizesPanel", "right", 1, ()),
     PanelEntry("units", "Units", f"{_PANELS}.units:UnitsPanel", "right", 1, ()),
+    PanelEntry("embedding", "Embedding", f"{_PANELS}.embedding:EmbeddingPanel", "right", 1, ()),
     PanelEntry("attack", "Attack", f"{_PANELS}.attack:AttackPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -60,6 +61,25 @@ METHODS: dict[Method, type[Any]] = {"PCA": PcaOptions, "t-SNE": TsneOptions, "UM
 
 
 @dataclass(frozen=True)
+class Source:
+    """Which pictures: a part of the open data set, the test part of a known one, a folder, or a video.
+
+    Attributes:
+        kind: Which of them.
+        part: Part of the open data set.
+        name: Name of the known data set.
+        path: The folder or the file.
+        most: How many at most; 0 for all.
+    """
+
+    kind: Literal["data", "set", "folder", "video"] = "data"
+    part: Literal["train", "validation", "test", "all"] = "validation"
+    name: str = ""
+    path: Path | None = None
+    most: int = 2000
+
+
+@dataclass(frozen=True)
 class EmbeddingOptions:
     """What the embedding probe answers for one picture."""
 
@@ -84,7 +104,15 @@ def default_layer(layers: Sequence[LayerInfo]) -> str:
     return before[-1].name if before else leaves[last].name
 
 
+def asked_layer(layers: Sequence[LayerInfo], options: EmbeddingOptions | None) -> str:
+    """The layer that is meant: the one that is named, else that of the map, else the usual one."""
+    if options is None:
+        return default_layer(layers)
+    of_map = options.placed_in.features.layer if options.placed_in is not None else ""
+    return options.layer or of_map or default_layer(layers)
+
+
 def embedding_layers(layers: Sequence[LayerInfo], options: EmbeddingOptions | None) -> tuple[str, ...]:
     """The layer whose output the embedding probe needs."""
-    name = (options.layer if options is not None else "") or default_layer(layers)
+    name = asked_layer(layers, options)
     return () if name in (INPUT, OUTPUT) else (name,)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from guiapp.core.notices import UserError
 from guiapp.interpret.embedding.features import pooled
-from guiapp.interpret.embedding.options import INPUT, OUTPUT, EmbeddingOptions, default_layer
+from guiapp.interpret.embedding.options import INPUT, OUTPUT, EmbeddingOptions, asked_layer
 from guiapp.interpret.layers import first_tensor
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(look: Look, options: EmbeddingOptions | None = None) -> Embedded:
         UserError: If the layer gives none.
     """
     options = options or EmbeddingOptions()
-    name = options.layer or default_layer(look.layers)
+    name = asked_layer(look.layers, options)
     if name == INPUT:
         if look.input is None:
             raise UserError("there is no picture to look at")

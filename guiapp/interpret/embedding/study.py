@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from guiapp.core.notices import UserError
+from guiapp.datasets import DATASETS
 from guiapp.interpret.embedding import align
 from guiapp.interpret.embedding.cloud import Cloud
 from guiapp.interpret.embedding.distance import METRICS, Space
 from guiapp.interpret.embedding.features import Features, collect
-from guiapp.interpret.embedding.options import MapOptions, Method, PcaOptions, PlaneOptions, TsneOptions, UmapOptions
-from guiapp.interpret.embedding.pictures import DataPictures, FolderPictures, Parts, Pictures, VideoPictures
+from guiapp.interpret.embedding.options import (
+    MapOptions,
+    Method,
+    PcaOptions,
+    PlaneOptions,
+    Source,
+    TsneOptions,
+    UmapOptions,
+)
+from guiapp.interpret.embedding.pictures import DataPictures, FolderPictures, Pictures, VideoPictures
 from guiapp.interpret.embedding.place import Map
 from guiapp.interpret.embedding.plane import LinearMap, pca, plane
 
@@ -29,35 +37,26 @@ Floats = npt.NDArray[np.float32]
 Steps = Generator[tuple[float, str], None, Any]
 
 
-@dataclass(frozen=True)
-class Source:
-    """Which pictures: a part of the data set, or a folder, or a video.
+def open_pictures(source: Source, dataset: Dataset | None) -> Pictures:
+    """List the pictures that a source means.
 
-    Attributes:
-        kind: Which of them.
-        part: Part of the data set.
-        path: The folder or the file.
-        most: How many at most; 0 for all.
+    Args:
+        source: What was chosen.
+        dataset: The open data set, or None.
+
+    Raises:
+        UserError: If there are none.
     """
-
-    kind: Literal["data", "folder", "video"] = "data"
-    part: Parts = "validation"
-    path: Path | None = None
-    most: int = 2000
-
-    def open(self, dataset: Dataset | None) -> Pictures:
-        """List the pictures.
-
-        Raises:
-            UserError: If there are none.
-        """
-        if self.kind == "data":
-            if dataset is None:
-                raise UserError("no data set is open: choose a folder or a video")
-            return DataPictures(dataset, self.part, self.most)
-        if self.path is None:
-            raise UserError(f"choose a {self.kind}")
-        return FolderPictures(self.path, self.most) if self.kind == "folder" else VideoPictures(self.path, self.most)
+    if source.kind == "data":
+        if dataset is None:
+            raise UserError("no data set is open: choose a folder or a video")
+        return DataPictures(dataset, source.part, source.most)
+    if source.kind == "set":
+        return DataPictures(DATASETS[source.name].load(lambda _share, _words: None), "test", source.most)
+    if source.path is None:
+        raise UserError(f"choose a {source.kind}")
+    kind = FolderPictures if source.kind == "folder" else VideoPictures
+    return kind(source.path, source.most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +113,7 @@ def make(subject: Subject, wanted: Wanted, tell: Callable[[Map], None], dataset:
     features = wanted.features
     if features is None:
         yield 0.0, "listing the pictures"
-        pictures = wanted.pictures or wanted.source.open(dataset or subject.dataset)
+        pictures = wanted.pictures or open_pictures(wanted.source, dataset or subject.dataset)
         gathering = collect(
             subject.model, subject.preprocessing, subject.layers, subject.labels, pictures, wanted.layer, wanted.pool,
             subject.step,

@@ -400,7 +400,15 @@ class ScatterPlot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         started = time.perf_counter()
         painter = QPainter(self)
-        self.paint_to(painter)
+        if self._cloud is None:
+            painter.fillRect(self.rect(), self.theme.panel)
+        else:
+            ratio = self.devicePixelRatioF()
+            made_of = (id(self._cloud), self.seen_window(), ratio, self.theme.dark)
+            if made_of != self._made_of or self._layer is None:  # a marker that moves costs no more than itself
+                self._made_of, self._layer = made_of, self._points(ratio)
+            painter.drawImage(QPointF(0, 0), self._layer)
+            self._paint_marks(painter)
         painter.end()
         self.paint_ms = (time.perf_counter() - started) * 1e3
 
@@ -410,39 +418,56 @@ class ScatterPlot(QWidget):
         if cloud is None:
             painter.fillRect(self.rect(), self.theme.panel)
             return
-        ratio = self.devicePixelRatioF()
-        window = self.seen_window()
-        chosen = seen(cloud, window)
-        count = count_of(chosen)
-        if count > _DISCS_TO:
-            self._with_pictures = []
-            self._paint_counted(painter, window, ratio)
+        chosen = seen(cloud, self.seen_window())
+        if count_of(chosen) > _DISCS_TO:
+            painter.drawImage(QPointF(0, 0), self._points(1.0))
         else:
-            painter.fillRect(self.rect(), self.theme.panel)
-            if any(self.axes):
-                scatter_marks.paint_axes(painter, self.theme, window, self.axes)
-            places = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-            at = self.to_widget(cloud.x[places], cloud.y[places])
-            self._paint_discs(painter, at, places)
-            self._with_pictures = self._paint_pictures(painter, at, cloud.order[places])
+            self._paint_few(painter, chosen)
         self._paint_marks(painter)
+
+    def _points(self, ratio: float) -> QImage:
+        """The points with the axes under or over them, ``ratio`` pixels for one of the widget's."""
+        window = self.seen_window(ratio)
+        cloud = self._cloud
+        assert cloud is not None
+        chosen = seen(cloud, window)
+        if count_of(chosen) > _DISCS_TO:
+            self._with_pictures = []
+            layer = self._counted(window)
+            if layer.format() == QImage.Format.Format_Indexed8 and any(self.axes):
+                layer = layer.convertToFormat(QImage.Format.Format_RGB32)
+            layer.setDevicePixelRatio(ratio)
+            if any(self.axes):
+                painter = QPainter(layer)
+                painter.setFont(self.font())
+                painter.setOpacity(0.75)
+                scatter_marks.paint_axes(painter, self.theme, self.seen_window(), self.axes)
+                painter.end()
+            return layer
+        layer = QImage(window.width, window.height, QImage.Format.Format_RGB32)
+        layer.setDevicePixelRatio(ratio)
+        painter = QPainter(layer)
+        painter.setFont(self.font())
+        self._paint_few(painter, chosen)
+        painter.end()
+        return layer
+
+    def _paint_few(self, painter: QPainter, chosen: slice | npt.NDArray[np.int64]) -> None:
+        """Discs, and pictures where they lie far apart."""
+        cloud = self._cloud
+        assert cloud is not None
+        painter.fillRect(self.rect(), self.theme.panel)
+        if any(self.axes):
+            scatter_marks.paint_axes(painter, self.theme, self.seen_window(), self.axes)
+        places = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
+        at = self.to_widget(cloud.x[places], cloud.y[places])
+        self._paint_discs(painter, at, places)
+        self._with_pictures = self._paint_pictures(painter, at, cloud.order[places])
 
     def _shown_colours(self) -> tuple[QColor, ...]:
         """Colours of the groups, and after them that of what is faded."""
         colours = self._colours or (self.theme.accent,)
         return (*colours, blend(self.theme.panel, self.theme.faint, 0.35))
-
-    def _paint_counted(self, painter: QPainter, window: Window, ratio: float) -> None:
-        made_of = (id(self._cloud), window, ratio, self.theme.dark)
-        if made_of != self._made_of or self._layer is None:
-            self._made_of = made_of
-            self._layer = self._counted(self.seen_window(ratio))
-            self._layer.setDevicePixelRatio(ratio)
-        painter.drawImage(QPointF(0, 0), self._layer)
-        if any(self.axes):
-            painter.setOpacity(0.75)
-            scatter_marks.paint_axes(painter, self.theme, window, self.axes)
-            painter.setOpacity(1.0)
 
     def _counted(self, window: Window) -> QImage:
         """Points counted by pixel; those that stand out over the others."""
