@@ -97,6 +97,7 @@ class PatchView:
         probabilities: float32 (K,).
         before: The same without the patch.
         box: Left, top, width, height of the patch in pixels of the input.
+        place: What was asked: its middle as shares of the input.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -104,6 +105,7 @@ class PatchView:
     probabilities: npt.NDArray[np.float32]
     before: npt.NDArray[np.float32]
     box: tuple[int, int, int, int]
+    place: tuple[float, float] = (0.5, 0.5)
 
 
 def run(look: Look, options: PatchOptions) -> PatchView:
@@ -129,4 +131,11 @@ def run(look: Look, options: PatchOptions) -> PatchView:
     both = torch.cat([start, paste(start, patch, [(row, column)])])
     with torch.no_grad(), plainly(look.model, True):
         probabilities = torch.softmax(victim.logits(both), 1).cpu().numpy()
-    return PatchView(levels(both[1:]), levels(start), probabilities[1], probabilities[0], (column, row, columns, rows))
+    return PatchView(
+        levels(both[1:]),
+        levels(start),
+        probabilities[1],
+        probabilities[0],
+        (column, row, columns, rows),
+        (options.x, options.y),
+    )

@@ -472,7 +472,8 @@ class AttackPanel(Panel):
         """The picture of now with the patch on it."""
         if self._patch is None or self.run.running:
             return
-        if not self.pictures.result.holds:
+        # An answer for a place that the hand has left by now tells the scores there; the patch stays under the hand.
+        if view.place == self._place and not self.pictures.result.holds:
             change = view.pixels.astype(np.float32) - view.original.astype(np.float32)
             self.pictures.show_pictures(view.original, change, view.pixels, view.box)
         best, wanted = int(view.probabilities.argmax()), self.options.class_index

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QShowEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
 
 from guiapp.ui.panels.attack_words import says
 from guiapp.ui.study_run import StudyBar, StudyRun
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.attack.run import AttackResult
     from guiapp.ui.panel import Panel
 
+_ROOM = "room:"
 _HEADS = ("network", "original", "result", "shuffled")
 _TIPS = (
     "The first row is the network that was attacked",
@@ -61,6 +62,9 @@ class ElsewherePage(QWidget):
         self.table = NumberTable(self, "attack.transfer", "What other networks say", self.model)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSortingEnabled(False)
+        self.table.horizontalHeader().setSectionResizeMode(
+            QHeaderView.ResizeMode.Stretch
+        )  # cut off alike; tips tell all
         self.run = StudyRun(panel)
         self.bar = StudyBar(self.run, "attack.transfer-bar", panel.context.theme, self)
         self.run.done.connect(self._done)
@@ -125,10 +129,10 @@ class ElsewherePage(QWidget):
         models, here = listed
         chosen = self.networks.currentData()
         self.networks.clear()
-        self.networks.addItem("The network of the other room", ("room", ""))
+        self.networks.addItem("The network of the other room", _ROOM)
         for name, entry in models.items():
             if entry.task == "classification" and here.get(name) and not name.startswith("experiment:"):
-                self.networks.addItem(entry.title, ("name", name))
+                self.networks.addItem(entry.title, name)
         row = self.networks.findData(chosen)
         self.networks.setCurrentIndex(max(0, row))
 
@@ -144,19 +148,19 @@ class ElsewherePage(QWidget):
         else:
             self._ask(chosen)
 
-    def _ask(self, chosen: tuple[str, str]) -> None:
-        pictures, (kind, name) = self._pictures, chosen
+    def _ask(self, name: str) -> None:
+        pictures = self._pictures
         assert pictures is not None
 
         def work(study: Study, _tell: Any) -> Generator[Any, None, Transferred]:
             from guiapp.engine.attacks import transfer
             from guiapp.engine.open_any import open_any
 
-            if kind == "room":
+            if name == _ROOM:
                 return (yield from transfer(pictures, lambda _progress: study.model))
             return (yield from transfer(pictures, lambda progress: open_any(name, "best", "cpu", progress)))
 
-        if kind == "room":
+        if name == _ROOM:
             live = self._panel.context.bridge.subject == "live"
             self.run.start(work, "asking another network", "experiment" if live else "live")
         else:

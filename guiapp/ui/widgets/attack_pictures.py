@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from guiapp.ui import colour_maps
@@ -155,10 +155,22 @@ class AttackPictures(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(420, 180)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._limit()
+
+    def _limit(self) -> None:
+        """No higher than the pictures are at this width, so that words stand below them, not far away."""
+        width, height = self.original.image_size
+        if width and self.original.width():
+            lines = self.heads[0].sizeHint().height() + self.captions[0].sizeHint().height() + 6
+            self.setMaximumHeight(max(self._LEAST, math.ceil(self.original.width() * height / width)) + lines)
+
     def show_pictures(self, original: Bytes, change: Floats, result: Bytes, box: Box | None = None) -> None:
         """Show uint8 (H, W, C) and a change (H, W, C), of 255."""
         self._change = change
         self.original.set_image(_flat(original))
+        self._limit()
         self.result.set_image(_flat(result))
         self.result.set_box(box)
         self._show_change()
@@ -175,6 +187,7 @@ class AttackPictures(QWidget):
         self._restyle()
 
     _good: bool | None = None
+    _LEAST = 60
 
     @property
     def shown_factor(self) -> int:

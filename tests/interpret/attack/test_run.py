@@ -167,9 +167,7 @@ def test_it_stops_once_it_is_sure_enough(net, picture):
     whole = finish(attack(victim(net, picture), picture, options("distance", **asked))).scores[:, target]
     wanted = float(whole[0] + whole[-1]) / 2
     found = finish(attack(victim(net, picture), picture, options("distance", **asked, confidence=wanted)))
-    assert found.steps == int((whole >= wanted).argmax()) + 1 < 60, (
-        "known with the next gradient"
-    )
+    assert found.steps == int((whole >= wanted).argmax()) + 1 < 60, "known with the next gradient"
 
 
 def test_padding_stays_as_it_is(net):
