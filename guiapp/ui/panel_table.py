@@ -66,6 +66,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("units", "Units", f"{_PANELS}.units:UnitsPanel", "right", 1, ()),
     PanelEntry("embedding", "Embedding", f"{_PANELS}.embedding:EmbeddingPanel", "right", 1, ()),
     PanelEntry("attack", "Attack", f"{_PANELS}.attack:AttackPanel", "right", 1, ()),
+    PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "right", 1, ("look-inside",)),
 )
 
