@@ -450,8 +450,9 @@ class AttributionPanel(Panel):
         self._ended()
         self._take(found)
         if not isinstance(found, Found):
-            step = f"step {found.step:,}" if found.step and self.context.bridge.subject != "live" else ""
-            self.bar.say(step)
+            step = f" · step {found.step:,}" if found.step and self.context.bridge.subject != "live" else ""
+            page = self.curves if isinstance(found, CurvesFound) else self.sanity
+            self.bar.say(page.words() + step)
 
     def _ended(self) -> None:
         self._by_hand = False

@@ -13,7 +13,6 @@ from guiapp.ui.panels.attribution_words import number
 from guiapp.ui.widgets.attribution_grid import MapGrid, Tile
 from guiapp.ui.widgets.curve_data import Marker
 from guiapp.ui.widgets.curve_plot import CurvePlot
-from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 Area = tuple[float, float, float, float]
 
 _KEY = "likeness"
-_ALIKE = 0.5
-"""Rank correlation from which it is said that a map hardly depends on what was learnt."""
+_ALIKE, _PARTLY = 0.5, 0.2
+"""Rank correlations with the map of a network that has learnt nothing, from which a map is said to show the picture."""
 
 
 class SanityPage(QWidget):
@@ -35,7 +34,6 @@ class SanityPage(QWidget):
     Attributes:
         plot: ``attribution.likeness-curve``.
         grid: The maps, ``attribution.stages``; a click marks its stage in the curve.
-        words: What follows from it, ``attribution.verdict``.
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -50,13 +48,11 @@ class SanityPage(QWidget):
         self.plot.setMinimumHeight(80)
         self.plot.setMaximumHeight(180)
         self.grid = MapGrid(theme, "attribution.stages", self)
-        self.words = QuietLabel("attribution.verdict", self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.plot, 2)
         column.addWidget(self.grid, 3)
-        column.addWidget(self.words)
         self.grid.chosen.connect(self._choose)
         self.plot.clicked.connect(self._choose_at)
 
@@ -69,7 +65,6 @@ class SanityPage(QWidget):
         self._chosen = 0
         self.plot.clear()
         self.grid.show_tiles(())
-        self.words.set_text("")
 
     def show_sanity(self, found: SanityFound, pixels: npt.NDArray[np.uint8], area: Area | None) -> None:
         """Show the stages known so far, over a picture."""
@@ -81,7 +76,10 @@ class SanityPage(QWidget):
             np.array([stage.likeness for stage in known], np.float64),
         )
         self._lay()
-        self.words.set_text(verdict(found))
+
+    def words(self) -> str:
+        """What follows from the maps."""
+        return verdict(self.found) if self.found is not None else ""
 
     def _lay(self) -> None:
         if self.found is None or self._ground is None:
@@ -131,8 +129,10 @@ def verdict(found: SanityFound) -> str:
     if len(sanity.stages) < 2 or sanity.share < 1:
         return f"{last.layers} of {sanity.total} layers made random"
     if last.likeness is None:
-        return "with every layer random the map is flat or there is none: it rests on what was learnt"
+        return "all layers random: the map is flat or there is none"
     value = number(round(last.likeness, 2))
     if last.likeness >= _ALIKE:
-        return f"with every layer random the map stays alike ({value}): it shows the picture more than what was learnt"
-    return f"with every layer random the likeness is {value}: the map rests on what was learnt"
+        return f"all layers random: likeness {value}, the map shows the picture more than what was learnt"
+    if last.likeness >= _PARTLY:
+        return f"all layers random: likeness {value}, the map shows the picture, too, not only what was learnt"
+    return f"all layers random: likeness {value}, the map rests on what was learnt"

@@ -1,5 +1,7 @@
 """The attribution panel through the mouse: what it asks, what it shows, and how other panels move with it."""
 
+import csv
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -378,7 +380,11 @@ def test_curves_of_several_methods_stand_in_one_plot_with_the_picture_at_a_share
     assert [*plot.series] == ["0", "1", "random"]
     line = found.lines[0]
     np.testing.assert_allclose(plot.series["0"].y, line.curves.deletion, rtol=1e-6)
-    assert plot.series["0"].label == f"{line.title} {line.curves.deletion_area:.3f}"
+    rows = list(csv.reader(io.StringIO(panel.curves.rows.csv_text())))
+    assert [r[0] for r in rows] == ["method", *(one.title for one in found.lines), "random order"]
+    y, x = plot.series["random"].y, plot.series["random"].x / 100
+    assert float(rows[1][1]) == pytest.approx(line.curves.deletion_area, abs=1e-6)
+    assert float(rows[3][1]) == pytest.approx(((y[1:] + y[:-1]) / 2 * np.diff(x)).sum(), abs=1e-6)
     whole = float(desk.scores(desk.picture).probabilities.max())
     assert plot.series["0"].y[0] == pytest.approx(whole, rel=1e-4) == panel.curves.insertion.series["0"].y[-1]
     assert sorted(line.taken.ravel().tolist()) == pytest.approx((np.arange(192) / 192).tolist())
@@ -388,6 +394,10 @@ def test_curves_of_several_methods_stand_in_one_plot_with_the_picture_at_a_share
     assert first.sum() == 48 and (shown[first] == desk.picture.pixels[first]).all()
     assert (panel.curves.without.array[first] == 128).all()
     assert (panel.curves.without.array[~first] == desk.picture.pixels[~first]).all()
+    QTest.mouseClick(panel.curves.rows, LEFT, pos=QPoint(40, 17 * 2 + 8))
+    assert panel.curves.line == 1
+    first = found.lines[1].taken < 0.25
+    assert (panel.curves.without.array[first] == 128).all()
 
 
 def test_the_sanity_check_shows_each_stage_and_says_what_follows(panel, desk, qtbot):
@@ -398,7 +408,7 @@ def test_the_sanity_check_shows_each_stage_and_says_what_follows(panel, desk, qt
     assert [stage.layers for stage in stages] == [0, 1, 2, 3]  # three layers have weights
     assert panel.sanity.plot.series["likeness"].x.tolist()[0] == 0 and panel.sanity.plot.series["likeness"].y[0] == 1
     assert panel.sanity.grid.tiles[1].title.startswith("random from fc on")
-    assert panel.sanity.words.text().startswith("with every layer random")
+    assert panel.bar.words.text().startswith("all layers random: ")
     QTest.mouseClick(panel.sanity.grid.views[2], LEFT, pos=panel.sanity.grid.views[2].rect().center())
     assert [tile.chosen for tile in panel.sanity.grid.tiles] == [False, False, True, False]
     panel.sanity.plot.clicked.emit(2.8)
