@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from guiapp.engine.live_inside import covered, inspected_of
+from guiapp.engine.live_inside import covered, inspected_of, one_picture
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def inspect(opened: OpenedModel, picture: Picture | None = None) -> Inspected:
         for _ in range(task.frames):
             task.run(opened.module, inputs, shown.size)
 
-    layers, extent = layers_of_run(opened.module, run)
+    layers, extent = layers_of_run(opened.module, run, one_picture(opened, inputs))
     return inspected_of(opened, layers, extent)
 
 

@@ -19,7 +19,7 @@ from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.openmp import dismiss_helpers
 from guiapp.core.picture import Origin, Picture
-from guiapp.engine.live_inside import Inside
+from guiapp.engine.live_inside import Inside, one_picture
 from guiapp.engine.live_loan import Loan
 from guiapp.engine.live_network import Beside, LiveNetwork
 from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, LiveState
@@ -411,7 +411,7 @@ class LiveLane:
                 task.run(opened.module, inputs, picture.size)
 
         try:
-            layers, extent = layers_of_run(opened.module, run)
+            layers, extent = layers_of_run(opened.module, run, one_picture(opened, inputs))
         except Exception as error:  # noqa: BLE001 - a network that cannot be looked into can be run all the same
             layers, extent = [], None
             self._notices.post("error", f"the layers cannot be listed: {error}", traceback.format_exc(), "live")

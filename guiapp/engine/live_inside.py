@@ -15,6 +15,8 @@ from guiapp.engine.state import Inspected, LookResult, Request
 from guiapp.interpret.attribution.options import AttributionOptions
 
 if TYPE_CHECKING:
+    import torch
+
     from guiapp.core.picture import Picture
     from guiapp.interpret.layers import LayerInfo
     from guiapp.models.zoo.base import Preset
@@ -248,12 +250,21 @@ class Inside:
             return None
 
 
+def one_picture(opened: OpenedModel, inputs: Any) -> torch.Tensor | None:
+    """The input that receptive fields of a network refer to, where its picture may have another number of channels.
+
+    None for networks of the zoo, in which the first picture of three channels is looked for.
+    """
+    return inputs if getattr(opened, "preprocessing", None) is not None and hasattr(inputs, "ndim") else None
+
+
 def inspected_of(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple[int, int] | None) -> Inspected:
     """What panels know of a published network, from what ``layers_of_run`` found."""
     from guiapp.models.base import ModelEntry, Preprocessing
     from guiapp.models.zoo.counts import counts_of
 
     entry, preset = opened.entry, opened.weights.preset
+    known = getattr(opened, "preprocessing", None)  # of networks that are no published ones
     transform = getattr(opened.module, "transform", None)  # detectors bring a picture to scale themselves
     mean = preset.mean or tuple(getattr(transform, "image_mean", None) or (0.0,))
     std = preset.std or tuple(getattr(transform, "image_std", None) or (1.0,))
@@ -273,7 +284,9 @@ def inspected_of(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple
     return Inspected(
         model,
         {},
-        Preprocessing((3, *(extent or preset.crop or (0, 0))), mean, std, "crop" if preset.crop else "stretch"),
+        known
+        if isinstance(known, Preprocessing)
+        else Preprocessing((3, *(extent or preset.crop or (0, 0))), mean, std, "crop" if preset.crop else "stretch"),
         tuple(opened.labels),
         tuple(layers),
         sum(parameter.numel() for parameter in opened.module.parameters()),

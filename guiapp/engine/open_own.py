@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,19 @@ def examine(
         return Examined(entry.path, kind, settings, reason=str(error), needs_trust=True, **known)
     except UserError as error:
         return Examined(entry.path, kind, settings, reason=str(error), **known)
+
+
+def examining(path: Path, settings: OwnSettings | None = None) -> Generator[tuple[float, str], None, Examined]:
+    """``examine`` in steps, for the work lane."""
+    yield 0.0, f"reading {path.name}"
+    entry = entry_of(path)
+    settings = settings or recall(path).settings
+    from guiapp.models.own.from_weights import search
+
+    with contextlib.suppress(UserError):  # told by ``examine``
+        yield from search(entry.path, settings)
+    yield 0.95, "putting the network together"
+    return examine(path, settings)
 
 
 def _planned(path: Path, settings: OwnSettings, progress: Progress | None) -> dict[str, Any]:

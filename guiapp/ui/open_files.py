@@ -15,12 +15,12 @@ from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import Level, UserError
 from guiapp.core.picture import Picture
 from guiapp.engine.study_file import SUFFIX as STUDY
+from guiapp.models.own.files import ENDINGS
 from guiapp.ui.context import Context
 
 Kind = Literal["picture", "video", "folder", "run", "weights", "network", "study", "missing", "unknown"]
-_WEIGHTS = (".safetensors", ".pt", ".pth", ".ckpt")
 _BY_ENDING: dict[str, Kind] = {
-    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(_WEIGHTS, "weights"), ".onnx": "network", STUDY: "study",
+    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network", STUDY: "study",
 }  # fmt: skip
 
 

@@ -84,9 +84,7 @@ class StudyRun(QObject):
             return bool(mine) and self._job is mine[0]
 
         def end(signal: Any, *values: Any) -> None:
-            if current():
-                self._job = None
-                self._tick.stop()
+            if mine and self.leave(mine[0]):
                 signal.emit(*values)
 
         bridge = self._panel.context.bridge
@@ -95,9 +93,21 @@ class StudyRun(QObject):
             lambda partly: self.partly.emit(partly) if current() else None, lambda reason: end(self.failed, reason),
             of,
         ))  # fmt: skip
-        self._job, self._since = mine[0], time.monotonic()
+        self.follow(mine[0])
+
+    def follow(self, job: Job[Any]) -> None:
+        """Take a job that has been begun as the newest."""
+        self._job, self._since = job, time.monotonic()
         self._tick.start()
         self.began.emit()
+
+    def leave(self, job: Job[Any]) -> bool:
+        """A job has ended; whether it was the newest."""
+        if self._job is not job:
+            return False
+        self._job = None
+        self._tick.stop()
+        return True
 
     def stop(self) -> None:
         """End it; what was shown so far stays."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
+from guiapp.models.own.files import WEIGHT_ENDINGS
 from guiapp.ui.commands import Command
 from guiapp.ui.icons import icon
 from guiapp.ui.widgets.buttons import declare
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from guiapp.ui.commands import Commands
     from guiapp.ui.main_window import MainWindow
     from guiapp.ui.panels.live import LivePanel
+    from guiapp.ui.panels.own import OwnPanel
 
 KINDS = {"camera": ("Use on the camera", "camera"), "video": ("Use on a video…", "video"),
          "folder": ("Use on a folder of pictures…", "folder")}  # fmt: skip
@@ -33,6 +35,7 @@ class UseOn(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._follows_own = False
         what = {"camera": "a camera", "video": "a video", "folder": "the pictures of a folder"}
         for kind, (title, symbol) in KINDS.items():
             action = declare(window.commands, Command(
@@ -89,11 +92,35 @@ class UseOn(QObject):
         self._take(QFileDialog.getExistingDirectory(self._window, "Use on a folder of pictures", self._last()))
 
     def take_file(self, path: Path) -> bool:
-        """An ONNX file that is dropped, or a weight file while the live room shows a network that could take it."""
+        """A file with a network that is dropped.
+
+        ONNX runs at once; weights go into the network that is chosen in the live room where that could take them; all
+        others are looked into in the panel for one's own networks.
+        """
+        chosen = path.suffix.lower() in WEIGHT_ENDINGS and not self._window.docks["live"].isHidden()
+        if chosen and self._window.panel("live").models.want_file(path):
+            return True
         if path.suffix.lower() != ".onnx":
-            return not self._window.docks["live"].isHidden() and self._window.panel("live").models.want_file(path)
+            self.own.open_file(path)
+            return True
         self._room().models.want(str(path))
         return True
+
+    @property
+    def own(self) -> OwnPanel:
+        """The panel for one's own networks, shown."""
+        panel = self._window.show_panel("own")
+        if not self._follows_own:
+            self._follows_own = True
+            panel.wanted.connect(self._use_own)
+        return panel
+
+    def _use_own(self, path: Path) -> None:
+        """Open a person's own network in the live room, with what shows its layers beside it."""
+        if self._window.layout_id not in ("live", "live-inside"):
+            self._window.use_layout("live-inside")
+        self._room().models.want(str(path))
+        self._window.show_panel("own")
 
     def _room(self) -> LivePanel:
         """The live room, shown."""

@@ -59,6 +59,27 @@ def _files(window: MainWindow) -> None:
     )
     add(
         Command(
+            "file.open-network",
+            "Open network file…",
+            partial(_own, window, "ask"),
+            "Open a network of your own: weights, TorchScript, torch.export, Python",
+            "Ctrl+Shift+N",
+            "open",
+            menu="File",
+        )
+    )
+    add(
+        Command(
+            "file.save-network",
+            "Save network as…",
+            partial(_own, window, "ask_save"),
+            "Write the open network as safetensors, ONNX or torch.export program, checked to answer the same",
+            icon="save",
+            menu="File",
+        )
+    )
+    add(
+        Command(
             "file.paste",
             "Paste picture",
             files.paste,
@@ -101,6 +122,11 @@ def _files(window: MainWindow) -> None:
             menu="File",
         )
     )
+
+
+def _own(window: MainWindow, verb: str) -> None:
+    """Let the panel for a person's own networks do something; it is built for that."""
+    getattr(window.rooms.use_on.own, verb)()
 
 
 def _views(window: MainWindow) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from guiapp.models.own.alter import set_activation, set_pooling
 from guiapp.models.own.architectures import Architecture, Spec, find
 from guiapp.models.own.feed import Learnt, OwnPreprocessing, feed_from, feed_of, labels_of
 from guiapp.models.own.files import Weights, kind_of, read_weights
-from guiapp.models.own.guess import Guess, Progress, first_spec, guess
+from guiapp.models.own.guess import Guess, Progress, first_spec, guess, looking
 from guiapp.models.own.match import load, shapes_of
 from guiapp.models.own.opened import OpenedOwn, finish, said_by
 from guiapp.models.own.settings import AS_BUILT, OwnSettings, digest, option_values
@@ -43,6 +43,20 @@ class Plan:
     settings: OwnSettings
     guesses: tuple[Guess, ...]
     record: Mapping[str, Any]
+
+
+def search(path: Path, settings: OwnSettings) -> Generator[tuple[float, str], None, None]:
+    """Look for the architecture of a file, so that ``plan`` knows it at once; steps for a job.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    if settings.architecture or kind_of(path) != "weights" or digest(path) in _guessed:
+        return
+    weights = _read(path)
+    said, _ = said_by(weights.about, settings)
+    if not said.architecture and not _written(weights.about):
+        _guessed[digest(path)] = tuple((yield from looking(shapes_of(weights.tensors), path)))
 
 
 def plan(path: Path, settings: OwnSettings, progress: Progress | None = None) -> Plan:

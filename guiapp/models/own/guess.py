@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,19 +53,39 @@ def _channels(file: Mapping[str, Shape]) -> int:
 
 
 def guess(file: Mapping[str, Shape], path: Path | None = None, progress: Progress | None = None) -> list[Guess]:
-    """Architectures that a file fits, best first: those that fit wholly, else the nearest one, else none.
+    """Architectures that a file fits: what ``looking`` returns, at once.
+
+    Args:
+        file: Shapes by name.
+        path: The file.
+        progress: Told the share done; an exception that it raises stops the search.
+    """
+    search = looking(file, path)
+    while True:
+        try:
+            share, text = next(search)
+        except StopIteration as done:
+            found: list[Guess] = done.value
+            return found
+        if progress is not None:
+            progress(share, text)
+
+
+def looking(file: Mapping[str, Shape], path: Path | None = None) -> Generator[tuple[float, str], None, list[Guess]]:
+    """Search for the architectures that a file fits, telling how far it is.
 
     Args:
         file: Shapes by name.
         path: The file: one whose name begins with an architecture's is tried with that first.
-        progress: Told the share done; an exception that it raises stops the search.
+
+    Returns:
+        Best first: those that fit wholly, else the nearest one, else none.
     """
     candidates = _ordered(file, path)
     found: list[Guess] = []
     whole = False
     for place, architecture in enumerate(candidates):
-        if progress is not None:
-            progress(place / len(candidates), f"comparing with {architecture.title}")
+        yield place / len(candidates), f"comparing with {architecture.title}"
         if whole and not architecture.ours and place > _enough(candidates, found):
             break
         start = first_spec(architecture, file)

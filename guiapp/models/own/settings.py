@@ -183,9 +183,30 @@ def recall(path: Path) -> Kept:
 def remember(path: Path, settings: OwnSettings, trusted: bool | None = None) -> None:
     """Keep settings of a file for the next time; what was said about running its code stays, where nothing is said."""
     known = recall(path)
-    kept = {"file": path.name, "settings": settings.as_dict(), "trusted": known.trusted if trusted is None else trusted}
+    kept = {
+        "path": str(path.absolute()),
+        "settings": settings.as_dict(),
+        "trusted": known.trusted if trusted is None else trusted,
+    }
     folder().mkdir(parents=True, exist_ok=True)
     write_atomic(folder() / f"{digest(path)}.json", json.dumps(kept, indent=1))
+
+
+def remembered() -> list[Path]:
+    """Files that something is remembered of and that are still there, the newest first."""
+    try:
+        records = sorted(folder().glob("*.json"), key=lambda record: record.stat().st_mtime, reverse=True)
+    except OSError:  # one that is removed meanwhile
+        return []
+    found: dict[Path, None] = {}
+    for record in records:
+        try:
+            path = Path(json.loads(record.read_text(encoding="utf-8"))["path"])
+            if path.is_file():
+                found[path] = None
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return list(found)
 
 
 def forget(path: Path) -> None:

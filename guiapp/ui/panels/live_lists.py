@@ -32,7 +32,9 @@ def list_zoo() -> Generator[None, None, Listed]:
     trained = yield from _trained()
     for entry in trained:
         found[entry.name] = as_opened(entry)
-    return {**models, **{entry.name: entry for entry in trained}}, found
+    for entry in (own := _own()):
+        found[entry.name] = as_opened(entry)
+    return {**models, **{entry.name: entry for entry in (*trained, *own)}}, found
 
 
 def list_timm(words: str) -> Generator[None, None, Listed]:
@@ -58,6 +60,21 @@ def as_opened(entry: ZooModel) -> Here:
     from guiapp.models.zoo.weights import Here
 
     return Here((entry.best.name,), (), True)
+
+
+def _own() -> list[ZooModel]:
+    """Networks of a person's own that were opened before."""
+    from guiapp.core.notices import UserError
+    from guiapp.models.own.opened import entry_of
+    from guiapp.models.own.settings import remembered
+
+    found = []
+    for path in remembered()[:MOST_RUNS]:
+        try:
+            found.append(entry_of(path))
+        except UserError:  # gone meanwhile
+            continue
+    return found
 
 
 def _trained() -> Generator[None, None, list[ZooModel]]:

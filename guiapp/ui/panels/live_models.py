@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from guiapp.models.own.opened import FAMILY as OWN
 from guiapp.ui.icons import icon
 from guiapp.ui.panels.live_facts import count, facts, offer, size_of
 from guiapp.ui.panels.live_lists import FAMILY, Listed, as_opened, list_timm, list_zoo
@@ -43,6 +44,7 @@ TASKS = {
     "keypoints": "Skeletons · key point mAP in %", "segmentation": "Segmentation · mean IoU in %",
     "classification": "Classification · top-1 in %", "clip": "Clips · top-1 in %",
     "flow": "Optical flow · end-point error in px", "depth": "Depth",
+    "own": "Your own",
     "trained": "Trained here · validation top-1 in %", "timm": "timm",
 }  # fmt: skip
 _NAME = Qt.ItemDataRole.UserRole
@@ -449,6 +451,6 @@ class LiveModels(QWidget):
 
 def _group(model: ZooModel) -> str:
     """The part of the list that a network belongs to."""
-    if model.family == "timm":
-        return "timm"
+    if model.family in ("timm", OWN):
+        return "timm" if model.family == "timm" else "own"
     return "trained" if model.family == FAMILY else model.task
