@@ -1,20 +1,25 @@
-"""The model panel: what the network is, its layers with their parameters, and the sums behind them."""
+"""The model panel: what the network is, what each layer costs, how they are connected, and the sums behind them."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
+    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -25,35 +30,51 @@ from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.network_commands import restore_network
 from guiapp.ui.panel import Panel
-from guiapp.ui.status_bar import size
+from guiapp.ui.panels.model_cost import PRIORITY, Counted, captions, columns, count, matches, total_text
+from guiapp.ui.panels.model_text import TextTableView, csv_rows
+from guiapp.ui.study_run import StudyBar, StudyRun
+from guiapp.ui.widgets.architecture_graph import ArchitectureGraph
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.colour_bar import number
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.export import ask_save_text
-from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, TYPE, LayerChooser, LayerColumn, shape_text
+from guiapp.ui.widgets.layer_chooser import TYPE, LayerChooser, LayerColumn, shape_text
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
+    from guiapp.interpret.cost import Cost
+    from guiapp.interpret.cost_options import Convention
+    from guiapp.interpret.layers import LayerInfo
     from guiapp.models.base import Preprocessing
 
 _WORDS_FROM = 260  # height of the panel from which it also says what the network is
 _SCALE_FROM = 360  # … and how pixels are scaled, which the tip of the line on the input says too
 _SUMS_FROM = 420  # … and from which the sums stand under the table, not in its place
-_SHARE_FROM, _DOES_FROM = 400, 480  # widths from which these have a column
+_CONTROLS_FROM = 300  # … and from which search, batch and convention stand above it
+_NAMES = 108  # pixels of the names that no column takes away
+_PATIENCE_S = 0.3  # what is counted sooner shows no bar
+_LAYERS, _GRAPH, _TEXT = "Layers", "Graph", "Text 1"
 
 
 class ModelPanel(Panel):
-    """A table of layers between lines on the input and on the chosen layer, and the sums.
+    """A table of layers, a graph, or a table of course text 1, between lines on the input and on the chosen layer.
 
     Attributes:
-        layers: The table, ``model.layers``; a click chooses the layer for every panel.
+        layers: The table, ``model.layers``; a click chooses the layer for every panel, one on a head sorts by it.
+        graph: The network as a graph, ``model.graph``.
+        text: The text's table of this network, where it has one.
+        view: Which of the three is shown, ``model.view``.
+        search: Words that a layer must have, ``model.search``.
+        batch: Pictures at once, ``model.batch``; ``convention``: by whose rules it is counted, ``model.convention``.
         heading: Name of the network, ``model.title``.
         about: What it is and who describes it, ``model.about``.
         input: What it is fed and what it gives, ``model.input``; ``scale``: how pixels become its numbers.
         chosen: What the chosen layer does, in full, ``model.chosen``.
-        total: Sum of the parameters, ``model.total``.
-        counts: The sums of the course and of the papers for this network, ``model.counts``; in a small panel
-            ``sums``, ``model.sums``, shows them in the place of the table.
+        total: What the whole costs, ``model.total``; ``bar`` stands there while that is counted.
+        counts: The sums of the chosen layer, and those of the course and of the papers for this network,
+            ``model.counts``; in a small panel ``sums``, ``model.sums``, shows them in the place of the table.
+        counted: The network, counted, or None until it is.
+        cost: The figures for the batch and the convention.
     """
 
     id = "model"
@@ -63,7 +84,38 @@ class ModelPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self._opened: Inspected | None = None
-        theme, commands = context.theme, context.commands
+        self.counted: Counted | None = None
+        self.cost: Cost | None = None
+        self._sorted: tuple[int, bool] | None = None  # column, largest first
+        theme = context.theme
+        self._make_words()
+        self.layers = LayerChooser(self.id, parent=self)
+        self.layers.chosen.connect(self._choose)
+        self.layers.head_clicked.connect(self.sort_by)
+        self.graph = ArchitectureGraph(theme, "model.graph", self)
+        self.graph.chosen.connect(self._choose)
+        self.text = TextTableView(theme, self)
+        self.text.chosen.connect(self._choose)
+        self.run = StudyRun(self)
+        self.run.done.connect(self._take)
+        self.run.failed.connect(lambda _reason: self._show_bar(True))
+        self.run.ticked.connect(lambda: self._show_bar(self.run.seconds > _PATIENCE_S))
+        self.run.stopped.connect(lambda: self._show_bar(True))
+        self.bar = StudyBar(self.run, "model.count", theme, self)
+        self._make_controls()
+        self._declare()
+        restore_network(context)
+        commands = context.commands
+        opens = [(commands[name], "model.open") for name in ("catalogue.find",) if name in commands.records]
+        self.empty = EmptyState("Choose an experiment in the catalogue to see its network.", tuple(opens), self)
+        self._build()
+        theme.changed.connect(self._restyle)
+        stop = context.workspace.subscribe("layer", self._mark)
+        self.destroyed.connect(lambda _=None: stop())
+        self.show_state(self.seen)
+
+    def _make_words(self) -> None:
+        theme = self.context.theme
         self.heading = QuietLabel("model.title", self)
         bold = self.heading.font()
         bold.setWeight(bold.Weight.DemiBold)
@@ -78,9 +130,10 @@ class ModelPanel(Panel):
         self.counts.setProperty("faint", True)
         self.counts.setWordWrap(True)
         self.counts.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.counts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.sums = QPushButton("Sums", self)
         self.sums.setObjectName("model.sums")
-        self.sums.setToolTip("Show the sums behind the parameters in the place of the table")
+        self.sums.setToolTip("Show the sums behind the figures in the place of the table")
         self.sums.setCheckable(True)
         self.sums.setFixedHeight(22)
         self.sums.toggled.connect(lambda _on: self._arrange())
@@ -89,44 +142,92 @@ class ModelPanel(Panel):
         self._sums.setWidgetResizable(True)
         self._sums.setFrameShape(QFrame.Shape.NoFrame)
         self._sums.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.layers = LayerChooser(self.id, parent=self)
-        self.layers.chosen.connect(self._choose)
+
+    def _make_controls(self) -> None:
+        self.view = QComboBox(self)
+        self.view.setObjectName("model.view")
+        self.view.setAccessibleName("View")
+        self.view.setToolTip("Table of layers, graph, or the table of course text 1 where it has one of this network")
+        self.view.addItems([_LAYERS, _GRAPH])
+        self.view.currentIndexChanged.connect(lambda _index: self._show_view())
+        self.search = QLineEdit(self)
+        self.search.setObjectName("model.search")
+        self.search.setPlaceholderText("Search layers")
+        self.search.setToolTip("Words that a layer has in its name, type or numbers, such as 3×3 or conv")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(60)
+        self.search.textChanged.connect(lambda _text: self._list())
+        self.batch = QSpinBox(self)
+        self.batch.setObjectName("model.batch")
+        self.batch.setAccessibleName("Pictures at once")
+        self.batch.setToolTip("Pictures at once, for flops and memory of activations")
+        self.batch.setRange(1, 65536)
+        self.batch.setPrefix("batch ")
+        self.batch.setKeyboardTracking(False)
+        self.batch.valueChanged.connect(lambda _value: self._recount())
+        self.convention = QComboBox(self)
+        self.convention.setObjectName("model.convention")
+        self.convention.setAccessibleName("Convention")
+        self.convention.addItem("as PyTorch", "torch")
+        self.convention.addItem("as text 1", "text")
+        self.convention.setToolTip(
+            "as PyTorch: flops of torch's counter, each number in memory once\n"
+            "as text 1: pooling costs too, activations with gradients, parameters with gradients and momentum"
+        )
+        self.convention.currentIndexChanged.connect(lambda _index: self._recount())
+
+    def _declare(self) -> None:
+        commands = self.context.commands
         self._actions = (
             declare(commands, Command("model.copy", "Copy layers", self.copy, "Put the table of layers on the "
                                       "clipboard, as comma-separated values", "", "copy", menu="Model")),
             declare(commands, Command("model.save-csv", "Save layers as CSV …", self.save, "Save the table of layers "
                                       "as comma-separated values", "", "csv", menu="Model")),
+            declare(commands, Command("model.save-graph", "Save graph as SVG …", self.graph.ask_save, "Save the whole "
+                                      "graph, with the blocks that are open, as SVG or PNG", "", "image",
+                                      menu="Model")),
+            declare(commands, Command("model.close-blocks", "Close all blocks", self.close_blocks, "Show the outermost "
+                                      "blocks alone", "", "minus", menu="Model")),
+            declare(commands, Command("model.open-blocks", "Open all blocks", self.open_blocks, "Show every layer in "
+                                      "every block", "", "plus", menu="Model")),
         )  # fmt: skip
         for action in self._actions:
             action.setEnabled(False)
-        restore_network(context)
-        opens = [(commands[name], "model.open") for name in ("catalogue.find",) if name in commands.records]
-        self.empty = EmptyState("Choose an experiment in the catalogue to see its network.", tuple(opens), self)
-        self._build()
-        theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("layer", self._mark)
-        self.destroyed.connect(lambda _=None: stop())
-        self.show_state(self.seen)
 
     def _build(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(0)
         top.addWidget(self.heading, 1)
-        for action, verb in zip(self._actions, ("copy", "save-csv"), strict=True):
+        verbs = ("copy", "save-csv", "save-graph", "close-blocks", "open-blocks")
+        for action, verb in zip(self._actions, verbs, strict=True):
             top.addWidget(icon_button(self, action, f"model.{verb}"))
+        top.addSpacing(4)
+        top.addWidget(self.view)
+        self._controls = QWidget(self)
+        controls = QHBoxLayout(self._controls)
+        controls.setContentsMargins(0, 0, 0, 0)
+        controls.setSpacing(4)
+        controls.addWidget(self.search, 1)
+        controls.addWidget(self.batch)
+        controls.addWidget(self.convention)
+        self._views = QStackedWidget(self)
+        for view in (self.layers, self.graph, self.text):
+            self._views.addWidget(view)
         body = QWidget(self)
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(top)
-        for widget in (self.about, self.input, self.scale):
+        for widget in (self.about, self.input, self.scale, self._controls):
             column.addWidget(widget)
-        column.addWidget(self.layers, 1)
+        column.addWidget(self._views, 1)
         column.addWidget(self.chosen)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.total, 1)
+        row.addWidget(self.bar, 1)
         row.addWidget(self.sums)
+        self._show_bar(False)
         column.addLayout(row)
         column.addWidget(self._sums, 1)
         self._pages = QStackedWidget(self)
@@ -148,18 +249,36 @@ class ModelPanel(Panel):
         width, height = self.width(), self.height()
         self.about.setVisible(height >= _WORDS_FROM)
         self.scale.setVisible(height >= _SCALE_FROM)
-        for column, least in ((3, _SHARE_FROM), (4, _DOES_FROM)):
-            self.layers.tree.setColumnHidden(column, width < least)
-        self.layers.fit()
+        self._controls.setVisible(height >= _CONTROLS_FROM)
+        self._fit_columns()
         some, small = bool(self.counts.text()), height < _SUMS_FROM
         needed = self.counts.heightForWidth(max(100, width - 28)) + 2
         beside = some and small and needed > height // 5
         self.sums.setVisible(beside)
         instead = beside and self.sums.isChecked()
-        self.layers.setVisible(not instead)
+        self._views.setVisible(not instead)
         self._sums.setVisible(some and (instead or not beside))
         self._sums.setMinimumHeight(0 if instead else min(needed, height // 3))
         self._sums.setMaximumHeight(16777215 if instead else min(needed, height // 3))
+
+    def _fit_columns(self) -> None:
+        """Show the columns that have room beside the names; what a layer does comes last."""
+        table = self.layers
+        room = self.width() - _NAMES - 40  # margins and scroll bar
+        heads = {column.head: section for section, column in enumerate(table.columns, 1)}
+        shown = {heads.get("output", 1)}
+        room -= sum(table.width_of(section) for section in shown)
+        for head in (*PRIORITY[:3], "does", *PRIORITY[3:]):
+            section = heads.get(head)
+            if section is not None and (needed := table.width_of(section)) <= room:
+                shown.add(section)
+                room -= needed
+            elif head in PRIORITY[:1] and section is not None:
+                shown.add(section)  # the first is there in any case
+                room = 0
+        for section in range(1, len(table.columns) + 1):
+            table.tree.setColumnHidden(section, section not in shown)
+        table.fit()
 
     # ------------------------------------------------------------------ showing
 
@@ -181,23 +300,180 @@ class ModelPanel(Panel):
         self.input.set_text(input_text(opened))
         self.input.tip = scale_text(opened.preprocessing)
         self.scale.set_text(scale_text(opened.preprocessing))
-        self.layers.columns = columns(opened.parameters)
-        self.layers.set_layers(opened.layers)
+        self.graph.file_name = f"{model.name}-graph"
+        self.counted = self.cost = None
+        self._sorted = None
+        with QSignalBlocker(self.search):
+            self.search.clear()
+        self._offer_text(False)
+        self.layers.columns = columns(opened, None)
+        self._list()
+        self.graph.set_architecture(None, {})
+        self._say_total()
         self._mark(self.context.workspace.layer)
-        self.total.set_text(total_text(opened), (total_text(opened).removeprefix("total ").partition(" as ")[0],))
-        counts = [str(count) for count in model.count(opened.preprocessing, len(opened.labels), **opened.model_options)]
-        self.counts.setText("\n".join(counts))
+        self._say_sums()
         self._arrange()
+        if opened.layers:
+            self.run.start(count, f"Cost of {model.title}")
+
+    def _take(self, counted: Counted) -> None:
+        """Show what the network costs."""
+        self._show_bar(False)
+        self.counted = counted
+        self._recount()
+        if self._opened is not None:
+            self.graph.set_architecture(counted.architecture, captions(self._opened.layers, self.cost))
+            self.graph.set_current(self.context.workspace.layer)
+        self._offer_text(True)
+        self._show_view()
+
+    def _recount(self) -> None:
+        """Batch or convention is another."""
+        if self.counted is None or self._opened is None:
+            return
+        from guiapp.interpret.cost import cost_of
+
+        self.cost = cost_of(self.counted.measured, self.batch.value(), self._convention())
+        self.layers.columns = columns(self._opened, self.cost)
+        if self._sorted is not None:
+            self._list()
+        else:
+            self.layers.refresh()
+        self.graph.set_captions(captions(self._opened.layers, self.cost))
+        self._say_total()
+        self._say_sums()
+        self._arrange()
+
+    def _convention(self) -> Convention:
+        convention: Convention = self.convention.currentData()
+        return convention
+
+    def _say_total(self) -> None:
+        if self._opened is not None:
+            whole, short = total_text(self._opened, self.cost)
+            self.total.set_text(whole, (whole.removeprefix("total "), short))
+
+    def _show_bar(self, shown: bool) -> None:
+        """The bar stands in the place of the total while the network is counted, and after that failed."""
+        self.bar.setVisible(shown)
+        self.total.setVisible(not shown)
+
+    def _offer_text(self, known: bool) -> None:
+        """Offer the table of course text 1 for the networks that it has one of."""
+        from guiapp.interpret.text_tables import BATCH, TABLES, compare
+
+        table = TABLES.get(self._opened.model.name) if known and self._opened is not None else None
+        place = self.view.findText(_TEXT)
+        if table is None:
+            if place >= 0:
+                if self.view.currentIndex() == place:
+                    self.view.setCurrentIndex(0)
+                self.view.removeItem(place)
+            return
+        from guiapp.interpret.cost import cost_of
+
+        assert self.counted is not None
+        rows = compare(cost_of(self.counted.measured, BATCH, "text"), table)
+        self.text.show_rows(table.title, rows)
+        if place < 0 and len(rows) == len(table.rows):
+            self.view.addItem(_TEXT)
+
+    def _show_view(self) -> None:
+        name = self.view.currentText()
+        self._views.setCurrentWidget({_GRAPH: self.graph, _TEXT: self.text}.get(name, self.layers))
+        for control in (self.search, self.batch, self.convention):
+            control.setEnabled(name != _TEXT)
+        self._arrange()
+
+    # ------------------------------------------------------------------ finding
+
+    def sort_by(self, section: int) -> None:
+        """Layers by a column, the largest first; clicked again the smallest first; a third time as they run."""
+        if self._sorted is None or self._sorted[0] != section:
+            self._sorted = (section, section > 0)
+        elif self._sorted[1] == (section > 0):
+            self._sorted = (section, not self._sorted[1])
+        else:
+            self._sorted = None
+        self._list()
+
+    def _list(self) -> None:
+        """List the layers that are searched for, in the order that is asked for; blocks are left out of an order."""
+        if self._opened is None:
+            return
+        layers = self.found()
+        header = self.layers.tree.header()
+        header.setSortIndicatorShown(self._sorted is not None)
+        if self._sorted is not None:
+            descending, ascending = Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder
+            header.setSortIndicator(self._sorted[0], descending if self._sorted[1] else ascending)
+        self.layers.set_layers(layers)
+        self.layers.set_current(None)
+        self.layers.set_current(self.context.workspace.layer)
+        self.graph.set_marked([layer.name for layer in layers] if self.search.text().strip() else [])
+        self._arrange()
+
+    def found(self) -> Sequence[LayerInfo]:
+        """The layers that the table lists."""
+        if self._opened is None:
+            return ()
+        layers = list(self._opened.layers)
+        words = self.search.text().lower().split()
+        if words:
+            layers = [layer for layer in layers if matches(layer, words)]
+        if self._sorted is None:
+            return layers
+        section, largest = self._sorted
+        holds = {layer.parent for layer in self._opened.layers}
+        layers = [layer for layer in layers if layer.name not in holds]
+        value = self.layers.columns[section - 1].value if section else None
+
+        def key(layer: LayerInfo) -> Any:
+            told = layer.name if value is None else value(layer)
+            if isinstance(told, tuple):
+                return math.prod(told)
+            return told if told is not None else -1
+
+        return sorted(layers, key=key, reverse=largest)
+
+    def open_blocks(self) -> None:
+        """Open every block, in table and graph."""
+        self.layers.tree.expandAll()
+        self.graph.open_all()
+
+    def close_blocks(self) -> None:
+        """Close every block, in table and graph."""
+        self.layers.tree.collapseAll()
+        self.graph.close_all()
+
+    # ------------------------------------------------------------------ the chosen layer
 
     def _mark(self, name: str | None) -> None:
         """Mark the chosen layer and say what it does."""
         self.layers.set_current(name)
+        self.graph.set_current(name)
         layers = self._opened.layers if self._opened is not None else ()
         layer = next((layer for layer in layers if layer.name == name), None)
         self.chosen.setVisible(layer is not None)
         if layer is not None:
             parts = [layer.type, *([layer.detail] if layer.detail else ())]
             self.chosen.set_text(" · ".join((layer.name, *parts)), (" · ".join(parts), parts[-1]))
+        if self.counted is not None:
+            self._say_sums()
+            self._arrange()
+
+    def _say_sums(self) -> None:
+        """The sums of the chosen layer, then those of the network."""
+        opened = self._opened
+        if opened is None:
+            return
+        model, lines, name = opened.model, [], self.context.workspace.layer
+        if self.counted is not None and self.cost is not None and name:
+            from guiapp.interpret.arithmetic import sums_of
+
+            lines = [f"{name} {line}" for line in sums_of(self.counted.measured, self.cost, name)]
+        own = [str(line) for line in model.count(opened.preprocessing, len(opened.labels), **opened.model_options)]
+        self.counts.setText("\n".join((*lines, *([""] if lines and own else ()), *own)))
 
     def _choose(self, name: str) -> None:
         self.context.workspace.unit = None
@@ -215,6 +491,9 @@ class ModelPanel(Panel):
         stream = io.StringIO()
         writer = csv.writer(stream)
         shown = (*self.layers.columns[:-1], TYPE, DETAIL)
+        if self.view.currentText() == _TEXT:
+            writer.writerows(csv_rows(self.text.rows))
+            return stream.getvalue()
         writer.writerow(["layer", *(column.head for column in shown)])
         for layer in self._opened.layers if self._opened is not None else ():
             writer.writerow([layer.name, *(_plain(column.value(layer)) for column in shown)])
@@ -229,30 +508,6 @@ class ModelPanel(Panel):
         """Ask for a file name and save the table."""
         if self._opened is not None:
             ask_save_text(self, f"{self._opened.model.name}.csv", self.csv_text())
-
-
-def columns(parameters: int) -> tuple[LayerColumn, ...]:
-    """What the table says of each layer of a network with so many parameters; the last takes the room that is left."""
-    return (
-        OUTPUT,
-        LayerColumn(
-            "parameters",
-            lambda layer: layer.parameters,
-            lambda count: f"{count:,}" if count else "–",
-            "Weights and biases in the layer and below it",
-            number=True,
-            total=parameters,
-        ),
-        LayerColumn(
-            "%",
-            lambda layer: 100 * layer.parameters / max(parameters, 1),
-            lambda share: f"{share:.1f}" if share else "–",
-            "Share of all parameters in per cent",
-            number=True,
-            total=100 if parameters else "",
-        ),
-        DOES,
-    )
 
 
 DETAIL = LayerColumn("detail", lambda layer: layer.detail)
@@ -281,10 +536,3 @@ def scale_text(preprocessing: Preprocessing) -> str:
 def source_text(source: str) -> str:
     """Where a network is described; ``"T2"`` is the second of the course texts."""
     return re.sub(r"\bT(\d)\b", r"course text \1", source)
-
-
-def total_text(opened: Inspected) -> str:
-    """Sum of the parameters and what they take as float32."""
-    if not opened.parameters:
-        return "no parameters: nothing is trained by gradient"
-    return f"total {opened.parameters:,} parameters · {size(4 * opened.parameters)} as float32"

@@ -85,9 +85,11 @@ class LayerChooser(QWidget):
         chosen: Qualified name of the layer that was chosen by hand.
         tree: The tree; ``box``: the box. One of the two is shown.
         columns: What stands beside the names; the last takes the room that is left.
+        head_clicked: A click on the head of a column, 0 for the names.
     """
 
     chosen = Signal(str)
+    head_clicked = Signal(int)
 
     def __init__(
         self, name: str, usable: Callable[[LayerInfo], bool] = lambda layer: True, parent: QWidget | None = None
@@ -108,6 +110,8 @@ class LayerChooser(QWidget):
         self.tree.clicked.connect(self._picked)
         self.tree.activated.connect(self._picked)
         self.tree.verticalScrollBar().rangeChanged.connect(lambda _low, _high: self.fit())  # it comes and goes
+        self.tree.header().setSectionsClickable(True)
+        self.tree.header().sectionClicked.connect(self.head_clicked)
         self.tree.selectionModel().currentChanged.connect(lambda now, _old: self._picked(now, self.tree.hasFocus()))
         self.box = QComboBox(self)
         self.box.setObjectName(f"{name}.layer")
@@ -158,11 +162,7 @@ class LayerChooser(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         for section in range(1, len(self.columns)):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
-        metrics = QFontMetrics(tabular(self.font()))  # a view knows the widths of the rows in sight alone
-        self._widths = {
-            section: max((metrics.horizontalAdvance(self._model_text(x, column)) for x in layers), default=0) + _AROUND
-            for section, column in enumerate(self.columns, 1)
-        }
+        self._measure()
         for section in range(1, len(self.columns) + 1):
             header.resizeSection(section, max(self._widths[section], header.sectionSizeHint(section)))
         self.fit()
@@ -171,6 +171,34 @@ class LayerChooser(QWidget):
             if self._usable(layer):
                 self.box.addItem(f"{layer.name}   {shape_text(layer.output_shape)}   {does_text(layer)}", layer.name)
         self._mark()
+
+    def refresh(self) -> None:
+        """Say again what the columns tell of the same layers, without closing or moving anything."""
+        for layer in self._layers:
+            item = self._items[layer.name]
+            holder = item.parent() or self._model.invisibleRootItem()
+            for section, column in enumerate(self.columns, 1):
+                holder.child(item.row(), section).setText(column.text(column.value(layer)))
+        for section, column in enumerate(self.columns, 1):
+            self._model.setHeaderData(section, Qt.Orientation.Horizontal, column.tip, Qt.ItemDataRole.ToolTipRole)
+        self._measure()
+        self.fit()
+
+    def _measure(self) -> None:
+        """Widths of the columns: a view knows those of the rows in sight alone."""
+        metrics = QFontMetrics(tabular(self.font()))
+        self._widths = {
+            section: _AROUND + max(
+                (metrics.horizontalAdvance(text) for text in {self._model_text(x, column) for x in self._layers}),
+                default=0,
+            )
+            for section, column in enumerate(self.columns, 1)
+        }  # fmt: skip
+
+    def width_of(self, section: int) -> int:
+        """Pixels that a column needs, 1 for the first beside the names; of words the least that is useful."""
+        needed = max(self._widths.get(section, 0), self.tree.header().sectionSizeHint(section))
+        return needed if self.columns[section - 1].number else min(needed, _WORDS_LEAST)
 
     @staticmethod
     def _model_text(layer: LayerInfo, column: LayerColumn) -> str:
