@@ -111,16 +111,18 @@ def make(subject: Subject, wanted: Wanted, tell: Callable[[Map], None], dataset:
         UserError: If there are no pictures, or the layer or the method does not fit them.
     """
     features = wanted.features
+    slow = wanted.method in ("t-SNE", "UMAP")
+    begun = 0.0
     if features is None:
+        begun = 0.5 if slow else 0.9
         yield 0.0, "listing the pictures"
         pictures = wanted.pictures or open_pictures(wanted.source, dataset or subject.dataset)
         gathering = collect(
             subject.model, subject.preprocessing, subject.layers, subject.labels, pictures, wanted.layer, wanted.pool,
             subject.step,
         )  # fmt: skip
-        features = yield from _shared(gathering, 0.0, 0.5 if wanted.method in ("t-SNE", "UMAP") else 0.9)
+        features = yield from _shared(gathering, 0.0, begun)
     space = Space(features.vectors)
-    begun = 0.5 if wanted.features is None else 0.0
     found = yield from _shared(_lay_out(features, space, wanted, tell), begun, 0.95)
     tell(found)
     agreement = {}

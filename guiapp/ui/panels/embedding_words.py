@@ -37,7 +37,7 @@ def chosen_line(features: Features, chosen: npt.NDArray[np.int64]) -> str:
     labels = pictures.labels[features.kept[chosen]]
     known = Counter(labels[labels >= 0].tolist()).most_common(3)
     parts = [f"{len(chosen):,} chosen"]
-    parts += [f"{count:,} {pictures.classes[label]}" for label, count in known]
+    parts += [f"{count:,} × {pictures.classes[label]}" for label, count in known]
     checked = (features.truth[chosen] >= 0) & (features.predicted[chosen] >= 0)
     wrong = int((features.truth[chosen] != features.predicted[chosen])[checked].sum())
     if checked.any():

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _REACH = 9.0  # pixels from the pointer within which a point answers
 _DISCS_TO = 6000
+_EXACT_TO = 60_000
 _CHUNKS = 4
 _MARGIN = 0.05
 _THUMBNAIL_ROOM = 46.0  # mean distance of points in pixels from which their pictures are shown
@@ -86,6 +87,7 @@ class ScatterPlot(QWidget):
         self._layer: QImage | None = None
         self._made_of: tuple[object, ...] = ()
         self._with_pictures: list[int] = []
+        self._few = 0
         self._images: dict[int, QImage] = {}
         self._hover: scatter_marks.Card | None = None
         self._chosen: int | None = None
@@ -341,8 +343,7 @@ class ScatterPlot(QWidget):
         self._drag = self._pressed = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self.point_at(event.position()) is None:
-            self.fit()
+        self.fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape takes the lasso away."""
@@ -418,19 +419,26 @@ class ScatterPlot(QWidget):
         if cloud is None:
             painter.fillRect(self.rect(), self.theme.panel)
             return
-        chosen = seen(cloud, self.seen_window())
+        chosen = self._in_sight()
         if count_of(chosen) > _DISCS_TO:
             painter.drawImage(QPointF(0, 0), self._points(1.0))
         else:
             self._paint_few(painter, chosen)
         self._paint_marks(painter)
 
+    def _in_sight(self) -> slice | npt.NDArray[np.int64]:
+        """The points in sight, and where these are many some beside."""
+        assert self._cloud is not None
+        window = self.seen_window()
+        chosen = seen(self._cloud, window)
+        return chosen if count_of(chosen) > _EXACT_TO else self._cloud.within(*window.area)
+
     def _points(self, ratio: float) -> QImage:
         """The points with the axes under or over them, ``ratio`` pixels for one of the widget's."""
         window = self.seen_window(ratio)
         cloud = self._cloud
         assert cloud is not None
-        chosen = seen(cloud, window)
+        chosen = self._in_sight()
         if count_of(chosen) > _DISCS_TO:
             self._with_pictures = []
             layer = self._counted(window)
@@ -460,6 +468,7 @@ class ScatterPlot(QWidget):
         if any(self.axes):
             scatter_marks.paint_axes(painter, self.theme, self.seen_window(), self.axes)
         places = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
+        self._few = len(places)
         at = self.to_widget(cloud.x[places], cloud.y[places])
         self._paint_discs(painter, at, places)
         self._with_pictures = self._paint_pictures(painter, at, cloud.order[places])
@@ -520,10 +529,7 @@ class ScatterPlot(QWidget):
                     painter.drawPoints(discs)
 
     def _side(self) -> int:
-        count = 0
-        if self._cloud is not None:
-            count = count_of(seen(self._cloud, self.seen_window()))
-        room = np.sqrt(self.width() * self.height() / max(count, 1))
+        room = np.sqrt(self.width() * self.height() / max(self._few, 1))
         return int(np.clip(0.6 * room, 26, 72))
 
     def _paint_pictures(
