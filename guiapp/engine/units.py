@@ -56,14 +56,18 @@ def run_of(study: Study) -> Run:
     model = study.model
     if model.origin == "trained" or model.entry.task == "classification":
         return model.module
-    from guiapp.tasks.live_options import make_live_task
+    import torch
 
-    task = make_live_task(model.entry.task, model.labels, model.entry)
+    from guiapp.interpret.case import Case
+    from guiapp.interpret.score import run_through
+    from guiapp.tasks.live_options import LIVE_TASKS, make_live_task
+
+    known = model.entry.task in LIVE_TASKS
+    frames = make_live_task(model.entry.task, model.labels, model.entry).frames if known else 1
 
     def run(inputs: Inputs) -> None:
-        task.reset()
-        for _ in range(task.frames):
-            task.run(model.module, inputs, (1, 1))
+        batch = inputs if isinstance(inputs, torch.Tensor) else inputs[0][None]
+        run_through(Case(model.module, model.entry.task, batch, frames=frames), batch)
 
     return run
 

@@ -19,6 +19,8 @@ COLOURS = ((0.2389, 0.0852, 0.0236), (0.2471, 0.0008, -0.0471), (0.2505, -0.0821
 """Rows red, green, blue; columns the axes along which colours of photographs vary, as long as they vary there:
 brightness, red against blue, green against both. Measured by this project on 819,200 pixels of 200 photographs."""
 
+_CALM = 0.25  # steps in frequencies add up over the picture: at their full length its colours are soon at their ends
+
 
 @dataclass(frozen=True, eq=False)
 class Grown:
@@ -57,9 +59,8 @@ class Canvas:
         if options.fourier:
             down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
             frequencies = torch.hypot(down, across).clamp_min(1 / max(height, width))
-            self._scale: torch.Tensor | None = (math.sqrt(height * width) / (frequencies * max(height, width))).to(
-                device
-            )
+            scale = _CALM * math.sqrt(height * width) / (frequencies * max(height, width))
+            self._scale: torch.Tensor | None = scale.to(device)
             noise = torch.randn(2, channels, *frequencies.shape, generator=generator)
             self.numbers = (0.02 * noise).to(device).requires_grad_(True)
         else:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QHBoxLayout,
@@ -275,12 +277,20 @@ class TracedPage(QWidget):
         self.cut.setChecked(True)
         self.rule.activated.connect(lambda _row: self.changed.emit())
         self.cut.toggled.connect(lambda _on: self._show())
+        self._pair = _row(self.left, self.right)
         column = _column(self)
-        column.addLayout(_row(self.left, self.right), 1)
+        column.addLayout(self._pair, 1)
         column.addWidget(self.words)
         row = _row(self.rule, self.cut)
         row.addStretch(1)
         column.addLayout(row)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One above the other where that leaves them larger."""
+        super().resizeEvent(event)
+        ways = QBoxLayout.Direction
+        high = self.height() > self.width() + 2 * self.rule.height()
+        self._pair.setDirection(ways.TopToBottom if high else ways.LeftToRight)
 
     @property
     def wanted(self) -> Literal["deconvnet", "guided", "gradient"]:
