@@ -91,13 +91,19 @@ class ImageView(QWidget):
         if resized:
             self._fitted = True
             self._fit()
+            self.update()
+        else:
+            self._repaint()
+
+    def _repaint(self) -> None:
+        """Paint anew what another picture or other layers change."""
         self.update()
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Replace what is painted over the picture, first at the bottom."""
         if tuple(layers) != self._layers:
             self._layers = tuple(layers)
-            self.update()
+            self._repaint()
 
     @property
     def image(self) -> QImage | None:
