@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +13,17 @@ import numpy.typing as npt
 from guiapp.core.notices import SettingError
 from guiapp.core.picture import Origin, Picture
 from guiapp.sources.record import Recorder
+from guiapp.tasks.compare import difference, translated
 from guiapp.tasks.live_options import LiveOptions, SeriesTask, make_live_task
 
 if TYPE_CHECKING:
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.sources.video_reader import VideoReader
+    from guiapp.tasks.compare import Difference
     from guiapp.tasks.predictions import Drawn
 
 Pixels = npt.NDArray[np.uint8]
+Answer = TypeVar("Answer")
 
 
 class Asker:
@@ -48,6 +52,26 @@ class Asker:
         return self._task.drawn(raw, self._options)
 
 
+class PairAsker:
+    """Asks two published networks about the same pictures, one after the other, on one thread.
+
+    Args:
+        first, second: The networks.
+        options: Thresholds; chosen classes are those of the first network.
+    """
+
+    def __init__(self, first: OpenedModel, second: OpenedModel, options: LiveOptions) -> None:
+        theirs = options
+        if options.classes is not None:
+            theirs = replace(options, classes=translated(options.classes, first.labels, second.labels))
+        self._first, self._second = Asker(first, options), Asker(second, theirs)
+
+    def __call__(self, picture: Picture) -> tuple[Drawn, Drawn, Difference | None]:
+        """Both answers, and what they differ by."""
+        first, second = self._first(picture), self._second(picture)
+        return first, second, difference(first, second)
+
+
 def check_target(out: Path, source: Path) -> None:
     """Refuse a file that a copy cannot be written to.
 
@@ -62,10 +86,10 @@ def check_target(out: Path, source: Path) -> None:
 
 def annotate(
     reader: VideoReader,
-    ask: Callable[[Picture], Drawn],
-    paint: Callable[[Pixels, Drawn], Pixels] | None = None,
+    ask: Callable[[Picture], Answer],
+    paint: Callable[[Pixels, Answer], Pixels] | None = None,
     out: Path | None = None,
-) -> Generator[tuple[int, Drawn, int], None, None]:
+) -> Generator[tuple[int, Answer, int], None, None]:
     """Follow a video from where it is to its end; stopped or broken off, the copy holds the frames so far.
 
     Frames that follow evenly are written once each, as they were read, and the one before again for each damaged one.
@@ -75,7 +99,7 @@ def annotate(
     Args:
         reader: The video, with its time stamps scanned.
         ask: What is to be painted into a frame.
-        paint: Paints it: a new array of the same size.
+        paint: Paints it: a new array, the same size for every frame.
         out: Where the copy goes, or None for none.
 
     Yields:

@@ -82,7 +82,7 @@ class LiveLane:
         self._source: Frames | None = None
         self._picture: Picture | None = None
         self._options = LiveOptions()
-        self._run = LiveRun()
+        self._run_as = (LiveRun(), LiveRun())  # the first network and the one beside it
         self._dirty = False
         self._open: LiveNetwork | None = None
         self._beside = Beside(notices)
@@ -100,21 +100,20 @@ class LiveLane:
         """Let go of the network in a place."""
         self._order(place, None)
 
-    def set_run(self, run: LiveRun) -> None:
-        """Open the networks again, to be run so from now on."""
-        if run != self._run:
-            self._run = run
-            for place, wanted in enumerate(self._wanted):
-                if wanted is not None:
-                    self._order(place, wanted)
+    def set_run(self, run: LiveRun, second: LiveRun | None = None) -> None:
+        """Open the networks again that are to be run in another way from now on; the second as the first by default."""
+        before, self._run_as = self._run_as, (run, second or run)
+        for place, wanted in enumerate(self._wanted):
+            if wanted is not None and self._run_as[place] != before[place]:
+                self._order(place, wanted)
 
-    def another(self) -> Callable[[], OpenedModel]:
+    def another(self, place: int = 0) -> Callable[[], OpenedModel]:
         """What opens the network that is wanted now once more, for work beside the lane, on whatever thread calls it.
 
         Raises:
             UserError: If none is wanted; what is returned raises as ``open_model`` of the zoo does.
         """
-        wanted = self._wanted[0]
+        wanted = self._wanted[place]
         if wanted is None:
             raise UserError("no network is open: choose one first")
         return functools.partial(self._opener, *wanted, lambda share, text: None)
@@ -300,7 +299,7 @@ class LiveLane:
 
         try:
             opened = self._opener(entry.name, weights, device, progress)
-            opened = _arranged(opened, self._run, progress)
+            opened = _arranged(opened, self._run_as[place], progress)
         except UserError as error:
             if not isinstance(weights, Path) or before is None or state is None:
                 raise

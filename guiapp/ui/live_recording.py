@@ -7,13 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import UserError
 from guiapp.sources.record import Recorder
-from guiapp.ui.painters.frames import FramePainter
+from guiapp.ui.painters.frames import FramePainter, Pixels
 from guiapp.ui.painters.look import PaintOptions
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class LiveRecording:
 
 
 class VideoCopy:
-    """A whole video through the open network, frame by frame: a job for the work lane.
+    """A whole video through the open network, or both that are compared, frame by frame: a job for the work lane.
 
     Attributes:
         path: Where the copy will be.
@@ -184,6 +184,7 @@ class VideoCopy:
         options: LiveOptions,
         painter: FramePainter,
         over: Sequence[Any] = (),
+        second: tuple[Callable[[], OpenedModel], Pair] | None = None,
     ) -> None:
         """Prepare the copy.
 
@@ -194,8 +195,10 @@ class VideoCopy:
             options: Thresholds.
             painter: Paints the answers.
             over: Further layers.
+            second: Opens the network beside it, and how both are shown together; None without a comparison.
         """
         self.path = path
+        self._second = second
         self.frames = self.count = self.bytes = 0
         self.fps = 25.0
         self._source, self._opener, self._options = source, opener, options
@@ -217,22 +220,23 @@ class VideoCopy:
 
     def work(self) -> Generator[Step, None, Recorded]:
         """The job; stopped or broken off, the file holds the frames so far."""
-        from guiapp.engine.annotate import Asker, annotate
+        from guiapp.engine.annotate import Asker, PairAsker, annotate
         from guiapp.sources.video_reader import VideoReader
 
         yield 0.0, "opening the network"
         opened = self._opener()
+        ask: Callable[[Picture], Any]
+        if self._second is None:
+            ask = Asker(opened, self._options)
+        else:
+            yield 0.0, "opening the second network"
+            ask = PairAsker(opened, self._second[0](), self._options)
         with contextlib.closing(VideoReader(self._source)) as reader:
             while not reader.scan(0.1):
                 yield 0.0, "looking through the video"
             self.count, self.fps = reader.count, reader.fps
             self._begun = time.monotonic()
-            frames = annotate(
-                reader,
-                Asker(opened, self._options),
-                lambda pixels, drawn: self._painter(pixels, drawn, self._over),
-                self.path,
-            )
+            frames = annotate(reader, ask, self._paint, self.path)
             with contextlib.closing(frames):
                 for index, _, size in frames:
                     self.frames, self.bytes = index + 1, size
@@ -240,6 +244,14 @@ class VideoCopy:
             if not self.frames:
                 raise UserError(f"{self._source.name} holds no picture that can be decoded")
             return self.ended(reader.cut_off())
+
+    def _paint(self, pixels: Pixels, answer: Any) -> Pixels:
+        """A frame with one answer, or with both as they are shown together."""
+        if self._second is None:
+            return self._painter(pixels, answer, self._over)
+        first, second, found = answer
+        pair = replace(self._second[1], first=first, second=second, difference=found)
+        return self._painter(pixels, pair, self._over)
 
     def ended(self, reason: str = "") -> Recorded:
         """What there is now that the job has ended."""

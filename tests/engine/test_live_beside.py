@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from guiapp.core.live_run import LiveRun
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.annotate import PairAsker
 from guiapp.engine.live import LiveLane
 from guiapp.models.zoo import ZOO
 from guiapp.models.zoo.candidates import Candidates
@@ -159,3 +161,34 @@ def test_a_picture_that_breaks_the_second_is_told_once_and_the_first_answers(bot
         frame = source.give(value)
         assert result(both, lambda found, frame=frame: found.picture is frame).other is None
     assert [n.text for n in both._notices.notices] == ["the second network failed: too small"]
+
+
+def test_each_side_counts_with_its_own_numbers_and_only_what_changes_is_opened_again(lane, networks, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "guiapp.engine.live._arranged",
+        lambda model, run, progress: opened.append((model.entry.name, run.precision)) or model,
+    )
+    lane.set_picture(picture(7))
+    lane.open_model(SECOND, place=1)
+    until(lambda: lane.newest.other is not None and lane.newest.other.phase == "ready")
+    assert opened[-1] == (SECOND, "float32")
+    opened.clear()
+    lane.set_run(LiveRun(), LiveRun("bfloat16"))
+    until(lambda: (SECOND, "bfloat16") in opened)
+    assert opened == [(SECOND, "bfloat16")], "the first goes on as it is"
+    opened.clear()
+    lane.set_run(LiveRun("float16"))
+    until(lambda: len(opened) == 2)
+    assert sorted(opened) == sorted([(FIRST, "float16"), (SECOND, "float16")])
+
+
+def test_both_networks_can_be_opened_once_more_and_asked_about_any_picture(lane, networks):
+    lane.open_model(SECOND, place=1)
+    ask = PairAsker(lane.another()(), lane.another(1)(), LiveOptions(classes=frozenset({1})))
+    first, second, found = ask(picture(3))
+    assert first.scores.tolist() == pytest.approx([0.9]) and second.scores.tolist() == pytest.approx([0.7, 0.6])
+    assert "1 boxes in both" in in_words(found) or "1 box in both" in in_words(found)
+    lane.close_model(1)
+    with pytest.raises(UserError, match="no network is open"):
+        lane.another(1)

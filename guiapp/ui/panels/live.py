@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,8 @@ class LivePanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self.models, 1)
-        self.run_box = LiveRunBox(self._lane.set_run, self)
+        self.run_box = LiveRunBox(lambda _run: self._set_run(), self)
+        self.compare.model.precision_chosen.connect(self._set_run)
         for part in (self.compare, self.shown, self.run_box):
             column.addWidget(part)
         self._side = QScrollArea(self)
@@ -192,6 +194,11 @@ class LivePanel(Panel):
         whole.setSpacing(4)
         whole.addLayout(row, 1)
         whole.addWidget(self.meter)
+
+    def _set_run(self) -> None:
+        """Tell the lane how both networks are to be run."""
+        run, numbers = self.run_box.run, self.compare.model.precision.currentData()
+        self._lane.set_run(run, replace(run, precision=numbers) if numbers is not None else None)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(640, 300)

@@ -161,6 +161,8 @@ class LiveCompare(QWidget):
             action.setChecked(mode == self.mode)
             action.setEnabled(self.on)
         names = (_told(state, state.other), _told(state.other, state)) if both else ("", "")
+        if both and (numbers := self.model.precision.currentData()) is not None:
+            names = names[0], f"{names[1]}, {numbers}"
         self.views.set_mode(self.mode if both else "", names)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from guiapp.core.live_run import Precision
 from guiapp.ui.icons import icon
 from guiapp.ui.panels.live_models import TASKS
 from guiapp.ui.status_bar import size
@@ -34,10 +35,12 @@ class SecondModel(QWidget):
         models: ``live.compare-model``.
         weights: ``live.compare-weights``.
         note: What is open, what is done, or what is wrong, ``live.compare-note``.
+        precision: Numbers that it counts with, ``live.compare-precision``; ``precision_chosen`` tells of a choice.
     """
 
     wanted = Signal(str, object)
     stopped = Signal()
+    precision_chosen = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +57,11 @@ class SecondModel(QWidget):
         self.weights = self._list("live.compare-weights", "Weights of the second network")
         self.weights.activated.connect(lambda _index: self._choose_weights())
         self.note = QuietLabel("live.compare-note", self)
+        self.precision = self._list("live.compare-precision", "Numbers that the second network counts with")
+        self.precision.addItem("numbers as first", None)
+        for name in get_args(Precision):
+            self.precision.addItem(name, name)
+        self.precision.activated.connect(lambda _index: self.precision_chosen.emit())
         self.fetch = QPushButton("Download", self)
         self.fetch.setObjectName("live.compare-open")
         self.fetch.clicked.connect(self._want)
@@ -74,6 +82,7 @@ class SecondModel(QWidget):
         below = QHBoxLayout()
         below.setSpacing(4)
         below.addWidget(self.note, 1)
+        below.addWidget(self.precision)
         below.addWidget(self.fetch)
         below.addWidget(self.stop)
         column = QVBoxLayout(self)
@@ -231,6 +240,7 @@ class SecondModel(QWidget):
         missing = model is not None and phase == "empty" and not self._there()
         self.stop.setVisible(opening)
         self.fetch.setVisible(missing)
+        self.precision.setVisible(not opening and not missing)
         self.note.ink = self._theme.error if phase == "failed" else self._theme.faint
         if missing:
             weights = next(w for w in model.weights if w.name == self.weights.currentData(_NAME))

@@ -64,7 +64,7 @@ class LiveRecord(QWidget):
         ))  # fmt: skip
         self.whole = declare(context.commands, Command(
             "live.record-whole", "Record whole video…", self.ask_whole,
-            "Every frame of the video through the network, from start to end, to an MP4 file", "", "film",
+            "Every frame of the video through the network, or both that are compared, to an MP4 file", "", "film",
             menu="Source",
         ))  # fmt: skip
         self.stop_action = declare(context.commands, Command(
@@ -173,13 +173,19 @@ class LiveRecord(QWidget):
             self.start_whole(path)
 
     def start_whole(self, path: Path) -> None:
-        """Record every frame of the video that is open with the network that is open; playing pauses meanwhile."""
+        """Record every frame of the video that is open with the network that is open; playing pauses meanwhile.
+
+        Where two networks are compared both are recorded, as they are shown.
+        """
         source, video = self._feed.source, self._video
         if self.active or source is None or video is None or not self._ready(path):
             return
         source.pause()
         painter = FramePainter(self._context.theme, self._shown.look)
-        copy = VideoCopy(video, path, self._lane.another(), self._shown.options, painter, self._over_layers())
+        pair = self.pair_of(self._newest) if self._newest is not None else None
+        second = (self._lane.another(1), pair) if pair is not None else None
+        over = () if pair is not None else self._over_layers()  # tags say it of each side
+        copy = VideoCopy(video, path, self._lane.another(), self._shown.options, painter, over, second)
         self._begin(copy)
         engine = self._context.bridge.engine
         self._job = engine.submit(copy.work, on_error=lambda _error: None, title="Recording the whole video")

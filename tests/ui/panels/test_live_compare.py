@@ -325,3 +325,40 @@ def test_the_same_motion_has_the_same_colour_in_both_pictures(pair, video):
     pair.window.commands["live.compare"].setChecked(False)
     pair.bot.waitUntil(lambda: first.mode == "")
     assert first._look.longest == 0
+
+
+def test_a_whole_video_is_recorded_with_both_answers_side_by_side(pair, video, tmp_path):
+    pair.panel.open_source(str(video))
+    pair.bot.waitUntil(lambda: pair.panel.image.array is not None)
+    answer(pair)
+    pair.window.commands["live.play"].trigger()
+    compare(pair)
+    out = tmp_path / "both.mp4"
+    with pair.bot.waitSignal(pair.panel.record.ended, timeout=30_000) as signal:
+        pair.panel.record.start_whole(out)
+    end = signal.args[0]
+    reader = VideoReader(out)
+    frames = [pixels for _, _, pixels in reader.frames()]
+    reader.close()
+    assert end.path == out and end.frames == len(frames) == 40
+    assert frames[0].shape[0] == HEIGHT and frames[0].shape[1] in (2 * WIDTH + 4, 2 * WIDTH + 5)
+    left, right = frames[3][:, :WIDTH].astype(int), frames[3][:, WIDTH + 4 : 2 * WIDTH + 4].astype(int)
+    ground = 15
+    assert abs(np.median(left) - ground) < 6 and abs(np.median(right) - ground) < 6
+    edge = (slice(18, 28), slice(99, 103))  # of the cat that the second network alone has found
+    assert (np.abs(right[edge] - ground).max((1, 2)) > 60).all()
+    assert np.median(np.abs(left[edge] - ground)) < 10
+
+
+def test_the_second_network_counts_with_other_numbers(pair, monkeypatch):
+    still(pair)
+    compare(pair)
+    box = find(pair, QComboBox, "live.compare-precision")
+    assert box.isVisible() and box.currentData() is None
+    told = []
+    monkeypatch.setattr(pair.lane, "set_run", lambda run, second=None: told.append((run, second)))
+    box.setCurrentIndex(box.findData("bfloat16"))
+    box.activated.emit(box.currentIndex())
+    assert [(run.precision, second.precision) for run, second in told] == [("float32", "bfloat16")]
+    pair.panel.run_box.threads.activated.emit(0)
+    assert told[-1][1].precision == "bfloat16"
