@@ -51,7 +51,8 @@ def test_a_chosen_run_on_a_folder_and_a_video_and_weights_that_do_not_fit_take_n
     one[10:80, 30:40] = 10
     cv2.imwrite(str(album / "one.png"), one)
     runs = main_window.show_panel("runs")
-    assert main_window.findChild(QToolButton, "runs.use-on").menu().actions()
+    for name in ("runs.use-on", "training.use-on"):
+        assert len(main_window.findChild(QToolButton, name).menu().actions()) == 3
     bot.waitUntil(lambda: len(runs._model.runs) == 1)
     use = main_window.rooms.use_on
     assert use.network == "", "nothing is open and nothing chosen"

@@ -17,6 +17,8 @@ from guiapp.ui.panels.training_curves import TrainingCurves, read_previous
 from guiapp.ui.panels.training_recipe import RecipeRow
 from guiapp.ui.panels.training_status import before_first_step, remembers, status_texts
 from guiapp.ui.panels.training_time import TimeRow
+from guiapp.ui.use_on import actions as use_on
+from guiapp.ui.use_on import use_on_button
 from guiapp.ui.widgets.buttons import text_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -169,6 +171,8 @@ class TrainingPanel(Panel):
         words.addWidget(self.status)
         words.addWidget(self.progress)
         top.addLayout(words, 1)
+        if use_on(self.context.commands):  # a window without a live room has nothing to use it on
+            top.addWidget(use_on_button(self, self.context.commands, "training.use-on"))
         return top
 
     def _start_or_pause(self) -> None:
