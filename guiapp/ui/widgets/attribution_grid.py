@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Area = tuple[float, float, float, float]
 
 _GAP = 6
+_LEAST = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,14 +249,17 @@ class MapGrid(QWidget):
         """Caption and picture of each tile."""
         rows, columns = self.shape()
         width, height = self._room(rows, columns)
+        if self.tiles:  # rows no higher than pictures that are fitted: a head stands on its own picture
+            tall, wide = self.tiles[0].pixels.shape[:2]
+            height = min(height, max(width * tall / wide, _LEAST))
         line, found = self._line(), []
+        over = max(0.0, (self.height() - rows * (height + line) - (rows - 1) * _GAP) / 2)
         for number in range(len(self.tiles)):
             row, column = divmod(number, columns)
-            left, top = round(column * (width + _GAP)), round(row * (height + line + _GAP))
-            right, bottom = round(column * (width + _GAP) + width), round(row * (height + line + _GAP) + line + height)
-            found.append(
-                (QRect(left, top, right - left, line), QRect(left, top + line, right - left, bottom - top - line))
-            )
+            left, top = round(column * (width + _GAP)), round(over + row * (height + line + _GAP))
+            right, bottom = round(column * (width + _GAP) + width), round(top + line + height)
+            body = QRect(left, top + line, right - left, bottom - top - line)
+            found.append((QRect(left, top, right - left, line), body))
         return found
 
     def _place(self) -> None:

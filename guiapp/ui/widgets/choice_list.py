@@ -98,7 +98,7 @@ class ChoiceList(SmallPlot):
         right, left = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignLeft
         middle = Qt.AlignmentFlag.AlignVCenter
         figure = max((metrics.horizontalAdvance(c.figure) for c in self.choices), default=0) + 8
-        names = max((metrics.horizontalAdvance(c.title) for c in self.choices), default=0)
+        names = max((metrics.horizontalAdvance(c.title) for c in self.choices), default=0) + 6
         names = min(names, round(self.width() * 0.55))
         for number, choice in enumerate(self.choices[: self.most]):
             row = QRectF(0, number * ROW, self.width(), ROW)
