@@ -10,6 +10,7 @@ for _name in (
     "train",
     "responsiveness",
     "activations",
+    "attribution",
     "memory",
     "painting",
     "live",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -222,9 +223,8 @@ class _FoundScore(_BoxScore):
     def _number(self, one: torch.Tensor) -> torch.Tensor:
         inputs: Any = one
         if isinstance(self._inputs, list):  # one that knows where in it the picture lies stays so
-            inputs = type(self._inputs).__new__(type(self._inputs))
-            inputs.__dict__.update(getattr(self._inputs, "__dict__", {}))
-            inputs.append(one)
+            inputs = copy.copy(self._inputs)
+            inputs[:] = [one]
         found = candidates_of(self.network, inputs)
         assert self.class_index is not None
         mine = torch.where(found.classes == self.class_index)[0]

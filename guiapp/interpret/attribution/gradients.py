@@ -78,9 +78,9 @@ def deep_lift(asked: Asked) -> Run:
             values = _enabled(lift)
     finally:
         _clean(asked.case.module)
-    found = Found(values, baseline=f"a {options.baseline} picture")
-    found.gap = _gap(asked, values, base)
-    return found
+    # Picture and plain picture go through together, so that both scores are known.
+    gap = float(values.sum()) - (float(score.first[0]) - float(score.first[-1]))
+    return Found(values, baseline=f"a {options.baseline} picture", gap=gap)
 
 
 def smooth_grad(asked: Asked) -> Run:
@@ -158,10 +158,15 @@ def _enabled(work: Callable[[], Any]) -> torch.Tensor:
 
 
 class _Noting(nn.Module):
-    """The score, which keeps its first value: that of the picture."""
+    """The score, which keeps its first values: that of the picture, and of what went through with it.
+
+    Attributes:
+        first: float (N,).
+    """
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
+        self.first = torch.zeros(1)
         self.score = asked.score
         self.training = asked.score.training
         self._asked = asked
@@ -169,7 +174,8 @@ class _Noting(nn.Module):
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         found: torch.Tensor = self.score(batch)
         if self._asked.value is None:
-            self._asked.value = float(found[0].detach())
+            self.first = found.detach().clone()
+            self._asked.value = float(self.first[0])
         return found
 
 

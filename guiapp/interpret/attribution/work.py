@@ -212,9 +212,16 @@ def _plain(values: torch.Tensor) -> Any:
 
 
 def _area(case: Case, cover: tuple[float, float]) -> Area | None:
-    if cover == (1.0, 1.0) or case.picture is None:
+    if case.picture is None:
         return case.area
     width, height = case.picture.size
+    place = getattr(case.inputs, "place", None)
+    if place is not None:  # an ONNX file's input, in which the picture may be a part
+        across, down = width / place.width, height / place.height
+        rows, columns = case.inputs[0].shape[-2:]
+        return -place.left * across, -place.top * down, columns * across, rows * down
+    if cover == (1.0, 1.0):
+        return case.area
     left, top, across, down = case.area or (0.0, 0.0, float(width), float(height))
     return left, top, across * cover[1], down * cover[0]
 
