@@ -5,7 +5,12 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -q
 
-# Everything runs without a display, and one thread a test run keeps a small machine usable.
+# As many test processes as cores, each on a core of its own; more than four would take more memory than they save time.
+CORES    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+WORKERS  ?= $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
+PARALLEL := -n $(WORKERS) --dist loadfile
+
+# Everything runs without a display.
 HEADLESS := QT_QPA_PLATFORM=offscreen
 
 .PHONY: run test lint test-window test-rooms test-learning wheel clean
@@ -23,10 +28,10 @@ lint: $(STAMP)
 
 # Every room but the window works where Qt is not installed: Python finds no Qt in this run.
 test-rooms: $(STAMP)
-	PYTHONPATH=$(CURDIR)/tools/without_qt $(PYTEST) -p no:pytest-qt -p without_qt -m "not learning and not window" --ignore=tests/ui
+	PYTHONPATH=$(CURDIR)/tools/without_qt $(PYTEST) $(PARALLEL) -p no:pytest-qt -p without_qt -m "not learning and not window" --ignore=tests/ui
 
 test-window: $(STAMP)
-	$(HEADLESS) $(PYTEST) -m "window and not learning"
+	$(HEADLESS) $(PYTEST) $(PARALLEL) -m "window and not learning"
 
 test-learning: $(STAMP)  ## The quality of results: long training runs
 	$(HEADLESS) $(PYTEST) -m learning

@@ -9,6 +9,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Helper threads wait awake for 2 ms instead of ten, which would hold up tests beside other programs; before torch.
 os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 
+# Several test processes at once: each on a core of its own, or operations that are split would wait for one another.
+if (number := os.environ.get("PYTEST_XDIST_WORKER", "")[2:]) and hasattr(os, "sched_setaffinity"):
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(number) % len(cores)]})
+
 WINDOW_FIXTURES = {"qtbot", "qapp", "qtlog", "qtmodeltester"}
 
 
