@@ -24,7 +24,7 @@ def _entry(
 ) -> ZooModel:  # fmt: skip
     """A network for 1,000 classes of ImageNet without published weights; ``gflops`` are 10⁹ multiply-adds."""
     weights = ZooWeights(
-        UNTRAINED, "", "", 4 * parameters, parameters, gflops, "", "nothing: no weights are published", "imagenet", {},
+        UNTRAINED, "", "", 0, parameters, gflops, "", "nothing: no weights are published", "imagenet", {},
         "", (224, 224), 1, _PRESET,
     )  # fmt: skip
     opener = "guiapp.models.zoo.papers:open_paper"

@@ -11,6 +11,7 @@ from PySide6.QtGui import QIcon, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from guiapp.core.live_run import Precision
+from guiapp.models.zoo.papers import UNTRAINED
 from guiapp.ui.icons import icon
 from guiapp.ui.panels.live_models import TASKS
 from guiapp.ui.status_bar import size
@@ -159,7 +160,7 @@ class SecondModel(QWidget):
             return
         here = self._found.get(model.name)
         published = here.published if here else ()
-        for weights in model.weights:
+        for weights in () if model.best.name == UNTRAINED else model.weights:
             box.addItem(self._tick(weights.name in published), weights.name, weights.name)
         for path in here.others if here else ():
             box.addItem(self._tick(True), path.name, path)

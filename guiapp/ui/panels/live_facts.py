@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from guiapp.models.zoo.papers import UNTRAINED
 from guiapp.ui.status_bar import size
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def classes_of(model: ZooModel, weights: ZooWeights) -> str:
 
 def offer(weights: ZooWeights) -> str:
     """What would be fetched, from where and on what terms."""
+    if weights.name == UNTRAINED:
+        return "No weights are published: it opens with random ones, or with a file of your own"
     if not weights.url:
         return f"Opening it says where its weights can be had and where they go; licence {weights.licence}"
     return (
@@ -71,4 +74,5 @@ def facts(model: ZooModel, weights: ZooWeights | None, here: bool, file: str = "
     )
     if here:
         return f"{told}{best.name} is here; {terms}."
-    return f"{told}Not on this machine. {offer(best)}."
+    there = "" if best.name == UNTRAINED else "Not on this machine. "
+    return f"{told}{there}{offer(best)}."

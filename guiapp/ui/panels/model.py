@@ -51,6 +51,7 @@ _WORDS_FROM = 260  # height of the panel from which it also says what the networ
 _SCALE_FROM = 360  # … and how pixels are scaled, which the tip of the line on the input says too
 _SUMS_FROM = 420  # … and from which the sums stand under the table, not in its place
 _CONTROLS_FROM = 300  # … and from which search, batch and convention stand above it
+_BUTTONS_FROM = 400  # width from which blocks are opened and the graph saved by buttons, too
 _NAMES = 108  # pixels of the names that no column takes away
 _PATIENCE_S = 0.3  # what is counted sooner shows no bar
 _LAYERS, _GRAPH, _TEXT = "Layers", "Graph", "Text 1"
@@ -164,6 +165,7 @@ class ModelPanel(Panel):
         self.batch.setRange(1, 65536)
         self.batch.setPrefix("batch ")
         self.batch.setKeyboardTracking(False)
+        self.batch.setMinimumHeight(24)
         self.batch.valueChanged.connect(lambda _value: self._recount())
         self.convention = QComboBox(self)
         self.convention.setObjectName("model.convention")
@@ -199,8 +201,12 @@ class ModelPanel(Panel):
         top.setSpacing(0)
         top.addWidget(self.heading, 1)
         verbs = ("copy", "save-csv", "save-graph", "close-blocks", "open-blocks")
-        for action, verb in zip(self._actions, verbs, strict=True):
-            top.addWidget(icon_button(self, action, f"model.{verb}"))
+        buttons = [
+            icon_button(self, action, f"model.{verb}") for action, verb in zip(self._actions, verbs, strict=True)
+        ]
+        for button in buttons:
+            top.addWidget(button)
+        self._spare = buttons[2:]
         top.addSpacing(4)
         top.addWidget(self.view)
         self._controls = QWidget(self)
@@ -250,6 +256,8 @@ class ModelPanel(Panel):
         self.about.setVisible(height >= _WORDS_FROM)
         self.scale.setVisible(height >= _SCALE_FROM)
         self._controls.setVisible(height >= _CONTROLS_FROM)
+        for button in self._spare:  # menus have what they do
+            button.setVisible(width >= _BUTTONS_FROM)
         self._fit_columns()
         some, small = bool(self.counts.text()), height < _SUMS_FROM
         needed = self.counts.heightForWidth(max(100, width - 28)) + 2

@@ -163,8 +163,6 @@ class LayerChooser(QWidget):
         for section in range(1, len(self.columns)):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
         self._measure()
-        for section in range(1, len(self.columns) + 1):
-            header.resizeSection(section, max(self._widths[section], header.sectionSizeHint(section)))
         self.fit()
         self.box.clear()
         for layer in layers:
@@ -185,7 +183,7 @@ class LayerChooser(QWidget):
         self.fit()
 
     def _measure(self) -> None:
-        """Widths of the columns: a view knows those of the rows in sight alone."""
+        """Make the columns as wide as what stands in them: a view knows the widths of the rows in sight alone."""
         metrics = QFontMetrics(tabular(self.font()))
         self._widths = {
             section: _AROUND + max(
@@ -194,6 +192,9 @@ class LayerChooser(QWidget):
             )
             for section, column in enumerate(self.columns, 1)
         }  # fmt: skip
+        header = self.tree.header()
+        for section in range(1, len(self.columns) + 1):
+            header.resizeSection(section, max(self._widths[section], header.sectionSizeHint(section)))
 
     def width_of(self, section: int) -> int:
         """Pixels that a column needs, 1 for the first beside the names; of words the least that is useful."""
