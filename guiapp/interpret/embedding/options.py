@@ -92,16 +92,26 @@ class EmbeddingOptions:
 
 
 def default_layer(layers: Sequence[LayerInfo]) -> str:
-    """The layer whose output is usually meant by "the embedding": what the last dense layer is given.
+    """The layer whose output is usually meant by "the embedding": what the classifier is given.
 
-    That is the last output before it that is one vector or maps; ``OUTPUT`` for a network without such a layer.
+    The classifier is the last dense layer, else the last one with weights. What comes before it, dropout and flattening
+    apart, is the answer; where a block ends there, the block (its last part may be only a part of its output).
+    ``OUTPUT`` for a network without layers.
     """
     leaves = [layer for layer in layers if layer.kind != "container" and layer.output_shape]
-    last = next((at for at in range(len(leaves) - 1, -1, -1) if leaves[at].kind == "dense"), None)
-    if last is None:
+    dense = [at for at, layer in enumerate(leaves) if layer.kind == "dense"]
+    weighted = [at for at, layer in enumerate(leaves) if layer.has_weights]
+    if not dense and not weighted:
         return leaves[-1].name if leaves else OUTPUT
+    last = (dense or weighted)[-1]
     before = [layer for layer in leaves[:last] if layer.kind not in ("dropout", "shape")]
-    return before[-1].name if before else leaves[last].name
+    if not before:
+        return leaves[last].name
+    name = before[-1].name
+    holders = [layer.name for layer in layers if layer.kind == "container" and name.startswith(f"{layer.name}.")]
+    ended = [holder for holder in holders if not leaves[last].name.startswith(f"{holder}.")]
+    inside = {holder: [leaf.name for leaf in before if leaf.name.startswith(f"{holder}.")] for holder in ended}
+    return next((holder for holder in ended if inside[holder][-1] == name), name)
 
 
 def asked_layer(layers: Sequence[LayerInfo], options: EmbeddingOptions | None) -> str:

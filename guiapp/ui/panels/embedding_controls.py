@@ -214,6 +214,8 @@ class Controls(QWidget):
         kind = "folder" if path.is_dir() else "video"
         self._context.settings.setValue(_FOLDER if kind == "folder" else _VIDEO, str(path))
         wanted = Source(kind, path=path)
+        if not self.source.count():
+            self.list_sources(None)
         for row in range(self.source.count()):
             known = self.source.itemData(row)
             if known is not None and known.kind == kind:
