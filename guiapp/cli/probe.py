@@ -132,7 +132,8 @@ def answer_published(probe: Probe, asked: Any, opened: OpenedModel, picture: Pic
     inspected = ask_published.inspect(opened, picture)
     _check_layer(asked, inspected.layers)
     if picture is None:
-        look = Look(opened.module, inspected.layers, inspected.preprocessing)
+        look = Look(opened.module, inspected.layers, inspected.preprocessing, task=opened.entry.task)
+        look.prepare, look.patient = lambda other: opened.prepare(other.pixels, opened.device), True
     else:
         wanted = probe.layers(inspected.layers, asked)
         look = ask_published.look(opened, inspected, picture, wanted, LiveOptions())

@@ -22,7 +22,13 @@ from guiapp.interpret.options import (
     LinearOptions,
     activation_layers,
 )
-from guiapp.interpret.units.options import UnitOptions, unit_layers
+from guiapp.interpret.units.options import (
+    GrowProbeOptions,
+    PatchProbeOptions,
+    TraceOptions,
+    UnitOptions,
+    unit_layers,
+)
 
 __all__ = ["PROBES", "Probe"]
 
@@ -95,6 +101,25 @@ _add(
     )
 )
 _add(Probe("unit", "One unit", UnitOptions, Lazy("guiapp.interpret.units.probe:run"), unit_layers))
+_add(Probe("unit-trace", "A response traced back", TraceOptions, Lazy("guiapp.interpret.units.ask:trace")))
+_add(
+    Probe(
+        "unit-grow",
+        "A picture grown for a unit",
+        GrowProbeOptions,
+        Lazy("guiapp.interpret.units.ask:grow"),
+        needs_picture=False,
+    )
+)
+_add(
+    Probe(
+        "unit-patches",
+        "Best patches of a unit",
+        PatchProbeOptions,
+        Lazy("guiapp.interpret.units.ask:patches"),
+        needs_picture=False,
+    )
+)
 _add(Probe("cost", "Cost of every layer", CostOptions, Lazy("guiapp.interpret.cost:run"), needs_picture=False))
 _add(Probe("embedding", "Embedding", EmbeddingOptions, Lazy("guiapp.interpret.embedding.probe:run"), embedding_layers))
 _add(

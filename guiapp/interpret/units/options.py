@@ -45,14 +45,37 @@ class GrowOptions:
 
 
 @dataclass(frozen=True)
-class ScanOptions:
-    """Over which pictures a layer is looked at."""
+class TraceOptions:
+    """Which response is traced back."""
 
+    layer: str = _option("", "name of the layer; empty for the first with weights")
+    unit: int = _option(0, "channel, or unit of a dense layer", low=0)
+    row: int | None = _option(None, "row in the map; empty for the strongest place", low=0)
+    column: int | None = _option(None, "column in the map; empty for the strongest place", low=0)
+    rule: Literal["deconvnet", "guided", "gradient"] = _option("deconvnet", "how the signal goes back through a ReLU")
+
+
+@dataclass(frozen=True)
+class GrowProbeOptions(GrowOptions):
+    """For which unit a picture is grown, and how."""
+
+    layer: str = _option("", "name of the layer; empty for the first with weights")
+    unit: int = _option(0, "channel, or unit of a dense layer", low=0)
+
+
+@dataclass(frozen=True)
+class PatchProbeOptions:
+    """For which unit patches are looked for, and where."""
+
+    layer: str = _option("", "name of the layer; empty for the first with weights")
+    unit: int = _option(0, "channel, or unit of a dense layer", low=0)
+    folder: str = _option("", "folder of pictures; empty for the validation part of the open data set")
     most: int = _option(1000, "at most so many pictures, evenly spread over the data", low=1)
+    count: int = _option(9, "how many patches", low=1, high=24)
 
 
-def unit_layers(layers: Sequence[LayerInfo], options: UnitOptions | None) -> tuple[str, ...]:
-    """The layer whose output the unit probe needs."""
+def unit_layers(layers: Sequence[LayerInfo], options: Any) -> tuple[str, ...]:
+    """The layer that ``options.layer`` names, else the first with weights."""
     if options is not None and options.layer:
         return (options.layer,)
     return tuple(layer.name for layer in layers if layer.has_weights)[:1]
