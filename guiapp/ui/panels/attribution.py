@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -510,6 +512,8 @@ class AttributionPanel(Panel):
     def _label_of(self, question: Question, answer: object) -> tuple[str, str]:
         """What is explained in words, and its figure in the list of answers."""
         index = answer.class_index if isinstance(answer, Attribution) else class_of(question.target)
+        if not METHODS[question.method].by_target:
+            return "", ""
         if isinstance(question.target, UnitTarget):
             return f"unit {question.target.unit} of {question.target.layer}", ""
         if isinstance(question.target, SimilarityTarget):
@@ -566,6 +570,36 @@ class AttributionPanel(Panel):
             if value is not None
         ]
         self.bar.say(f"x {where[0]}  y {where[1]} · " + " · ".join(parts))
+
+    # ------------------------------------------------------------------ out of the window
+
+    def told(self) -> Mapping[str, Any]:
+        """Methods with their parameters, what is explained and with which score, for a report."""
+        asked = self.questions()
+        found: dict[str, Any] = {"view": self.view, "score": self.page.measure}
+        for name in dict.fromkeys(question.method for question in asked):
+            options = self.page.options_of(name, self.layer)
+            fields = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+            found[METHODS[name].title] = (
+                ", ".join(f"{key} {value}" for key, value in fields.items() if value != "") or "–"
+            )
+        answers = self.found.answers if self.found is not None and self.view == "maps" else ()
+        explained = [words.told(answer) for answer in answers if isinstance(answer, Attribution)]
+        if explained:
+            found["explained"] = "; ".join(dict.fromkeys(explained))
+        return found
+
+    def csv_text(self) -> str:
+        """The numbers of the view: every map under its name, the curves, or the likenesses and their maps."""
+        if self.view == "curves":
+            parts = [("area", self.curves.rows.csv_text())] if self.curves.rows.rows else []
+            if parts:
+                parts += [(plot.title, plot.csv_text()) for plot in (self.curves.deletion, self.curves.insertion)]
+        else:
+            grid = self.grid if self.view == "maps" else self.sanity.grid
+            shown = zip(grid.tiles, grid.views, strict=False)
+            parts = [(tile.title, view.csv_text()) for tile, view in shown if tile.values is not None]
+        return "\n".join(f"# {name}\n{text}" for name, text in parts)
 
     # ------------------------------------------------------------------ choosing
 

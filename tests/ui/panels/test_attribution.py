@@ -199,6 +199,13 @@ def test_two_classes_and_two_methods_stand_in_rows_and_columns(panel, desk, cont
     np.testing.assert_allclose(panel.grid.tiles[1].values, np.abs(gradient).sum(0), rtol=1e-4, atol=1e-7)
     panel.style_row.signs.setCurrentIndex(1)
     np.testing.assert_allclose(panel.grid.tiles[1].values, gradient.sum(0), rtol=1e-4, atol=1e-7)
+    text = panel.csv_text()
+    assert text.count("# ") == 4 and text.startswith(f"# {panel.grid.tiles[0].title}")
+    np.testing.assert_allclose(
+        [float(v) for v in text.splitlines()[1].split(",")], panel.grid.tiles[0].values[0], rtol=1e-5
+    )
+    told = panel.told()
+    assert told["Gradient"] == "–" and "window 0" in told["Occlusion"] and "logit" in told["explained"]
     QTest.mouseClick(panel.grid.views[1], LEFT, pos=panel.grid.views[1].rect().center())
     assert context.workspace.class_index == second and panel.grid.tiles[1].chosen
     row(panel, panel.choices.second, panel.choices.width() - 6)
@@ -388,6 +395,7 @@ def test_curves_of_several_methods_stand_in_one_plot_with_the_picture_at_a_share
     whole = float(desk.scores(desk.picture).probabilities.max())
     assert plot.series["0"].y[0] == pytest.approx(whole, rel=1e-4) == panel.curves.insertion.series["0"].y[-1]
     assert sorted(line.taken.ravel().tolist()) == pytest.approx((np.arange(192) / 192).tolist())
+    assert panel.csv_text().splitlines()[:2] == ["# area", "method,deletion,insertion"]
     panel.curves.insertion.clicked.emit(25.0)
     shown = panel.curves.only.array
     first = line.taken < 0.25
