@@ -108,6 +108,8 @@ def make_score(case: Case, target: Target, outputs: torch.Tensor | None = None, 
             return box_score(case, target, outputs, found)
         if isinstance(target, PixelsTarget):
             return _PixelsScore(case, target, outputs)
+        if case.task in ("flow", "depth"):
+            raise UserError(f"a network for {case.task} has no classes to explain: choose a unit")
         return _ClassScore(case, target, outputs)
 
 
