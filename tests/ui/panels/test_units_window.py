@@ -47,7 +47,8 @@ def test_from_a_unit_to_its_best_picture_and_without_it(house, qtbot):
     look = window.bridge.look
     np.testing.assert_allclose(look.plain.probabilities, plain, rtol=1e-5)
     assert not np.allclose(look.prediction.probabilities, plain)
-    assert "→" in panel.head.effect.text() and not viewer.badge.isHidden()
+    qtbot.waitUntil(lambda: "→" in panel.head.effect.text(), timeout=20_000)
+    assert not viewer.badge.isHidden()
     viewer.badge.click()
     qtbot.waitUntil(lambda: not window.bridge.look.modified, timeout=20_000)
     assert panel.gain.value() == 10
