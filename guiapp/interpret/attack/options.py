@@ -69,6 +69,7 @@ class AttackOptions:
     y: float = _option(0.5, "middle of the patch down, 0 to 1", "", 0.0, 1.0)
     everywhere: bool = _option(False, "the patch learns at random places, so that it works wherever it is put")
     seed: int = _option(0, "of what is drawn at random", "", 0)
+    compare: bool = _option(True, "ask about the result in whole numbers and about the shuffled change, too")
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ class AttackResult:
         before: Probability of the best five classes of the original.
         after: The same now.
         rounded: The same of the result in whole numbers from 0 to 255, as a picture file holds it.
-        noise: The same of the original with the same change, its values shuffled over the picture.
+        noise: The same of the original with the same change, its values shuffled over the picture. Both are empty
+            where nothing was compared.
         largest: Greatest change of a value, of 255.
         length: Length of the change (L2), pixels from 0 to 1.
         mean_square: Root of the mean square of the change, of 255.
@@ -200,18 +201,31 @@ def attack(
     """
     began = told = time.perf_counter()
     start = victim.pixels(inputs)
-    with torch.no_grad():
-        first = victim.logits(start)
-    away = int(first[0].argmax())
-    loss_of = _loss(victim, options, away, first.shape[1], start.device)
+    chosen: list[LossOf] = []
+
+    def opening(logits: torch.Tensor) -> torch.Tensor:
+        chosen.append(_loss(victim, options, int(logits[0].argmax()), logits.shape[1], logits.device))
+        return chosen[0](logits)
+
+    slope_at_start: torch.Tensor | None = None
+    if options.method in ("fgsm", "iterated", "distance"):  # they begin at the picture itself: one pass for both
+        first, _, slope_at_start = victim.gradient(opening, start)
+    else:
+        with torch.no_grad():
+            first = victim.logits(start)
+            opening(first)
+    loss_of, away = chosen[0], int(first[0].argmax())
     trace = _Trace(victim, options, start, loss_of, away)
     trace.note(first)
-    if options.class_index == away:
-        return trace.result(start, None, time.perf_counter() - began)
+    if options.class_index == away or (options.method == "noise" and not options.bound):
+        return trace.result(start, None, time.perf_counter() - began, False)
     asked = 0
 
     def gradient(pixels: torch.Tensor) -> torch.Tensor:
         nonlocal asked
+        if not asked and slope_at_start is not None:
+            asked = 1
+            return slope_at_start
         logits, _, slope = victim.gradient(loss_of, pixels)
         if asked:  # the first is about the original, or about a random point beside it
             trace.note(logits[:1])
@@ -232,12 +246,12 @@ def attack(
             break
         if now - told > 0.2 and trace.count > 1:
             told = now
-            yield trace.result(pixels, patch, now - began)
+            yield trace.result(pixels, patch, now - began, False)
         else:
             yield None
     with torch.no_grad():
         trace.note(victim.logits(pixels))
-    return trace.result(pixels, patch, time.perf_counter() - began)
+    return trace.result(pixels, patch, time.perf_counter() - began, options.compare)
 
 
 def _loss(victim: Victim, options: AttackOptions, away: int, classes: int, device: torch.device) -> LossOf:
@@ -280,16 +294,28 @@ class _Trace:
         """Probability of what is wanted at the last step that is known."""
         return float(self.loss_of.chance(self._logits[-1])[0])
 
-    def result(self, pixels: torch.Tensor, patch: torch.Tensor | None, seconds: float) -> AttackResult:
-        """Where it is; while it goes on, the scores are those of the step before."""
+    def result(self, pixels: torch.Tensor, patch: torch.Tensor | None, seconds: float, compare: bool) -> AttackResult:
+        """Where it is; while it goes on, the scores are those of the step before.
+
+        Args:
+            pixels: The picture now.
+            patch: The patch now, where it is one.
+            seconds: Time so far.
+            compare: Whether the network is asked about the rounded picture and the shuffled change, too.
+        """
         victim, options, start = self.victim, self.options, self.start
         change = pixels - start
         generator = torch.Generator().manual_seed(options.seed + 1)
         whole = levels(pixels)
         beside = (start + shuffled(change, generator, victim.mask)).clamp_(0.0, 1.0)
-        exact = torch.from_numpy(whole.copy()).permute(2, 0, 1)[None].to(start.device).float() / 255
+        rounded: dict[str, float] = {}
+        noise: dict[str, float] = {}
+        if compare:
+            exact = torch.from_numpy(whole.copy()).permute(2, 0, 1)[None].to(start.device).float() / 255
+            with torch.no_grad():
+                extra = torch.softmax(victim.logits(torch.cat([exact, beside])), 1).cpu().numpy()
+            rounded, noise = (best(one, victim.labels) for one in extra)
         with torch.no_grad():
-            extra = torch.softmax(victim.logits(torch.cat([exact, beside])), 1).cpu().numpy()
             logits = torch.cat(self._logits)
             scores = torch.softmax(logits, 1).cpu().numpy()
             loss = self.loss_of(logits).float().cpu().numpy()
@@ -306,8 +332,8 @@ class _Trace:
             options.method, options.norm if bounded else "", _name(victim.labels, self.away),
             _name(victim.labels, wanted) if wanted >= 0 else "any other", _name(victim.labels, int(last[0].argmax())),
             bool(self.loss_of.reached(last)[0]), self.count,
-            best(scores[0], victim.labels), best(scores[-1], victim.labels), best(extra[0], victim.labels),
-            best(extra[1], victim.labels), float(np.abs(size).max(initial=0)), float(change.norm()),
+            best(scores[0], victim.labels), best(scores[-1], victim.labels), rounded, noise,
+            float(np.abs(size).max(initial=0)), float(change.norm()),
             float(np.sqrt(np.mean(np.square(size)))), float(np.mean(np.abs(size) > 1e-3)), seconds,
             scores, loss, np.array(self._lengths, np.float32),
             self.away, wanted, victim.labels, self._frames[0], whole, np.ascontiguousarray(size), levels(beside),

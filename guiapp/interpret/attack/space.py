@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,7 +47,9 @@ class Victim:
             raise UserError("attacks are on networks that tell classes apart: open one that gives a score for each")
         return output.float()
 
-    def gradient(self, loss_of: LossOf, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def gradient(
+        self, loss_of: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits (N, K), loss (N,) and the gradient of each picture's loss, zero where nothing may change.
 
         Raises:

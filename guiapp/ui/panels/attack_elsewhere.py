@@ -98,8 +98,9 @@ class ElsewherePage(QWidget):
     def _own_row(self) -> None:
         result = self._result
         if result is not None and not self.model.rowCount():
-            best = [next(iter(found.items())) for found in (result.before, result.rounded, result.noise)]
-            words = [f"{name} {100 * share:.1f} %" for name, share in best]
+            found = (result.before, result.rounded or result.after, result.noise)
+            best = [next(iter(one.items())) if one else ("", 0.0) for one in found]
+            words = [f"{name} {100 * share:.1f} %" if name else "not asked" for name, share in best]
             self._add("attacked network", *words)
 
     def _add(self, *texts: str) -> None:

@@ -49,8 +49,9 @@ def verdict(result: AttackResult, labels: Sequence[str]) -> tuple[str, tuple[str
     if not result.reached:
         short = f"withstands: still {now}" if wanted is None else f"not {name_of(labels, wanted)}: {now}"
         return f"{steps}, {short}", (short,)
-    rounded = next(iter(result.rounded.items()), ("", 0.0))
-    noise = next(iter(result.noise.items()), ("", 0.0))
+    if not result.rounded or not result.noise:
+        return f"{before} became {now} in {steps}", (f"{now} in {steps}",)
+    rounded, noise = next(iter(result.rounded.items())), next(iter(result.noise.items()))
     kept = f"as 8-bit picture {rounded[0]} {percent(rounded[1])}"
     beside = f"the same change shuffled: {noise[0]} {percent(noise[1])}"
     return (

@@ -199,7 +199,7 @@ class AttackPictures(QWidget):
     def _show_change(self) -> None:
         if self._change is not None:
             self.change.set_image(*enlarged(self._change, self.shown_factor))
-            self.heads[1].set_text(f"change × {self.shown_factor}")
+            self.heads[1].set_text(f"change × {self.shown_factor}" if self._change.any() else "change")
 
     def _describe(self, column: int, row: int) -> str:
         assert self._change is not None
