@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -108,41 +109,65 @@ def _between(count: int, wanted: int) -> Floats:
     return matrix
 
 
-def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uint8]:
-    """Colours of a map.
+def indexed(values: Floats, sign: Sign, full: float) -> npt.NDArray[np.uint8]:
+    """Places of values in a colour table: 0 for what is not finite, else 1 to 255.
+
+    Args:
+        values: (h, w), signed.
+        sign: What of them is shown.
+        full: The size at which colours are full, above 0.
+
+    Returns:
+        uint8 (h, w): of signed values 128 is zero, else 1 is.
+    """
+    sign = sign_of(values, sign)
+    shares = np.clip(part_of(values, sign) * np.float32(1 / full), -1, 1)
+    places = shares * 127 + 128 if sign == "signed" else shares * 254 + 1
+    known = np.isfinite(places)
+    if known.all():
+        return np.rint(places).astype(np.uint8)
+    return np.where(known, np.rint(np.where(known, places, 0)), 0).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def colours_of(signed: bool, ground: Ground, opacity: float, threshold: float) -> npt.NDArray[np.uint8]:
+    """The colour table of a style, uint8 (256, 4): red, green, blue, alpha, not premultiplied.
 
     Over a picture the opacity grows with a value's size, so that what says nothing hides nothing.
+    """
+    shares = (np.arange(256) - 128) / 127 if signed else (np.arange(256) - 1) / 254
+    strength = np.abs(np.clip(shares, -1, 1))
+    source, neutral = (colour_maps.signed(), 128) if signed else (colour_maps.sequential(), 1)
+    table = source.copy()
+    seen = strength >= threshold
+    if ground == "alone":
+        table[~seen] = source[neutral]  # what is left out looks as zero does
+        alpha = np.full(256, 255.0)
+    else:
+        if signed:  # pale by letting the picture through, not by its own whiteness
+            pale = np.sign(shares) * (_PALEST + (1 - _PALEST) * strength)
+            table = source[np.clip(np.rint(128 + 127 * pale), 1, 255).astype(np.intp)].copy()
+        alpha = np.where(seen, 255 * opacity * strength**_FADES, 0)
+    table[:, 3] = np.rint(alpha)
+    table[0] = 0
+    table.setflags(write=False)
+    return table
+
+
+def coloured(values: Floats, style: MapStyle, full: float) -> npt.NDArray[np.uint8]:
+    """Colours of a map, uint8 (h, w, 4): red, green, blue, alpha, not premultiplied.
 
     Args:
         values: (h, w), signed; what is not finite is left out.
         style: How.
         full: The size at which colours are full, above 0.
-
-    Returns:
-        uint8 (h, w, 4), red, green, blue, alpha, not premultiplied.
     """
-    known = np.isfinite(values)
-    sign = sign_of(values, style.sign)
-    shown = part_of(np.where(known, values, 0.0).astype(np.float32), sign)
-    shares = np.clip(shown / full, -1, 1)
-    strength = np.abs(shares)
-    if sign == "signed":
-        table = colour_maps.signed()
-        if style.ground != "alone":  # pale by letting the picture through, not by its own whiteness
-            shares = np.sign(shares) * (_PALEST + (1 - _PALEST) * strength)
-        places = np.rint(128 + 127 * shares)
-    else:
-        table, places = colour_maps.sequential(), np.rint(1 + 254 * strength)
-    colours = table[places.astype(np.intp)]
-    seen = known & (strength >= style.threshold)
-    if style.ground == "alone":
-        if style.threshold > 0:  # what is left out looks as zero does
-            colours = np.where(seen[..., None], colours, table[128 if sign == "signed" else 1])
-        seen, alpha = known, np.full(shares.shape, 255.0)
-    else:
-        alpha = 255 * style.opacity * strength**_FADES
-    colours[..., 3] = np.rint(np.where(seen, alpha, 0))
-    return colours
+    found: npt.NDArray[np.uint8] = _table(values, style)[indexed(values, style.sign, full)]
+    return found
+
+
+def _table(values: Floats, style: MapStyle) -> npt.NDArray[np.uint8]:
+    return colours_of(sign_of(values, style.sign) == "signed", style.ground, style.opacity, style.threshold)
 
 
 def map_image(values: Floats, style: MapStyle, full: float, size: tuple[float, float], coarse: bool = False) -> QImage:
@@ -163,7 +188,7 @@ def map_image(values: Floats, style: MapStyle, full: float, size: tuple[float, f
         width, height = (max(1, min(256, round(n / 2))) for n in size)
         if height > rows or width > columns:
             values = enlarged(values, max(rows, height), max(columns, width))
-    return image_of(np.ascontiguousarray(coloured(values, style, full)))
+    return image_of(indexed(values, style.sign, full), colour_maps.colour_table(_table(values, style)))
 
 
 def without_colours(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
