@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
 from guiapp.cli.exhibits import network_of
+from guiapp.cli.inputs import read_input
 from guiapp.cli.output import plain
 from guiapp.cli.subject import is_trained, open_subject
 from guiapp.core.notices import SettingError, UserError
@@ -66,9 +67,7 @@ def _measured(options: argparse.Namespace) -> tuple[str, Measured]:
         return subject.name, measure(subject.model, subject.preprocessing.size)
     picture = None
     if options.input is not None:
-        from guiapp.sources.image_file import read_picture
-
-        picture = read_picture(options.input)
+        picture = read_input(options.input)
     opened = _published(network_of(target), options.weights)
     return opened.entry.name, measure_published(opened, picture)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from guiapp.core.notices import SettingError
+from guiapp.core.picture import Picture
+from guiapp.sources.samples import is_sample, read_sample
 
 
 def check_input(path: Path) -> None:
@@ -15,5 +17,16 @@ def check_input(path: Path) -> None:
     Raises:
         SettingError: If there is no such file or folder.
     """
-    if not path.expanduser().exists():
+    if not is_sample(path) and not path.expanduser().exists():
         raise SettingError(f"there is no file or folder {path}")
+
+
+def read_input(path: Path) -> Picture:
+    """A picture file, or a sample picture such as ``sample:flower``.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+    from guiapp.sources.image_file import read_picture
+
+    return read_sample(str(path)) if is_sample(path) else read_picture(path)

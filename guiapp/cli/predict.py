@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
-from guiapp.cli.inputs import check_input
+from guiapp.cli.inputs import check_input, read_input
 from guiapp.cli.network import Network, open_network
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _picture(options: argparse.Namespace) -> int:
     from guiapp.cli.overlay import Overlay, check_picture_file, save
-    from guiapp.sources.image_file import read_picture
 
     if options.out is not None:
         check_picture_file(options.out, options.input)
     network = open_network(options, output.Progress(), alone=True)
-    picture = read_picture(options.input)
+    picture = read_input(options.input)
     if picture.note:
         output.say(f"{options.input.name}: {picture.note}")
     drawn, read = network.ask(picture)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
 from guiapp.cli.exhibits import network_of
-from guiapp.cli.inputs import check_input
+from guiapp.cli.inputs import check_input, read_input
 from guiapp.cli.subject import Subject, is_trained, open_subject
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName
@@ -71,9 +71,7 @@ def _ask(probe: Probe, asked: Any, options: argparse.Namespace) -> tuple[str, An
         asked = _with_class(probe, asked, options.class_name, labels)
     picture = None
     if options.input is not None:
-        from guiapp.sources.image_file import read_picture
-
-        picture = read_picture(options.input)
+        picture = read_input(options.input)
     if opened is not None:
         return opened.entry.name, answer_published(probe, asked, opened, picture)
     if subject is not None:

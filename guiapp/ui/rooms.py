@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 
 from guiapp.catalogue import EXPERIMENTS
+from guiapp.sources.samples import for_task
 from guiapp.ui import layouts
 from guiapp.ui.selection import Exchange, follow_inside
 from guiapp.ui.use_on import UseOn
@@ -52,7 +53,10 @@ class Rooms(QObject):
             window.use_layout("live-inside")
             window.raise_panels(entry.panels)
             self._make_room(entry.panels)
-            window.show_panel("live").open_network(entry.model)
+            live = window.show_panel("live")
+            live.open_network(entry.model)
+            if not live.feed.kind:  # there is something to see at once
+                live.open_source(for_task(entry.task))
             window.setWindowTitle(f"{entry.title} · Vision Explorer")
             return
         behind, opened = self.live, window.bridge.state.opened

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
+from guiapp.sources.samples import STREET, is_sample
 from guiapp.tasks.predictions import Detections
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
@@ -37,7 +38,7 @@ from guiapp.ui.panels.live_record import LiveRecord
 from guiapp.ui.panels.live_run import LiveRunBox
 from guiapp.ui.panels.live_shown import LiveShown
 from guiapp.ui.panels.live_snapshot import LiveSnapshot
-from guiapp.ui.panels.live_sources import SAMPLE, LiveSources
+from guiapp.ui.panels.live_sources import LiveSources
 from guiapp.ui.panels.live_transport import LiveTransport
 from guiapp.ui.panels.live_words import read, source_words
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -139,7 +140,9 @@ class LivePanel(Panel):
             (
                 (self.sources.video, "live.empty-video"),
                 (self.sources.picture, "live.empty-picture"),
-                (self.sources.sample, "live.empty-sample"),
+                *zip(
+                    self.sources.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True
+                ),
             ),
             self,
         )
@@ -264,9 +267,9 @@ class LivePanel(Panel):
         """Open a video, a picture, an address or ``camera:0``; what cannot be opened is told in one line."""
         self.context.notices.settle("live source")
         self._reading += 1
-        if text == SAMPLE and self._lane.newest.phase in ("empty", "failed"):
+        if text == STREET and self._lane.newest.phase in ("empty", "failed"):
             self.open_network("haar-face")
-        if text == SAMPLE or (Path(text).suffix.lower() in SUFFIXES and "://" not in text):
+        if is_sample(text) or (Path(text).suffix.lower() in SUFFIXES and "://" not in text):
             self._read_picture(text)
             return
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from guiapp.core.decode import SUFFIXES
+from guiapp.sources.samples import FLOWER, SAMPLES, STREET, TEMPLE
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.icons import icon
@@ -15,15 +17,15 @@ from guiapp.ui.panels.live_screen import EXAMPLE, LiveScreen
 from guiapp.ui.widgets.buttons import declare, text_button
 
 _LIST_AGAIN_MS = 1000
-SAMPLE = "sample:street"
 
 
 class LiveSources(QWidget):
     """Says what the person wants to look at.
 
     Attributes:
-        chosen: Emitted with a path, an address, ``camera:NUMBER``, ``screen:X,Y,WIDTH,HEIGHT`` or ``SAMPLE``.
+        chosen: Emitted with a path, an address, ``camera:NUMBER``, ``screen:X,Y,WIDTH,HEIGHT`` or the name of a sample.
         address: Field for an address, ``live.address``.
+        samples: Actions that show a sample picture: street, flower, temple.
         camera: Button with the list of cameras, ``live.camera``; while it is open it follows what is plugged in.
         screen_button: Button with the ways to choose a part of the screen, ``live.screen``.
     """
@@ -42,11 +44,16 @@ class LiveSources(QWidget):
             "live.open-picture", "Open live picture…", self.ask_picture, "Show one picture to the published network",
             "", "image", menu="File",
         ))  # fmt: skip
-        self.sample = declare(commands, Command(
-            "live.open-sample", "Sample picture", lambda: self.chosen.emit(SAMPLE),
-            "A street with faces and people, drawn by the program, for when there is nothing else", "", "image",
-            menu="Source",
-        ))  # fmt: skip
+        self.samples = [
+            declare(commands, Command(
+                command, title, partial(self.chosen.emit, name), SAMPLES[name], "", "image", menu="Source",
+            ))
+            for command, title, name in (
+                ("live.open-sample", "Sample street", STREET),
+                ("live.open-sample-flower", "Sample flower", FLOWER),
+                ("live.open-sample-temple", "Sample temple", TEMPLE),
+            )
+        ]  # fmt: skip
         self.camera = QPushButton(icon("camera"), "Camera", self)
         self.camera.setObjectName("live.camera")
         self.camera.setToolTip("Cameras that are plugged in, by their names")

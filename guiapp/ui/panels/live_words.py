@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
-from guiapp.ui.panels.live_sources import SAMPLE
+from guiapp.sources.samples import is_sample, read_sample
 
 if TYPE_CHECKING:
     from guiapp.ui.bridge import EngineBridge
@@ -37,14 +37,13 @@ def source_words(feed: LiveFeed, size: tuple[int, int]) -> tuple[str, tuple[str,
 
 
 def read(bridge: EngineBridge, text: str, show: Callable[[Picture], object], complain: Callable[[str], object]) -> None:
-    """Read a picture file, or draw the sample, on the work lane."""
+    """Read a picture file, or a sample, on the work lane."""
 
     def work() -> Generator[None, None, Picture]:
-        from guiapp.imaging.street import street
         from guiapp.sources.image_file import read_picture
 
         yield
-        return street() if text == SAMPLE else read_picture(Path(text))
+        return read_sample(text) if is_sample(text) else read_picture(Path(text))
 
     def failed(error: BaseException) -> None:
         complain(str(error) if isinstance(error, UserError) else f"the picture cannot be read: {error}")

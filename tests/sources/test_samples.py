@@ -1,0 +1,33 @@
+"""Sample pictures are there wherever the program is installed, and the command line takes them by name."""
+
+import json
+
+import numpy as np
+import pytest
+
+from guiapp.cli import main
+from guiapp.core.notices import UserError
+from guiapp.sources.samples import FLOWER, SAMPLES, STREET, for_task, is_sample, read_sample
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_is_a_colour_picture_of_some_size(name):
+    picture = read_sample(name)
+    assert min(picture.size) >= 400 and is_sample(name)
+    assert np.abs(np.diff(picture.pixels.astype(int), axis=2)).mean() > 5
+    later = read_sample(name)
+    assert later.pixels is picture.pixels and later.time >= picture.time
+
+
+def test_what_is_no_sample_is_named():
+    assert not is_sample("photo.jpg")
+    with pytest.raises(UserError, match="sample:street, sample:flower, sample:temple"):
+        read_sample("sample:cat")
+    assert (for_task("classification"), for_task("detection")) == (FLOWER, STREET)
+
+
+def test_the_command_line_takes_samples(capsys):
+    assert main(["predict", "haar-face", STREET, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["input"] == STREET and found["prediction"]["boxes"]
+    assert main(["predict", "haar-face", "sample:cat"]) == 2
