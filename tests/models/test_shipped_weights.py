@@ -39,3 +39,17 @@ def test_they_read_mnist(shipped, real_data, monkeypatch):
         )
     assert right / len(test) >= 0.99
     assert right / len(test) == pytest.approx(metadata["test_accuracy"], abs=1e-3)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "least"), [("vit-mnist", 0.94), ("senet-mnist", 0.98)])
+def test_transformer_and_senet_read_mnist(name, least, real_data, monkeypatch):
+    monkeypatch.setenv("GUIAPP_DATA", str(real_data))
+    state, metadata = load_weights(resources() / "weights" / f"{name}.safetensors")
+    preprocessing = Preprocessing.from_dict(metadata["preprocessing"])
+    model = MODELS[metadata["model"]].make(preprocessing, 10, **metadata["options"]).eval()
+    load_into(model, state)
+    test = open_dataset("mnist").test
+    with torch.no_grad():
+        right = model(preprocessing(test.images[:500])).argmax(1).numpy() == test.labels[:500]
+    assert right.mean() >= least

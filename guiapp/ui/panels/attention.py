@@ -227,6 +227,8 @@ class AttentionPanel(Panel):
         """Show the newest attention, or what places have become."""
         found = result.results.get(self.id)
         if found is None:
+            if result.picture is not None and self.view is None and self.shown != "positions":
+                self.line.set_text("no attention of this layer could be read")
             return
         if hasattr(found, "kind"):
             if self.shown == "positions":
