@@ -56,7 +56,7 @@ class Rooms(QObject):
             live = window.show_panel("live")
             live.open_network(entry.model)
             if not live.feed.kind:  # there is something to see at once
-                live.open_source(for_task(entry.task))
+                live.show_sample(for_task(entry.task))
             window.setWindowTitle(f"{entry.title} · Vision Explorer")
             return
         behind, opened = self.live, window.bridge.state.opened

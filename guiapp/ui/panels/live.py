@@ -280,6 +280,11 @@ class LivePanel(Panel):
             self.image.show_raw(None)
             self._follow_source()
 
+    def show_sample(self, name: str) -> None:
+        """Show a sample picture (``sources.samples``) to whatever network there is."""
+        self._reading += 1
+        self._read_picture(name)
+
     def show_picture(self, picture: Picture) -> None:
         """Look at one picture."""
         self._reading += 1
