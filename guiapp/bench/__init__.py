@@ -16,5 +16,6 @@ for _name in (
     "live",
     "latency",
     "endurance",
+    "architecture",
 ):
     BENCHMARKS.add(_name, f"guiapp.bench.{_name}:measure")
