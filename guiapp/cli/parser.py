@@ -189,7 +189,10 @@ def _screenshot(commands: Any) -> None:
 
 def _bench(commands: Any) -> None:
     parser = _command(commands, "bench", "measure the program against a peer in the same run", "guiapp.cli.bench:run")
-    names = "startup, train, responsiveness, activations, memory, painting, live, latency, endurance; all of them"
+    names = (
+        "startup, train, responsiveness, activations, memory, painting, live, latency, endurance, architecture; "
+        "all of them"
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--quick", action="store_true", help="shorter: shows that it runs, not what it measures")
     parser.add_argument("--minutes", type=float, metavar="N", help="length of latency's long stretch (10)")
