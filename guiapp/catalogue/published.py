@@ -55,6 +55,17 @@ EXPERIMENTS = (
         "Nine inception modules: four branches beside each other, joined map by map", layer="inception3a",
     ),
     _exhibit(
+        "architecture-tables", "architectures", "Tables of AlexNet", "alexnet-paper", "classification",
+        "Course text 1 counts AlexNet layer by layer: the same table from the live network, every figure equal",
+        layer="conv1", panels=("live", "activations", "model"),
+    ),
+    _exhibit(
+        "architecture-tables-inception", "architectures", "Tables of Inception v1", "googlenet-paper", "classification",
+        "The paper's own GoogLeNet beside course text 1's table: what is equal, and what explains the rest",
+        layer="inception3a", systems=("architecture-tables",), panels=("live", "activations", "model"),
+        help="architecture-tables",
+    ),
+    _exhibit(
         "resnet", "architectures", "ResNet-50", "resnet50", "classification",
         "Residual units: what a unit adds to its input is learned, so that depth does no harm", layer="conv1",
     ),
