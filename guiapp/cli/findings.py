@@ -59,6 +59,8 @@ def save(result: Any, path: Path, title: str) -> None:
         ending = path.suffix.lower()
         if ending == ".json":
             path.write_text(json.dumps(plain(summary(result, full=True)), ensure_ascii=False) + "\n")
+        elif ending == ".csv" and callable(getattr(result, "csv_text", None)):
+            path.write_text(result.csv_text())
         elif ending == ".csv":
             with path.open("w", newline="") as stream:
                 csv.writer(stream).writerows(_map_rows(found) if found else _field_rows(summary(result, full=True)))

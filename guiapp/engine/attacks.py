@@ -17,22 +17,18 @@ from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.job import Step
 from guiapp.engine.open_trained import OpenedTrained
 from guiapp.engine.study import Study
+from guiapp.interpret.attack.options import COMPARED, Method, drawn
 
 if TYPE_CHECKING:
     import torch
 
-    from guiapp.interpret.attack.options import AttackOptions, Method
+    from guiapp.interpret.attack.options import AttackOptions
     from guiapp.interpret.attack.robust import RobustCurves
     from guiapp.interpret.attack.run import AttackResult
     from guiapp.interpret.attack.space import Victim
     from guiapp.models.zoo.open import OpenedModel
 
 Bytes = npt.NDArray[np.uint8]
-
-COMPARED: tuple[Method, ...] = ("fgsm", "pgd", "noise")
-"""Attacks whose accuracies are drawn over one another."""
-_PIXELS = 400_000
-"""Pixels of a batch at most: gradients of large networks take many times their memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +231,7 @@ def robustness(
     import torch
 
     from guiapp.interpret.attack.options import sized
-    from guiapp.interpret.attack.robust import robust_accuracy
+    from guiapp.interpret.attack.robust import batch_of, robust_accuracy
 
     if study.model.entry.task != "classification" or not isinstance(study.model.module, torch.nn.Module):
         raise UserError("attacks are on networks that tell the classes of one picture: open one")
@@ -250,7 +246,7 @@ def robustness(
         known = torch.cat(found)
     else:
         known = torch.from_numpy(labels)
-    batch = max(1, _PIXELS // (inputs[0].shape[-1] * inputs[0].shape[-2]))
+    batch = batch_of(*inputs[0].shape[-2:])
     every = torch.cat([victim.pixels(one) for one in inputs])
     groups = [(every[i : i + batch], known[i : i + batch]) for i in range(0, len(every), batch)]
     return (
@@ -288,7 +284,7 @@ def _inputs(
             "apart: choose other pictures"
         )
     samples = dataset.part(pictures.part)  # type: ignore[arg-type]
-    chosen = _draw(len(samples), pictures.count)
+    chosen = drawn(len(samples), pictures.count)
     found = []
     for start in range(0, len(chosen), 64):
         images = np.stack([np.asarray(samples.images[i]) for i in chosen[start : start + 64]])
@@ -313,7 +309,7 @@ def _of_folder(
         raise UserError(f"{folder} cannot be read: {error.strerror or error}") from None
     if not files:
         raise UserError(f"there are no pictures in {folder}: choose a folder of JPEG or PNG files")
-    chosen = [files[i] for i in _draw(len(files), count)]
+    chosen = [files[i] for i in drawn(len(files), count)]
     indices = _classes(study.inspected.labels)
     classes = [indices.get(_plain(path.parent.name)) for path in chosen]
     labelled = all(index is not None for index in classes)
@@ -333,12 +329,6 @@ def _of_folder(
         raise UserError("this network takes pictures as large as they are: choose a folder in which all have one size")
     labels = np.array([index for index in classes if index != -1], np.int64) if labelled else None
     return found, labels, f"{len(found)} of {folder.name}"
-
-
-def _draw(total: int, count: int) -> list[int]:
-    """Which of ``total`` pictures, the same ones each time."""
-    order = np.random.default_rng(0).permutation(total)[:count]
-    return sorted(int(i) for i in order)
 
 
 def _plain(name: str) -> str:

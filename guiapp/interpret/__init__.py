@@ -4,7 +4,7 @@ Importing this room registers the probes without loading torch.
 """
 
 from guiapp.core.registry import Lazy
-from guiapp.interpret.attack.options import AttackOptions, PatchOptions
+from guiapp.interpret.attack.options import AttackOptions, PatchOptions, RobustOptions
 from guiapp.interpret.attention_options import AttentionOptions, PositionOptions, attention_layers
 from guiapp.interpret.attribution.options import AttributionOptions, CurveProbeOptions, SanityProbeOptions
 from guiapp.interpret.base import PROBES, Probe
@@ -81,6 +81,15 @@ _add(
 )
 _add(Probe("detector", "Inside a detector", DetectorOptions, Lazy("guiapp.interpret.detector:run"), detector_layers))
 _add(Probe("attack", "Adversarial attack", AttackOptions, Lazy("guiapp.interpret.attack.run:run")))
+_add(
+    Probe(
+        "robustness",
+        "Accuracy under attack",
+        RobustOptions,
+        Lazy("guiapp.interpret.attack.robust:run"),
+        needs_picture=False,
+    )
+)
 _add(Probe("patch", "Adversarial patch on a picture", PatchOptions, Lazy("guiapp.interpret.attack.patch:run")))
 _add(
     Probe(

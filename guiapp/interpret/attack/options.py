@@ -32,6 +32,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """Fields that a method reads, beside ``class_index``; of ``epsilon`` and ``radius`` the one of the norm."""
 
+COMPARED: tuple[Method, ...] = ("fgsm", "pgd", "noise")
+"""Attacks whose accuracies are drawn over one another."""
+
 ONE_STEP = ("fgsm", "noise")
 """Methods so quick that they follow a camera or the weights while they train."""
 
@@ -113,6 +116,37 @@ class PatchOptions:
 
     def __hash__(self) -> int:
         return hash((id(self.patch), self.x, self.y))
+
+
+@dataclass(frozen=True)
+class RobustOptions:
+    """What the robustness probe measures: accuracy over a part of the network's data set against attacks' size."""
+
+    part: Literal["test", "validation", "train"] = field(
+        default="test", metadata={"help": "part of the data set", "unit": "", "low": None, "high": None}
+    )
+    count: int = _option(200, "pictures, drawn at random with a fixed seed", "", 1, 1_000_000)
+    norm: Norm = field(
+        default="L-infinity",
+        metadata={"help": "how the size of the change is measured", "unit": "", "low": None, "high": None},
+    )
+    most: float | None = _option(
+        None, "largest size: of 255 for L-infinity, a length for L2; empty for one that suits the network", "", 0.0
+    )
+    points: int = _option(8, "sizes above zero, evenly spaced", "", 1, 100)
+    steps: int = _option(20, "steps of PGD", "", 1, 5000)
+    step_size: float | None = _option(
+        None, "of one step of PGD, as the size is given; empty for 2.5 sizes shared by the steps", "", 0.0, 255.0
+    )
+    seed: int = _option(0, "of what is drawn at random", "", 0)
+
+
+def drawn(total: int, count: int) -> list[int]:
+    """Which of ``total`` pictures are attacked, the same ones each time, in their order."""
+    import numpy as np
+
+    order = np.random.default_rng(0).permutation(total)[:count]
+    return sorted(int(i) for i in order)
 
 
 def sized(options: AttackOptions, preprocessing: Preprocessing) -> AttackOptions:

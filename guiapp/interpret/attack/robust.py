@@ -5,16 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from guiapp.core.notices import UserError
 from guiapp.interpret.attack.methods import steps_of
-from guiapp.interpret.attack.options import METHODS, AttackOptions, Method, Norm
-from guiapp.interpret.attack.space import LossOf, Victim
+from guiapp.interpret.attack.options import (
+    COMPARED,
+    METHODS,
+    AttackOptions,
+    Method,
+    Norm,
+    RobustOptions,
+    drawn,
+    sized,
+)
+from guiapp.interpret.attack.space import LossOf, Victim, padding_mask
+
+if TYPE_CHECKING:
+    from guiapp.interpret.base import Look
 
 Floats = npt.NDArray[np.float64]
+_PIXELS = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,3 +162,48 @@ def withstanding(
 
 def _copied(curves: RobustCurves) -> RobustCurves:
     return replace(curves, right={method: values.copy() for method, values in curves.right.items()})
+
+
+def run(look: Look, options: RobustOptions) -> RobustCurves:
+    """The whole measurement at once on the data set of ``look``.
+
+    Raises:
+        UserError: If the network's data set is not known, or has other classes.
+    """
+    from guiapp.interpret.attack.run import finish, make_victim
+    from guiapp.models.zoo.arrange import plainly
+
+    dataset, preprocessing = look.dataset, look.preprocessing
+    if dataset is None:
+        raise UserError("this network's data set is not known: measure it in the Attack panel, on a folder of pictures")
+    samples = dataset.part(options.part)
+    chosen = drawn(len(samples), options.count)
+    images = np.stack([np.asarray(samples.images[i]) for i in chosen])
+    device = next((value.device for value in look.model.parameters()), torch.device("cpu"))
+    inputs = preprocessing(images, device)
+    _, height, width = dataset.sample_shape
+    mask = padding_mask(preprocessing.size, (height, width), preprocessing.fit, device)
+    victim = make_victim(look.model, dataset.classes, preprocessing.mean, preprocessing.std, inputs, mask)
+    pixels = victim.pixels(inputs)
+    classes = torch.from_numpy(np.asarray(samples.labels)[chosen].astype(np.int64))
+    batch = batch_of(*inputs.shape[-2:])
+    groups = [(pixels[i : i + batch], classes[i : i + batch]) for i in range(0, len(pixels), batch)]
+    asked = sized(
+        AttackOptions(norm=options.norm, steps=options.steps, step_size=options.step_size, seed=options.seed),
+        preprocessing,
+    )
+    usual = asked.epsilon if options.norm == "L-infinity" else asked.radius
+    most = options.most if options.most is not None else usual
+    name = f"{len(chosen)} of {dataset.title}, {options.part} part"
+    with plainly(look.model, True):
+        return finish(
+            robust_accuracy(
+                victim, lambda: groups, asked, sizes_up_to(float(most or 0.0), options.points), COMPARED, True,
+                lambda _curves: None, name,
+            )
+        )  # fmt: skip
+
+
+def batch_of(height: int, width: int) -> int:
+    """Pictures that are attacked at once: gradients of large networks take many times their memory."""
+    return max(1, _PIXELS // (height * width))

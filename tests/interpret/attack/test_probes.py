@@ -6,8 +6,9 @@ import torch
 
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Origin, Picture
+from guiapp.datasets.base import Dataset, Samples
 from guiapp.interpret import PROBES
-from guiapp.interpret.attack.options import AttackOptions, PatchOptions
+from guiapp.interpret.attack.options import AttackOptions, PatchOptions, RobustOptions
 from guiapp.interpret.base import Look
 from guiapp.models.base import Preprocessing
 from tests.interpret.attack.test_run import small_net
@@ -74,6 +75,29 @@ def test_detectors_are_refused_in_one_line(look):
     look.input = None
     with pytest.raises(UserError, match="classes of one picture"):
         PROBES["attack"].run(look, AttackOptions())
+
+
+def test_robustness_is_measured_on_the_networks_own_data(look):
+    images = np.random.default_rng(2).integers(0, 256, (30, 6, 6, 1), dtype=np.uint8)
+    inputs = look.preprocessing(images)
+    labels = look.model(inputs).argmax(1).numpy()
+    labels[:5] = (labels[:5] + 1) % 4  # five are wrong from the start
+    part = Samples(images, labels)
+    look.dataset = Dataset("noise", "Noise", tuple("abcd"), part, part, part, (0.3,), (0.5,))
+    found = PROBES["robustness"].run(look, RobustOptions(points=2, most=40.0, steps=5))
+    assert found.right["fgsm"][0] == 25 and found.total == 30 and found.sizes.tolist() == [0.0, 20.0, 40.0]
+    pixels = ((inputs * 0.5) + 0.3).requires_grad_(True)
+    logits = look.model((pixels - 0.3) / 0.5)
+    loss = torch.log_softmax(logits, 1).gather(1, torch.from_numpy(labels)[:, None]).sum()
+    (slope,) = torch.autograd.grad(loss, pixels)
+    inside = torch.zeros(1, 1, 8, 8)
+    inside[..., 1:7, 1:7] = 1
+    moved = (pixels - 40 / 255 * (slope * inside).sign()).clamp(0, 1)
+    says = look.model((moved - 0.3) / 0.5).argmax(1).numpy()
+    assert found.right["fgsm"][2] == int(((says == labels) & (np.arange(30) >= 5)).sum())
+    look.dataset = None
+    with pytest.raises(UserError, match="data set is not known"):
+        PROBES["robustness"].run(look, RobustOptions())
 
 
 def test_maps_are_saved(look):
