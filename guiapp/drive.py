@@ -289,3 +289,82 @@ class Ticks(QObject):
         self._timer.stop()
         times = [*self._times, time.perf_counter()]
         return [(later - earlier) * 1000.0 for earlier, later in pairwise(times)]
+
+
+class MapWatch:
+    """A window with a map that moves while work goes on elsewhere, and what its event loop noticed of it."""
+
+    def __init__(self, size: tuple[int, int] = (800, 600)) -> None:
+        from guiapp.app import create_application
+        from guiapp.engine.slot import Slot
+        from guiapp.ui.theme import Theme
+        from guiapp.ui.widgets.scatter_plot import ScatterPlot
+
+        self.application = create_application(["guiapp"])
+        self._slot: Slot[Any] = Slot()
+        self._theme = Theme("dark")
+        self._plot = ScatterPlot(self._theme)
+        self._plot.resize(*size)
+        self._plot.show()
+        self.application.processEvents()
+
+    def show(self, xy: npt.NDArray[np.float32]) -> None:
+        """Take a map from any thread; the newest is shown."""
+        from guiapp.interpret.embedding.cloud import Cloud
+
+        self._slot.put(Cloud(xy))
+
+    def run(self, ended: Callable[[], bool]) -> list[float]:
+        """Run the event loop until ``ended()``; milliseconds between the ticks of its 16 ms timer."""
+        loop = QEventLoop()
+        timer = QTimer()
+        timer.setInterval(TIMER_MILLISECONDS)
+
+        def tick() -> None:
+            cloud = self._slot.take()
+            if cloud is not None:
+                self._plot.set_cloud(cloud, same_points=True)
+            if ended():
+                loop.quit()
+
+        timer.timeout.connect(tick)
+        ticks = Ticks()
+        timer.start()
+        loop.exec()
+        gaps = ticks.stop()
+        timer.stop()
+        self._plot.close()
+        self._plot.deleteLater()
+        self.application.processEvents()
+        return gaps
+
+
+class PlotPeer:
+    """A plot of pyqtgraph with all points in one item, which the benchmark of scatter plots measures against.
+
+    Args:
+        xy: float32 (N, 2).
+        labels: (N,), index into ``colours``.
+        colours: ``QColor``.
+        size: Width and height.
+    """
+
+    def __init__(
+        self, xy: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], colours: list[Any], size: tuple[int, int]
+    ) -> None:
+        import numpy as np
+        import pyqtgraph
+
+        brushes = np.array([pyqtgraph.mkBrush(colour) for colour in colours], object)
+        self.widget = pyqtgraph.PlotWidget()
+        self.widget.resize(*size)
+        item = pyqtgraph.ScatterPlotItem(
+            x=xy[:, 0].astype(np.float64), y=xy[:, 1].astype(np.float64), size=2, pen=None, brush=brushes[labels]
+        )
+        self.widget.addItem(item)
+        self.widget.show()
+
+    def repaint(self, left: float, bottom: float, right: float, top: float) -> None:
+        """Show another range, until its pixels are there."""
+        self.widget.setRange(xRange=(left, right), yRange=(bottom, top), padding=0)
+        self.widget.viewport().repaint()

@@ -17,5 +17,7 @@ for _name in (
     "latency",
     "endurance",
     "architecture",
+    "embedding-view",
+    "embedding-map",
 ):
-    BENCHMARKS.add(_name, f"guiapp.bench.{_name}:measure")
+    BENCHMARKS.add(_name, f"guiapp.bench.{_name.replace('-', '_')}:measure")

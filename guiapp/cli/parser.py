@@ -190,8 +190,8 @@ def _screenshot(commands: Any) -> None:
 def _bench(commands: Any) -> None:
     parser = _command(commands, "bench", "measure the program against a peer in the same run", "guiapp.cli.bench:run")
     names = (
-        "startup, train, responsiveness, activations, memory, painting, live, latency, endurance, architecture; "
-        "all of them"
+        "startup, train, responsiveness, activations, memory, painting, live, latency, endurance, architecture, "
+        "embedding-view, embedding-map; all of them"
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--quick", action="store_true", help="shorter: shows that it runs, not what it measures")

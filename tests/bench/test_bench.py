@@ -66,3 +66,15 @@ def test_the_live_room_is_measured():
     assert set(figures["cases"]) == {"resnet18"}
     assert figures["ratio"] == min(case["ratio"] for case in figures["cases"].values())
     assert all(case["ours"] > 0 for case in figures["cases"].values())
+
+
+@pytest.mark.window
+@pytest.mark.timeout(600)
+def test_maps_are_measured():
+    found = bench("embedding-view", "embedding-map")
+    for figures in found.values():
+        check(figures)
+    assert found["embedding-view"]["points"] == 1_000_000
+    assert 0 < found["embedding-view"]["hover_ms"] <= found["embedding-view"]["hover_p99_ms"]
+    assert 0.5 < found["embedding-map"]["divergence_ratio"] < 1.05
+    assert found["embedding-map"]["window_worst_ms"] > 0

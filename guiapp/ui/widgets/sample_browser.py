@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 _WHILE_TRAINING_S = 3.0  # predictions of thumbnails are asked anew this often while the weights move
 _CHUNK = 1024
+_TOGETHER = -2  # stands for the samples that another panel has chosen together
 
 
 class SampleBrowser(QWidget):
@@ -78,6 +79,8 @@ class SampleBrowser(QWidget):
         context.bridge.looked.connect(self._looked)
         self._unsubscribe = context.workspace.subscribe("sample", self._mark)
         self.destroyed.connect(lambda _=None, stop=self._unsubscribe: stop())
+        together = context.workspace.subscribe("samples", self._choose_together)
+        self.destroyed.connect(lambda _=None, stop=together: stop())
         self._follow(self._state)
 
     def _build(self) -> None:
@@ -120,6 +123,22 @@ class SampleBrowser(QWidget):
 
     def _mark(self, sample: tuple[str, int] | None) -> None:
         self.grid.set_current(sample[1] if sample is not None and sample[0] == self.current_part else None)
+
+    def _choose_together(self, samples: tuple[tuple[str, int], ...]) -> None:
+        """List what another panel has chosen together, such as with a lasso; all again when nothing is."""
+        row = self.classes.findData(_TOGETHER)
+        parts = {part for part, _ in samples}
+        self.classes.blockSignals(True)
+        if row >= 0:
+            self.classes.removeItem(row)
+        if samples:
+            self.classes.insertItem(0, f"chosen ({len(samples):,})", _TOGETHER)
+        if samples or row >= 0:
+            self.classes.setCurrentIndex(0)
+        self.classes.blockSignals(False)
+        if samples and self.current_part not in parts:
+            self.part.setCurrentIndex(max(0, self.part.findData(next(iter(sorted(parts))))))
+        self._filter()
 
     def _follow(self, state: EngineState) -> None:
         self._state = state
@@ -169,6 +188,9 @@ class SampleBrowser(QWidget):
         chosen = self.classes.currentData()
         if chosen is not None and chosen >= 0:
             keep &= labels == chosen
+        elif chosen == _TOGETHER:
+            mine = [index for part, index in self.context.workspace.samples if part == self.current_part]
+            keep &= np.isin(np.arange(len(labels)), mine)
         if self.mistakes.isChecked():
             keep &= (self.grid.predictions >= 0) & (self.grid.predictions != labels)
         self.grid.set_shown(np.flatnonzero(keep))

@@ -366,6 +366,11 @@ class ScatterPlot(QWidget):
             self.hovered.emit(index)
             self.update()
 
+    def hover_at(self, x: float, y: float) -> int | None:
+        """Point at a place of the widget, as the pointer does; which point answers."""
+        self._point_at(QPointF(x, y))
+        return self.hover
+
     def card(self, index: int) -> scatter_marks.Card:
         """What is told of a point: its lines and its picture."""
         pixels = self.thumbnail(index) if self.thumbnail is not None else None
@@ -442,8 +447,6 @@ class ScatterPlot(QWidget):
         if count_of(chosen) > _DISCS_TO:
             self._with_pictures = []
             layer = self._counted(window)
-            if layer.format() == QImage.Format.Format_Indexed8 and any(self.axes):
-                layer = layer.convertToFormat(QImage.Format.Format_RGB32)
             layer.setDevicePixelRatio(ratio)
             if any(self.axes):
                 painter = QPainter(layer)

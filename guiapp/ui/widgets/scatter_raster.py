@@ -43,11 +43,6 @@ class Window:
         right, bottom = self.left + self.width / self.scale_x, self.top - self.height / self.scale_y
         return self.left, bottom, right, self.top
 
-    def holds(self, cloud: Cloud) -> bool:
-        """Whether every point is seen."""
-        left, bottom, right, top = self.area
-        return left <= cloud.low[0] and right > cloud.high[0] and bottom < cloud.low[1] and top >= cloud.high[1]
-
 
 def seen(cloud: Cloud, window: Window) -> slice | npt.NDArray[np.int64]:
     """The points in sight, and few others: a run of the cloud's order where they are one, else positions in it."""
@@ -66,25 +61,18 @@ def count_of(chosen: slice | npt.NDArray[np.int64]) -> int:
     return chosen.stop - chosen.start if isinstance(chosen, slice) else len(chosen)
 
 
-def pixels(cloud: Cloud, window: Window, chosen: slice | npt.NDArray[np.int64]) -> tuple[npt.NDArray, ...]:
-    """Index of the pixel of each chosen point that is seen, and which of them are (None: all)."""
+def pixels(cloud: Cloud, window: Window, chosen: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Index of the pixel of each chosen point in the view with a rim of one pixel, where those beside the view are."""
     across = cloud.x[chosen] * np.float32(window.scale_x)
-    across -= np.float32(window.left * window.scale_x)
+    across -= np.float32(window.left * window.scale_x - 1)
     down = cloud.y[chosen] * np.float32(-window.scale_y)
-    down += np.float32(window.top * window.scale_y)
-    inside = None
-    if not window.holds(cloud):
-        inside = (across >= 0) & (across < window.width) & (down >= 0) & (down < window.height)
-        across, down = across[inside], down[inside]
-    column, row = across.astype(np.int32), down.astype(np.int32)
-    if inside is None:  # the last bit of a float may put a point on the edge beside it
-        np.minimum(column, window.width - 1, out=column)
-        np.minimum(row, window.height - 1, out=row)
-        np.maximum(row, 0, out=row)
-        np.maximum(column, 0, out=column)
-    row *= window.width
-    row += column
-    return row.astype(np.intp), inside
+    down += np.float32(window.top * window.scale_y + 1)
+    np.clip(across, 0, window.width + 1, out=across)
+    np.clip(down, 0, window.height + 1, out=down)
+    index = down.astype(np.int32)
+    index *= window.width + 2
+    index += across.astype(np.int32)
+    return index.astype(np.intp)
 
 
 def codes(
@@ -104,22 +92,22 @@ def codes(
     Returns:
         uint8 or uint16 (height, width).
     """
-    index, inside = pixels(cloud, window, chosen)
-    mine = groups[chosen] if inside is None else groups[chosen][inside]
     kind = groups.dtype
-    found = np.zeros(window.width * window.height, kind)
-    if not len(index):
-        return found.reshape(window.height, window.width)
-    if levels == 1:
-        found[index] = mine + kind.type(1)
-        return found.reshape(window.height, window.width)
-    counts = np.bincount(index, minlength=len(found))
-    found[index] = mine * kind.type(levels) + kind.type(1)
-    most = min(255, max(2, int(counts.max())))
-    table = np.zeros(most + 1, kind)
-    table[1:] = np.rint((levels - 1) * np.log(np.arange(1, most + 1)) / np.log(most))
-    found += table.take(counts, mode="clip")
-    return found.reshape(window.height, window.width)
+    rows, columns = window.height + 2, window.width + 2
+    found = np.zeros(rows * columns, kind)
+    index = pixels(cloud, window, chosen)
+    if len(index):
+        marks = groups[chosen] * kind.type(levels)
+        marks += kind.type(1)
+        found[index] = marks
+        if levels > 1:
+            counts = np.bincount(index, minlength=len(found))
+            inner = counts.reshape(rows, columns)[1:-1, 1:-1]  # the rim may hold any number
+            most = min(255, max(2, int(inner.max())))
+            table = np.zeros(most + 1, kind)
+            table[1:] = np.rint((levels - 1) * np.log(np.arange(1, most + 1)) / np.log(most))
+            found += table.take(counts, mode="clip")
+    return np.ascontiguousarray(found.reshape(rows, columns)[1:-1, 1:-1])
 
 
 def grown(image: npt.NDArray[np.unsignedinteger], side: int) -> npt.NDArray[np.unsignedinteger]:
@@ -151,11 +139,8 @@ def palette(colours: Sequence[QColor], ground: QColor, levels: int) -> npt.NDArr
 def picture(image: npt.NDArray[np.unsignedinteger], table: npt.NDArray[np.uint32]) -> QImage:
     """Codes in their colours."""
     if image.dtype == np.uint8:
-        height, width = image.shape
-        if width % 4:  # rows of palette images begin at whole words
-            image = np.pad(image, ((0, 0), (0, -width % 4)))
-            return image_of(image, table.tolist()).copy(0, 0, width, height)
-        return image_of(image, table.tolist())
+        # Drawing a palette image takes twice as long as this.
+        return image_of(image, table.tolist()).convertToFormat(QImage.Format.Format_RGB32)
     coloured = table[image]
     height, width = coloured.shape
     made = QImage(coloured.data, width, height, 4 * width, QImage.Format.Format_RGB32)

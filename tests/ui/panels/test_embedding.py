@@ -19,6 +19,7 @@ from guiapp.interpret.embedding import probe
 from guiapp.interpret.layers import layer_list
 from guiapp.models.base import Preprocessing
 from guiapp.ui.panels.embedding import EmbeddingPanel
+from guiapp.ui.widgets.sample_browser import SampleBrowser
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -317,3 +318,14 @@ def test_a_picture_that_the_map_does_not_fit_is_not_placed(panel, desk):
     look.activations = {panel.shown.features.layer: torch.zeros(1, 3)}
     found = probe.run(look, asked)
     assert found.place is None and len(found.vector) == 3
+
+
+def test_what_is_chosen_together_is_listed_in_the_samples_panel(panel, context):
+    browser = SampleBrowser(context, "samples", panel)
+    inside = lasso(panel)
+    assert browser.classes.currentText() == f"chosen ({len(inside)})"
+    assert browser.current_part == "validation" and np.array_equal(browser.grid.shown, inside)
+    browser.classes.setCurrentIndex(1)  # all
+    assert len(browser.grid.shown) == 25
+    panel._drop_chosen()
+    assert browser.classes.findText(f"chosen ({len(inside)})") < 0 and len(browser.grid.shown) == 25

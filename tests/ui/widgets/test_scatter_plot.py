@@ -37,12 +37,13 @@ def test_each_pixel_shows_the_last_point_on_it_and_how_many_there_are(window):
     image = codes(cloud, window, seen(cloud, window), groups[cloud.order], 6)
     counts, last = np.zeros(image.shape, int), np.zeros(image.shape, int)
     for place, index in enumerate(cloud.order):
-        column = int(np.float32(cloud.x[place]) * np.float32(window.scale_x) - np.float32(window.left * window.scale_x))
-        row = np.float32(cloud.y[place]) * np.float32(-window.scale_y) + np.float32(window.top * window.scale_y)
-        exact = (cloud.x[place] - window.left) * window.scale_x
-        if 0 <= exact < window.width and 0 <= row < window.height:
-            counts[int(row), column] += 1
-            last[int(row), column] = groups[index]
+        column = np.float32(cloud.x[place]) * np.float32(window.scale_x)
+        column = np.floor(column - np.float32(window.left * window.scale_x - 1)) - 1
+        row = np.float32(cloud.y[place]) * np.float32(-window.scale_y)
+        row = np.floor(row + np.float32(window.top * window.scale_y + 1)) - 1
+        if 0 <= column < window.width and 0 <= row < window.height:
+            counts[int(row), int(column)] += 1
+            last[int(row), int(column)] = groups[index]
     levels = np.rint(5 * np.log(np.maximum(counts, 1)) / np.log(counts.max())).astype(int)
     assert np.array_equal(image, np.where(counts > 0, 1 + 6 * last + levels, 0))
 
