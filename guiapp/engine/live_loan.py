@@ -83,8 +83,10 @@ def _copied(model: OpenedModel) -> OpenedModel | None:
     shared = {} if trained else {id(tensor): tensor for tensor in tensors}
     own = copy.deepcopy(module, shared)
     without_hooks(own)
-    changes = {"twin": None} if trained else {}
-    return dataclasses.replace(model, module=own.requires_grad_(False), **changes)  # type: ignore[arg-type]
+    made = copy.copy(model)  # of whichever kind: some know more than others
+    for name, value in {"module": own.requires_grad_(False), **({"twin": None} if trained else {})}.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def without_hooks(module: nn.Module) -> None:
