@@ -49,12 +49,15 @@ class Spec:
         return dataclasses.replace(self, options={**self.options, name: value})
 
 
+_NEW = (torch.empty, torch.zeros, torch.ones)
+
+
 class _Hollow(TorchFunctionMode):
     """New parameters without memory; what a builder computes with is left as it is."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
-        if func is torch.empty and "out" not in kwargs:
+        if func in _NEW and "out" not in kwargs:
             kwargs["device"] = "meta"
         return func(*args, **kwargs)
 
@@ -160,7 +163,10 @@ class Architecture:
         if key not in _shapes:
             if len(_shapes) > _KEPT:
                 _shapes.clear()
-            found = self.build(spec, hollow=True).state_dict()
+            try:
+                found = self.build(spec, hollow=True).state_dict()
+            except UserError:  # a builder that computes with what it has just made
+                found = self.build(spec).state_dict()
             _shapes[key] = {name: tuple(value.shape) for name, value in found.items()}
         return _shapes[key]
 

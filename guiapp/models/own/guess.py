@@ -98,6 +98,8 @@ def looking(file: Mapping[str, Shape], path: Path | None = None) -> Generator[tu
         if fits.complete or (not whole and fits.share >= _NEAR):
             found.append(Guess(architecture, spec, fits))
             whole = whole or fits.complete
+            if _called(path, architecture):  # its name says so as well
+                break
     found.sort(key=lambda one: (not one.match.complete, one.match.how == "order", -one.match.share))
     complete = [one for one in found if one.match.complete]
     return complete or found[:1]
@@ -124,7 +126,7 @@ def _ordered(file: Mapping[str, Shape], path: Path | None) -> list[Architecture]
     everything = known()
 
     def distance(architecture: Architecture) -> tuple[int, float]:
-        called = path is not None and path.name.startswith((f"{architecture.name}-", f"{architecture.name}."))
+        called = _called(path, architecture)
         entry = architecture.entry
         if isinstance(entry, ModelEntry):
             return (0 if called else 1), 0.0
@@ -135,6 +137,10 @@ def _ordered(file: Mapping[str, Shape], path: Path | None) -> list[Architecture]
     ordered = [one for one in sorted(everything, key=distance) if distance(one)[1] < math.log(_RATIO)]
     timm = _of_timm(path)
     return [timm, *ordered] if timm is not None else ordered
+
+
+def _called(path: Path | None, architecture: Architecture) -> bool:
+    return path is not None and path.name.startswith((f"{architecture.name}-", f"{architecture.name}."))
 
 
 def _of_timm(path: Path | None) -> Architecture | None:

@@ -96,8 +96,8 @@ def _in_order(file: Mapping[str, Shape], network: Mapping[str, Shape]) -> dict[s
 def _sized(architecture: Architecture, file: Mapping[str, Shape], spec: Spec, best: Match) -> tuple[Spec, Match]:
     """Try sides of the input."""
     chosen = spec
-    for side in _sides(file):
-        changed = dataclasses.replace(spec, height=side, width=side)
+    for channels, side in _inputs(file, spec.channels):
+        changed = dataclasses.replace(spec, channels=channels, height=side, width=side)
         try:
             found = match(file, _shapes(architecture, changed))
         except UserError:
@@ -109,11 +109,12 @@ def _sized(architecture: Architecture, file: Mapping[str, Shape], spec: Spec, be
     return chosen, best
 
 
-def _sides(file: Mapping[str, Shape]) -> Sequence[int]:
-    """Sides to try; of a file whose first tensor sees all pixels at once, that side comes first."""
+def _inputs(file: Mapping[str, Shape], channels: int) -> Sequence[tuple[int, int]]:
+    """Channels and sides to try; of a file whose first tensor sees all pixels at once, those that make as many."""
     first = next((shape for shape in file.values() if len(shape) > 1), ())
-    squares = [round((first[1] / channels) ** 0.5) for channels in (1, 3)] if len(first) == 2 else []
-    return [*(side for side in squares if 0 < side < 1000), *_SIZES]
+    whole = [(c, round((first[1] / c) ** 0.5)) for c in (1, 3)] if len(first) == 2 else []
+    fitting = [(c, side) for c, side in whole if c * side * side == first[1] and side < 1000]
+    return [*fitting, *((channels, side) for side in _SIZES)]
 
 
 def _shapes(architecture: Architecture, spec: Spec) -> dict[str, Shape]:

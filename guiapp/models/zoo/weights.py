@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,6 +171,19 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return _state(load_plain(path), path)
 
 
+def _plain_types() -> list[Any]:
+    """Numbers of numpy and plain records, which training programs write beside weights; none of them runs code."""
+    import argparse
+
+    import numpy as np
+    from numpy._core import multiarray
+
+    kinds = ("float16", "float32", "float64", "int32", "int64", "uint8", "bool")
+    rebuilt = [(getattr(multiarray, name), f"numpy.{core}.multiarray.{name}")
+               for name in ("scalar", "_reconstruct") for core in ("core", "_core")]  # fmt: skip
+    return [*rebuilt, np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in kinds), argparse.Namespace]
+
+
 def load_plain(path: Path) -> Any:
     """What torch saved in a file, of tensors and plain containers alone; nothing in it runs.
 
@@ -181,11 +195,12 @@ def load_plain(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_plain_types()):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"the weight file {path} cannot be read: it is not there") from None
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Weights only" in str(error):
+        if re.search(r"GLOBAL|Unsupported (global|class)|instantiate", str(error)):
             raise UserError(
                 f"{path} holds more than weights and is not opened, because it could run code: "
                 "save its state_dict() alone"

@@ -194,7 +194,8 @@ class OwnPanel(Panel):
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inside = QWidget(area)
-        names = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
+        first = ("function", "weights", "architecture", "options", "task")
+        names = tuple(dict.fromkeys((*first, *_INPUT, "scores", "activation", "pooling")))
         self.form = OptionForm(OwnSettings(), "own", names, _LABELS, parent=inside)
         self.form.setObjectName("own.settings")
         for name in ("architecture", "labels", "dataset", "mean", "std", "options", "function", "weights"):
@@ -221,6 +222,8 @@ class OwnPanel(Panel):
         self._model = TensorTable(theme, self)
         self.table = NumberTable(page, "own.tensors", "Tensors of the file and of the network", self._model.ordered)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideLeft)  # names differ at their ends
+        self.table.names, self.table.padding = 60, 12
         self.filter = QLineEdit(page)
         self.filter.setObjectName("own.filter")
         self.filter.setPlaceholderText("Find a tensor …")
@@ -423,9 +426,7 @@ class OwnPanel(Panel):
         """Ask for a file, then write the open network there."""
         opened = self.seen.opened
         if opened is None:
-            self.context.notices.post(
-                "info", "No network is open: open one, then it can be saved.", topic="save network"
-            )
+            self.context.notices.post("info", "No network is open: open one first, then save it.", topic="save network")
             return
         stem = Path(opened.model.name.replace(":", "-")).stem
         start = Path(str(self.context.settings.value("last-folder", str(Path.home())))) / f"{stem}.safetensors"
@@ -448,6 +449,11 @@ def _write(path: Path, study: Study, _tell: Any) -> Generator[Any, None, Any]:
 
 def words_of(found: Examined) -> str:
     """What is known of a file, in one paragraph."""
+    if found.needs_trust:
+        return (
+            f"{found.path.name} is Python code, which can do anything on this machine that you can. "
+            "Run it only if you know where it comes from."
+        )
     if found.reason:
         return found.reason
     opened = found.opened

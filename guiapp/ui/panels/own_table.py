@@ -42,7 +42,7 @@ class TensorTable(QAbstractTableModel):
         super().__init__(parent)
         self._theme = theme
         self.rows: Sequence[Row] = ()
-        self.ordered = _Filter(self)
+        self.ordered = _Filter(parent)  # not a child of this model: Qt would take it down after it
         self.ordered.setSourceModel(self)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
