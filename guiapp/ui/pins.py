@@ -78,4 +78,7 @@ def words_of(window: MainWindow) -> tuple[str, ...]:
     off = sum(len(channels) for channels in workspace.switched_off.values())
     if off:
         lines.append(f"{off} channel{'s' if off > 1 else ''} off")
+    boosted = sum(len(factors) for factors in workspace.boosted.values())
+    if boosted:
+        lines.append(f"{boosted} channel{'s' if boosted > 1 else ''} boosted")
     return tuple(line for line in lines if line)

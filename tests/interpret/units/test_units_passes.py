@@ -90,6 +90,17 @@ def test_units_of_dense_layers_tokens_and_channels_last():
     assert unit_count(layers["heads.head"]) == 5 and can_be_changed(layers["heads.head"])
 
 
+def test_channels_that_come_last_are_units_all_the_same():
+    torch.manual_seed(0)
+    swin = torchvision.models.SwinTransformer([4, 4], 24, [1, 1], [2, 2], [4, 4], num_classes=3).eval()
+    x, layers = torch.randn(2, 3, 64, 64), layer_list(swin, (3, 64, 64))
+    known = {layer.name: layer for layer in layers}["features.1"]
+    assert unit_count(known) == 24 and not can_be_changed(known)
+    with torch.no_grad(), LayerPass(swin, "features.1", layers, (64, 64)) as passed:
+        maps, _ = passed(x)
+        torch.testing.assert_close(maps, swin.features[:2](x).permute(0, 3, 1, 2))
+
+
 def test_of_a_detector_it_gives_the_picture_that_its_backbone_sees():
     torch.manual_seed(0)
     model = torchvision.models.detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None).eval()
