@@ -40,6 +40,7 @@ class EngineBridge(QObject):
         looked: Emitted with a ``LookResult``.
         experiment_wanted: Emitted with the id of a catalogue entry that a person opens.
         picture_wanted: Emitted with a picture that the live room is to show.
+        panel_wanted: Emitted with the id of a panel that another one wants in front.
         subject_changed: Emitted with the new ``subject``, before panels are told.
         live_state: Emitted with a ``LiveState``, what the live lane does.
         live_result: Emitted with a ``LiveResult``, the newest picture of the live lane with its answer.
@@ -50,6 +51,7 @@ class EngineBridge(QObject):
     looked = Signal(object)
     experiment_wanted = Signal(str)
     picture_wanted = Signal(object)
+    panel_wanted = Signal(str)
     subject_changed = Signal(str)
     live_state = Signal(object)
     live_result = Signal(object)

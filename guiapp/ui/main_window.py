@@ -104,6 +104,7 @@ class MainWindow(QMainWindow):
         self.files.live_chosen.connect(self.open_live)
         self.files.elsewhere = self._take_live
         self.bridge.picture_wanted.connect(lambda picture: self.show_panel("live").show_picture(picture))
+        self.bridge.panel_wanted.connect(self.show_panel)
         DropTarget(self, self.files)
         declare(self)
         self.looked_at = LookedAt(self)

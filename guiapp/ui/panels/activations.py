@@ -52,6 +52,10 @@ class ActivationsPanel(LayerPanel):
             "Paint the chosen map over the picture in the viewer; once more takes it away", "Ctrl+Shift+D", "layers",
             menu="Model",
         ))  # fmt: skip
+        self._inspect = declare(commands, Command(
+            "activations.inspect", "Inspect unit", self.inspect,
+            "Show in the panel Units what the chosen unit responds to", "Ctrl+I", "search", menu="Model",
+        ))  # fmt: skip
         self._restore = restore_network(context)
         for action, name in ((self._switch, "switch-off"), (self._overlay, "overlay"), (self._restore, "restore")):
             self.words.addWidget(icon_button(self, action, f"activations.{name}"))
@@ -245,6 +249,12 @@ class ActivationsPanel(LayerPanel):
             mapping[layer] = frozenset(off)
         workspace.switched_off = mapping
 
+    def inspect(self, tile: int | None = None) -> None:
+        """Look at a unit (the chosen one by default) in the unit inspector."""
+        if tile is not None:
+            self.tile_clicked(tile)
+        self.context.bridge.panel_wanted.emit("units")
+
     def toggle_overlay(self, channel: int | None = None) -> None:
         """Lay a map over the picture, or take it away if it lies there."""
         layer = self.layer
@@ -273,6 +283,7 @@ class ActivationsPanel(LayerPanel):
                 title = "Take map from the picture" if laid else f"Lay map {tile} over the picture"
                 actions.append(menu.addAction(title, lambda: self.toggle_overlay(tile)))
             actions.append(menu.addAction("Enlarge", lambda: self.atlas.enlarge(tile)))
+            actions.append(menu.addAction(f"Inspect unit {tile}", lambda: self.inspect(tile)))
             menu.insertActions(first, actions)
             menu.insertSeparator(first)
         if is_changed(self.context.workspace):

@@ -117,6 +117,7 @@ class Bridge(QObject):
     state_changed = Signal(object)
     looked = Signal(object)
     notice = Signal(object)
+    panel_wanted = Signal(str)
 
     def __init__(self):
         super().__init__()

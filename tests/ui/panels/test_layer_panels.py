@@ -269,3 +269,12 @@ def test_numbers_keep_their_room_beside_long_names(context, kit, qtbot):
     header, tree = chooser.tree.header(), chooser.tree
     assert header.sectionSize(0) >= 72 and header.sectionSize(2) >= tree.sizeHintForColumn(2)
     assert header.length() <= tree.viewport().width()
+
+
+def test_a_unit_is_inspected_from_its_map(activations, context, kit):
+    wanted = []
+    context.bridge.panel_wanted.connect(wanted.append)
+    activations.show_look(activation_look(context, kit))
+    menu = activations.atlas.make_menu(tile_point(activations, 3, 5, 5).toPointF())
+    next(action for action in menu.actions() if action.text() == "Inspect unit 3").trigger()
+    assert (context.workspace.layer, context.workspace.unit, wanted) == ("conv1", 3, ["units"])
