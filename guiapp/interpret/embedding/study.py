@@ -176,7 +176,7 @@ def _lay_out(features: Features, space: Space, wanted: Wanted, tell: Callable[[M
         from guiapp.interpret.embedding import umap_map
 
         xy = yield from umap_map.layout(vectors, options, begin, wanted.threads)
-        return made(xy, turned(xy), "UMAP: near stays near; distances between groups mean little")
+        return made(xy, turned(xy), "UMAP · near stays near")
     assert isinstance(options, TsneOptions)
     from guiapp.interpret.embedding import tsne
 
@@ -184,7 +184,7 @@ def _lay_out(features: Features, space: Space, wanted: Wanted, tell: Callable[[M
         tell(made(xy, turned(xy), "t-SNE, moving", final=False))
 
     xy, divergence = yield from tsne.layout(vectors, options, show, begin, wanted.threads)
-    words = f"t-SNE, divergence {divergence:.3f}: near stays near; distances between groups mean little"
+    words = f"t-SNE, divergence {divergence:.3f} · near stays near"
     return made(xy, turned(xy), words)
 
 

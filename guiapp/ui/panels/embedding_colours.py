@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 CLASS, PREDICTION, ERROR, CONFIDENCE, OWN, TIME = "class", "prediction", "right or wrong", "confidence", "own", "time"
 MODES: dict[str, tuple[str, str]] = {
-    CLASS: ("by class", "True class of each picture"),
-    PREDICTION: ("by prediction", "Class that the network names"),
-    ERROR: ("by right or wrong", "Whether that is the true class"),
-    CONFIDENCE: ("by confidence", "Probability that the network gives the class that it names"),
-    OWN: ("by own class", "Classes that you made with the lasso"),
-    TIME: ("by time", "Moment in the video"),
+    CLASS: ("class", "True class of each picture"),
+    PREDICTION: ("prediction", "Class that the network names"),
+    ERROR: ("right/wrong", "Whether that is the true class"),
+    CONFIDENCE: ("confidence", "Probability that the network gives the class that it names"),
+    OWN: ("own class", "Classes that you made with the lasso"),
+    TIME: ("time", "Moment in the video"),
 }
 _STEPS = 24
 

@@ -161,6 +161,10 @@ class Controls(QWidget):
         self.layer.addItem("(input)   the picture itself", INPUT)
         self.layer.addItem("(output)   what the network gives", OUTPUT)
         self.set_layer(default_layer(opened.layers))
+        shape = next((info.output_shape for info in opened.layers if info.name == self.layer.currentData()), ())
+        if shape == (2,) or self.chosen_method == "plane":  # a plane needs no map
+            self.method.setCurrentIndex(self.method.findData("plane" if shape == (2,) else "PCA"))
+            self._show_form()
 
     def set_layer(self, name: str | None) -> bool:
         """Choose a layer; whether it is another one that there is."""

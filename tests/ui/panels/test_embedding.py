@@ -104,6 +104,13 @@ def panel(context, desk, qtbot):
     return made
 
 
+@pytest.fixture
+def by_pca(panel, qtbot):
+    again(panel, qtbot, lambda: panel.set_method("PCA"))
+    assert "% of the variance" in panel.bar.words.text()
+    return panel
+
+
 def again(panel, qtbot, act):
     before = panel.shown
     act()
@@ -111,16 +118,15 @@ def again(panel, qtbot, act):
 
 
 def test_every_validation_sample_is_a_point_in_the_colour_of_its_class(panel, desk, context):
-    assert len(panel.plot.cloud) == 25 and panel.shown.method == "PCA"
-    assert panel.legend.names == tuple("0123456789") and "% of the variance" in panel.bar.words.text()
+    assert len(panel.plot.cloud) == 25 and panel.legend.names == tuple("0123456789")
     labels = desk.opened.dataset.validation.labels
     theme = context.theme
     assert [panel._colour_of(i) for i in range(25)] == [theme.class_colour(int(c), 10) for c in labels]
 
 
 def test_the_vectors_are_the_layers_output_and_the_plane_is_it_as_it_is(panel, desk, qtbot):
-    assert panel.layer == "plane"  # what the classifier is given
-    again(panel, qtbot, lambda: panel.set_method("plane"))
+    assert panel.layer == "plane"  # what the classifier is given; it has two units
+    assert panel.shown.method == "plane"
     images = desk.opened.dataset.validation.images
     expected = desk.module[:4](desk.opened.preprocessing(images)).numpy()
     assert np.allclose(panel.shown.xy, expected, atol=1e-5) and "itself" in panel.bar.words.text()
@@ -202,7 +208,7 @@ def test_what_is_circled_becomes_a_class_of_ones_own_a_table_and_files(panel, tm
     inside = lasso(panel)
     panel.chosen_row.name.setText("left")
     QTest.keyClick(panel.chosen_row.name, Qt.Key.Key_Return)
-    assert panel.controls.colour.currentText() == "by own class" and panel.legend.names == ("left", "none")
+    assert panel.controls.colour.currentText() == "own class" and panel.legend.names == ("left", "none")
     panel.save_table(tmp_path / "some.csv")
     rows = list(csv.DictReader((tmp_path / "some.csv").read_text().splitlines()))
     assert [row["picture"] for row in rows] == [f"validation {i}" for i in inside]
@@ -235,7 +241,7 @@ def test_the_rows_open_neighbours_and_choose_which_distance_ties(panel, desk):
     assert rows.tied == "mahalanobis"
 
 
-def test_newer_weights_are_followed_and_the_map_lies_as_before(panel, desk, context, qtbot):
+def test_newer_weights_are_followed_and_the_map_lies_as_before(by_pca, panel, desk, context, qtbot):
     before = panel.shown
     desk.step = 9
     weights = {name: value.clone() for name, value in desk.module.state_dict().items()}
@@ -265,7 +271,7 @@ def test_going_back_in_time_makes_the_map_of_that_step(panel, context, desk, qtb
     assert panel.shown.features.step == 3
 
 
-def test_what_cannot_be_laid_out_is_told_in_one_line(panel, qtbot, desk):
+def test_what_cannot_be_laid_out_is_told_in_one_line(by_pca, panel, qtbot):
     panel.controls.forms["plane"].options = type(panel.controls.forms["plane"].options)(across=0, up=500)
     panel.set_method("plane")
     qtbot.waitUntil(lambda: not panel.run.running)
