@@ -72,6 +72,7 @@ EXPERIMENTS = (
     _exhibit(
         "resnext", "architectures", "ResNeXt-50", "resnext50_32x4d", "classification",
         "A residual unit of 32 groups of 4 channels: cardinality beside depth and width", layer="layer1.0.conv2",
+        panels=("live", "filters", "model", "groups", "activations"),
     ),
     _exhibit(
         "densenet", "architectures", "DenseNet-121", "densenet121", "classification",
