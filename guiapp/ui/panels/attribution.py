@@ -8,29 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize, QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.attribution import METHODS, Attribution, AttributionOptions, default_layer
-from guiapp.interpret.targets import BoxTarget, ClassTarget, PixelsTarget, SimilarityTarget, UnitTarget
+from guiapp.interpret.targets import SimilarityTarget, UnitTarget
 from guiapp.ui.bridge import changed_channels
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
 from guiapp.ui.panels import attribution_words as words
-from guiapp.ui.panels.attribution_choices import Answer, answer_of, boxed, class_of, followed, row_of
-from guiapp.ui.panels.attribution_controls import (
-    CHOSEN_LAYER,
-    MethodRow,
-    SettingsPage,
-    StyleRow,
-    TargetRow,
-    scrolled,
-)
-from guiapp.ui.panels.attribution_curves import CurvesPage
-from guiapp.ui.panels.attribution_sanity import SanityPage
+from guiapp.ui.panels.attribution_choices import Answer, answer_of, boxed, class_of
+from guiapp.ui.panels.attribution_frame import AttributionFrame
+from guiapp.ui.panels.attribution_settings import CHOSEN_LAYER
 from guiapp.ui.panels.attribution_study import (
     CurvesFound,
     Found,
@@ -42,44 +32,25 @@ from guiapp.ui.panels.attribution_study import (
     draw_curves,
     explain,
 )
+from guiapp.ui.panels.attribution_targets import ChosenTargets, target_of
 from guiapp.ui.panels.viewer import network_area
-from guiapp.ui.study_run import StudyBar, StudyRun
-from guiapp.ui.widgets.attribution_grid import MapGrid, Tile
-from guiapp.ui.widgets.attribution_image import sign_of
 from guiapp.ui.widgets.buttons import declare
-from guiapp.ui.widgets.choice_list import ChoiceList
-from guiapp.ui.widgets.colour_bar import ColourBar
-from guiapp.ui.widgets.empty_state import EmptyState
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.interpret.targets import Target
 
-_WIDE = 640  # pixels from which the controls stand beside the maps, where it is no taller than wide
-_COLUMN = 300  # pixels of the controls there
-_ONE_LINE = 520  # pixels of the maps from which all about their colours stands in one line
-_MORE_FROM = 560  # height from which five rows of choices have room
 _PAUSE = 0.1
 _SETTLED_MS = 350  # a picture that nothing has followed for so long is explained by slow methods
 _SOON_MS = 40
-_STEPS = 64  # the place of a box is told in this many steps, so that its shiver is no news
 _EXHIBITS = {"saliency": "gradient", "saliency-digits": "gradient-x-input", "grad-cam": "grad-cam"}
 """Methods with which exhibits open."""
 _FIRST = ("grad-cam", "gradient", "occlusion")
-_EMPTY = "Open an experiment, or a network in the Live room, to see what in a picture its answer rests on."
 _NO_PICTURE = "No picture: draw on the pad, choose a sample, or open a camera, a video or a picture."
 
 
-class AttributionPanel(Panel):
-    """Controls above the maps, or beside them where it is wide.
-
-    Attributes:
-        row: View and methods; ``target_row``: what is explained; ``page``: parameters; ``style_row``: colours.
-        choices: The best answers, ``attribution.choices``.
-        grid: The maps, ``attribution.maps``; ``curves``, ``sanity``: the other views.
-        run: The study in the background; ``bar``: how far it is, and what was found in words.
-        found: What the maps show, or None.
-    """
+class AttributionPanel(AttributionFrame):
+    """Asks at each look or by studies, shows what comes back, and follows the selection of the window."""
 
     id = "attribution"
     title = "Attribution"
@@ -87,32 +58,18 @@ class AttributionPanel(Panel):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        theme = context.theme
-        self.found: Found | None = None
         self._opened: object = None
+        self._labels: tuple[str, ...] = ()
         self._look: LookResult | None = None
         self._answer = Answer()
-        self._targets: list[Target | None] = [None]  # None: the best answer
-        self._active = 0
-        self._front = 0
+        self._chosen = ChosenTargets()
         self._held: SimilarityTarget | None = None
         self._reasons: dict[str, str] | None = None
         self._asked: tuple[Any, ...] = ()
         self._by_hand = self._checking = False
-        self.row = MethodRow(self)
-        self.target_row = TargetRow(theme, self)
-        self.choices = ChoiceList(theme, "attribution.choices", "Answers")
-        self.page = SettingsPage(self)
-        self.style_row = StyleRow(theme, self)
-        self.grid = MapGrid(theme, "attribution.maps", self)
-        self.colours = ColourBar(theme, "attribution.range", self)
-        self.style_row.put(self.colours)
-        self.run = StudyRun(self)
-        self.bar = StudyBar(self.run, "attribution", theme, self)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._ask_if_new)
-        self._build()
         self._connect()
         explain_now = declare(context.commands, Command(
             "attribution.explain", "Explain this picture", self.explain,
@@ -124,49 +81,11 @@ class AttributionPanel(Panel):
         self._follow_exhibit(context.workspace.experiment)
         self.show_state(self.seen)
 
-    def _build(self) -> None:
-        theme = self.context.theme
-        self._controls = QVBoxLayout()
-        self._controls.setSpacing(4)
-        self._settings = scrolled(self.page, self)
-        for widget in (self.row, self.target_row, self.choices, self._settings):
-            self._controls.addWidget(widget)
-        self._filler = QWidget(self)
-        self._controls.addWidget(self._filler, 1)
-        maps = QWidget(self)
-        below = QVBoxLayout(maps)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(4)
-        below.addWidget(self.grid, 1)
-        below.addWidget(self.style_row)
-        self.views = QStackedWidget(self)
-        self.curves, self.sanity = CurvesPage(theme, self), SanityPage(theme, self)
-        for page in (maps, self.curves, self.sanity):
-            self.views.addWidget(page)
-        shown = QVBoxLayout()
-        shown.setSpacing(4)
-        shown.addWidget(self.views, 1)
-        shown.addWidget(self.bar)
-        body = QWidget(self)
-        self._sides = QBoxLayout(QBoxLayout.Direction.TopToBottom, body)
-        self._sides.setContentsMargins(8, 4, 8, 4)
-        self._sides.setSpacing(6)
-        self._sides.addLayout(self._controls)
-        self._sides.addLayout(shown, 1)
-        self.empty = EmptyState(_EMPTY, parent=self)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)  # it has another shape where it is narrow
-        whole.addWidget(self._pages)
-
     def _connect(self) -> None:
         workspace = self.context.workspace
         self.row.changed.connect(self._methods_changed)
         self.row.views.currentIndexChanged.connect(self._view_changed)
-        self.row.settings.toggled.connect(self._arrange)
+        self.row.settings.toggled.connect(self.arrange)
         self.target_row.changed.connect(self._subject_changed)
         self.target_row.class_named.connect(self._choose_class)
         self.target_row.hold.clicked.connect(self._hold)
@@ -174,7 +93,7 @@ class AttributionPanel(Panel):
         self.choices.beside.connect(self._set_beside)
         self.page.changed.connect(self._ask_anew)
         self.page.rejected.connect(self.bar.say)
-        for part in (self.page.style_changed, self.style_row.changed):
+        for part in (self.page.style_changed, self.maps.style_row.changed):
             part.connect(self._restyle_maps)
         self.grid.chosen.connect(self._choose_tile)
         self.grid.hovered.connect(self._hover)
@@ -194,36 +113,10 @@ class AttributionPanel(Panel):
             stop = workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
 
-    # ------------------------------------------------------------------ room
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(240, 220)
-
-    def _arrange(self, _on: object = None) -> None:
-        """Controls beside the maps or above them; parameters take the place of the answers where it is low."""
-        wide = self.width() >= max(_WIDE, self.height())
-        self._sides.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        for widget in (self.row, self.target_row, self.choices, self._settings):
-            widget.setFixedWidth(_COLUMN) if wide else widget.setMaximumWidth(16777215)
-            if not wide:
-                widget.setMinimumWidth(0)
-        settings, high = self.row.settings.isChecked(), wide or self.height() >= _MORE_FROM
-        self._settings.setVisible(settings)
-        self._settings.setFixedHeight(min(self.page.sizeHint().height() + 2, max(60, self.height() // 3)))
-        before, most = self.choices.most, 8 if wide and self.height() >= 400 else 5 if high else 3
-        self.choices.set_most(most)
-        self.choices.setVisible(
-            self.target_row.subject == "answer" and bool(self._answer.noun) and (high or not settings)
-        )
-        self._filler.setVisible(wide)
-        self.style_row.set_wide(self.width() - (_COLUMN if wide else 0) >= _ONE_LINE)
-        if most != before and self._look is not None:
+    def rows_changed(self) -> None:
+        """List as many answers as there is room for."""
+        if self._look is not None:
             self._follow_answer(self._look)
-        self._show_choices()
 
     # ------------------------------------------------------------------ what is asked
 
@@ -244,18 +137,7 @@ class AttributionPanel(Panel):
             return [UnitTarget(workspace.layer, workspace.unit or 0)] if workspace.layer else []
         if subject == "likeness":
             return [self._held] if self._held is not None else []
-        return [self._meant(target) for target in self._targets]
-
-    def _meant(self, target: Target | None) -> Target:
-        """A target with the score that is set; a box by its place in a number of steps."""
-        if target is None:
-            target = ClassTarget()
-        if isinstance(target, BoxTarget) and target.box is not None:
-            box = tuple(round(share * _STEPS) / _STEPS for share in target.box)
-            target = replace(target, box=box)
-        if isinstance(target, ClassTarget | BoxTarget | PixelsTarget):
-            return replace(target, measure=self.page.measure)
-        return target
+        return self._chosen.meant(self.page.measure)
 
     def questions(self) -> tuple[Question, ...]:
         """Every map that is wanted: methods one below the other, targets side by side."""
@@ -355,21 +237,23 @@ class AttributionPanel(Panel):
             return
         self._opened = opened = state.opened
         self.run.stop()
-        self.found = self._look = self._held = self._reasons = None
-        self._targets, self._active, self._front, self._asked = [None], 0, 0, ()
-        self._answer = Answer()
+        self._look = self._held = self._reasons = None
+        index = self.context.workspace.class_index
+        same = opened is not None and tuple(opened.labels) == self._labels and index is not None
+        self._chosen.clear(index if same else None)
+        self._labels, self._asked = tuple(opened.labels) if opened is not None else (), ()
+        self._answer, self.listed = Answer(), False
         self.bar.say("")
-        self.grid.show_tiles(())
-        self.curves.clear()
-        self.sanity.clear()
+        for page in (self.maps, self.curves, self.sanity):
+            page.clear()
         self.target_row.held.set_image(None)
-        self._pages.setCurrentIndex(0 if opened is None else 1)
+        self.pages.setCurrentIndex(0 if opened is None else 1)
         if opened is None:
             return
         self.target_row.set_labels(opened.labels, "")
         self.page.set_layers(opened.layers, default_layer(opened.layers))
         self._say_unit()
-        self._arrange()
+        self.arrange()
 
     def _check(self) -> None:
         """Find out which methods apply to the network, once it has a picture."""
@@ -420,25 +304,19 @@ class AttributionPanel(Panel):
         return self.view == "maps" and all(METHODS[q.method].live for q in self.questions())
 
     def _follow_answer(self, result: LookResult) -> None:
-        also = [index for target in self._targets if (index := class_of(target)) is not None]
-        answer = answer_of(result.prediction, self.context.theme, self.choices.most, also)
+        answer = answer_of(result.prediction, self.context.theme, self.choices.most, self._chosen.classes())
         turned = answer.noun != self._answer.noun
-        self._answer = answer
+        self._answer, self.listed = answer, bool(answer.noun)
         if answer.labels and (turned or answer.labels != getattr(result.opened, "labels", ())):
             self.target_row.set_labels(answer.labels, answer.noun)
-        now = [target if target is None else followed(answer.choices, target) for target in self._targets]
-        if now != self._targets:
-            self._targets = now
+        if self._chosen.follow(answer.choices):
             self.request_changed.emit()
         if turned:
-            self._arrange()
+            self.arrange()
         self._show_choices()
 
     def _show_choices(self) -> None:
-        rows = self._answer.choices
-        places = [0 if target is None and rows else row_of(rows, target) for target in self._targets]
-        second = places[1 - self._active] if len(places) == 2 else None
-        self.choices.show_choices(rows, places[self._active], second)
+        self.choices.show_choices(self._answer.choices, *self._chosen.rows(self._answer.choices))
 
     def _take(self, found: Found | CurvesFound | SanityFound) -> None:
         """Show what a study has found so far, in the view that it is for."""
@@ -460,18 +338,27 @@ class AttributionPanel(Panel):
         self._by_hand = False
 
     def _show(self, found: Found) -> None:
-        """Show maps, one tile each."""
-        self.found = found
-        if found.picture is None:
-            return
-        self._front = min(self._front, len(found.questions) - 1)
-        columns = len(self._targets) if self.target_row.subject == "answer" and len(self._targets) > 1 else None
-        if columns is not None and len(found.questions) % columns:
-            columns = None
-        pixels, area = self._ground(found.picture)
-        tiles = [self._tile(found, number, pixels, area) for number in range(len(found.questions))]
-        self.grid.show_tiles(tiles, columns)
-        self._say()
+        """Show maps."""
+        if found.picture is not None:
+            beside = self.target_row.subject == "answer" and self._chosen.pair
+            ground = self._ground(found.picture)
+            self.maps.show_found(found, ground, self._answer, 2 if beside else None)
+            self._say()
+
+    def _say(self) -> None:
+        """The front map in words."""
+        found, shown = self.maps.found, self.maps.shown
+        if found is not None and (not self.run.running or self.at_each_look):
+            live = self.context.bridge.subject == "live"
+            text = words.told(shown, 0 if live else found.step)
+            self.bar.say(f"random weights · {text}" if text and self._random() else text)
+            self.bar.words.tip = words.tip(shown)
+
+    def _random(self) -> bool:
+        """Whether the network of the live room has learnt nothing."""
+        lane = getattr(self.context.bridge.engine, "live", None)
+        weights = getattr(getattr(lane, "newest", None), "weights", "")
+        return self.context.bridge.subject == "live" and weights == "random"
 
     def _ground(self, picture: Picture) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
         """The picture that maps lie over, and what of it the network's input shows where only that is known."""
@@ -482,94 +369,22 @@ class AttributionPanel(Panel):
         pixels = picture.network_pixels if fed is None else fed
         return pixels, network_area(opened.preprocessing, pixels.shape[1], pixels.shape[0])
 
-    def _tile(self, found: Found, number: int, pixels: np.ndarray, area: Any) -> Tile:
-        question, answer = found.questions[number], found.answers[number]
-        label, share = self._label_of(question, answer)
-        title, shorter = words.caption(question.title, label, share, answer)
-        values = self._values(answer) if isinstance(answer, Attribution) else None
-        own = answer.area if isinstance(answer, Attribution) else None
-        kind = answer.class_index if isinstance(answer, Attribution) else class_of(question.target)
-        colour = None
-        if kind is not None and self._answer.labels:
-            colour = self.context.theme.class_colour(kind, len(self._answer.labels))
-        box = None
-        if isinstance(question.target, BoxTarget) and question.target.box is not None:
-            height, width = pixels.shape[:2]
-            left, top, right, bottom = question.target.box
-            box = left * width, top * height, (right - left) * width, (bottom - top) * height
-        coarse = isinstance(answer, Attribution) and answer.values is None
-        front = number == self._front
-        return Tile(title, pixels, values, own or area, colour, box, coarse, front, shorter)
-
-    def _values(self, answer: Attribution) -> np.ndarray:
-        """The map as it is shown: of plain gradients the sizes, summed over the colours, unless signs are wanted."""
-        suited = self.style_row.signs.currentData() == "suited"
-        if suited and METHODS[answer.method].by_size and answer.values is not None:
-            sizes: np.ndarray = np.abs(answer.values).sum(0)
-            return sizes
-        return answer.map
-
-    def _label_of(self, question: Question, answer: object) -> tuple[str, str]:
-        """What is explained in words, and its figure in the list of answers."""
-        index = answer.class_index if isinstance(answer, Attribution) else class_of(question.target)
-        if not METHODS[question.method].by_target:
-            return "", ""
-        if isinstance(question.target, UnitTarget):
-            return f"unit {question.target.unit} of {question.target.layer}", ""
-        if isinstance(question.target, SimilarityTarget):
-            return "likeness", ""
-        if index is None:
-            return "", ""
-        target = question.target
-        if not isinstance(target, BoxTarget) or target.box is None:
-            target = replace(target, class_index=index)
-        row = row_of(self._answer.choices, target)
-        labels = self._answer.labels
-        label = labels[index] if index < len(labels) else f"class {index}"
-        if row is None:
-            return label, ""
-        return self._answer.choices[row].title, self._answer.choices[row].figure
-
-    def _say(self) -> None:
-        """The front map in words, and its range of colours."""
-        found = self.found
-        if found is None or not self.grid.tiles:
-            return
-        answer = found.answers[self._front]
-        full = self.grid.ranges()[self._front]
-        if isinstance(answer, Attribution):
-            signed = sign_of(self._values(answer), self.style_row.signs.currentData()) == "signed"
-            self.colours.set_range(-full if signed else 0.0, full, signed)
-        text = words.told(answer, found.step if self.context.bridge.subject != "live" else 0)
-        if not self.run.running or self.at_each_look:
-            self.bar.say(text)
-            self.bar.words.tip = words.tip(answer)
-
     def _restyle_maps(self) -> None:
-        style = self.style_row.style_of(self.page)
-        self.grid.set_style(style)
+        style = self.maps.style_row.style_of(self.page)
+        self.maps.set_style(style)
         self.sanity.grid.set_style(style)
-        if self.found is not None:
-            self._show(self.found)
 
     def _restyle(self) -> None:
         if self._look is not None:
             self._follow_answer(self._look)
-        if self.found is not None:
-            self._show(self.found)
+        self.maps.again(self._answer)
 
     def _hover(self, where: tuple[int, int] | None) -> None:
         """The values of all maps under the pointer."""
         if where is None or len(self.grid.tiles) < 2 or self.run.running:
             self._say()
-            return
-        values = self.grid.values_at(*where)
-        parts = [
-            f"{tile.title.partition(' · ')[0]} {words.number(value)}"
-            for tile, value in zip(self.grid.tiles, values, strict=True)
-            if value is not None
-        ]
-        self.bar.say(f"x {where[0]}  y {where[1]} · " + " · ".join(parts))
+        else:
+            self.bar.say(self.maps.values_text(*where))
 
     # ------------------------------------------------------------------ out of the window
 
@@ -605,12 +420,12 @@ class AttributionPanel(Panel):
 
     def _methods_changed(self) -> None:
         self.page.show_method(self.row.method)
-        self._arrange()
+        self.arrange()
         self._ask_anew()
 
     def _subject_changed(self) -> None:
         self._say_unit()
-        self._arrange()
+        self.arrange()
         if self.target_row.subject == "likeness" and self._held is not None:
             self._held = replace(self._held, likeness=self.target_row.likeness)
         if not self.questions():
@@ -620,7 +435,7 @@ class AttributionPanel(Panel):
     def _view_changed(self, row: int) -> None:
         self.views.setCurrentIndex(row)
         self.page.show_view(self.view)
-        self._arrange()
+        self.arrange()
         self._ask_anew()
 
     def _hold(self) -> None:
@@ -637,13 +452,12 @@ class AttributionPanel(Panel):
     def _choose_row(self, number: int) -> None:
         """A click on a row; on the chosen one it follows the best answer again."""
         subject = self._answer.choices[number].subject
-        again = number == self.choices.first and self._targets[self._active] is not None
-        self._set(self._active, None if again else subject)
+        again = number == self.choices.first and self._chosen.current is not None
+        self._set(None if again else subject)
 
-    def _set(self, place: int, target: Target | None) -> None:
+    def _set(self, target: Target | None) -> None:
         """Explain something else; every panel follows its class."""
-        self._targets[place] = target
-        self._active = place
+        self._chosen.current = target
         self.context.workspace.class_index = class_of(target)
         self._targets_changed()
 
@@ -654,41 +468,31 @@ class AttributionPanel(Panel):
 
     def _choose_class(self, index: int) -> None:
         """A class by its name, predicted or not."""
-        self._set(self._active, self._target_of(index))
-
-    def _target_of(self, index: int) -> Target:
-        """What a class means for an answer of this kind."""
-        if self._answer.noun == "box":
-            boxes = [c.subject for c in self._answer.choices if class_of(c.subject) == index]
-            return boxes[0] if boxes else BoxTarget(None, index)
-        return PixelsTarget(index) if self._answer.noun == "region" else ClassTarget(index)
+        self._set(target_of(index, self._answer))
 
     def _set_beside(self, number: int) -> None:
         """Set a row beside the chosen one, or take it away."""
         if number == self.choices.second:
-            self._targets = [self._targets[self._active]]
+            self._chosen.alone()
         else:
-            first = self._targets[self._active]
-            if first is None and self._answer.choices:
-                first = self._answer.choices[0].subject
-            self._targets = [first, self._answer.choices[number].subject]
-        self._active = self._front = 0
+            self._chosen.set_beside(self._answer.choices[number].subject, self._answer)
+        self.maps.front = 0
         self._targets_changed()
 
     def _choose_tile(self, number: int) -> None:
         """A click on a map brings it to the front; other panels follow its class."""
-        self._front = number
-        if self.target_row.subject == "answer" and len(self._targets) == 2:
-            self._active = number % 2
-            self.context.workspace.class_index = class_of(self._targets[self._active])
-        if self.found is not None:
-            self._show(self.found)
+        self.maps.front = number
+        if self.target_row.subject == "answer" and self._chosen.pair:
+            self._chosen.active = number % 2
+            self.context.workspace.class_index = self._chosen.class_index
+        self.maps.again()
+        self._say()
         self._show_choices()
 
     def _follow_class(self, index: int | None) -> None:
         """Another panel has chosen a class."""
-        if index != class_of(self._targets[self._active]):
-            self._targets[self._active] = None if index is None else self._target_of(index)
+        if index != self._chosen.class_index:
+            self._chosen.current = None if index is None else target_of(index, self._answer)
             self._targets_changed()
 
     def _follow_exhibit(self, name: str | None) -> None:
@@ -700,7 +504,7 @@ class AttributionPanel(Panel):
         """An object was clicked in the live picture: its box is explained."""
         box = None if region is None else boxed(region, self._answer.choices)
         if box is not None and self.context.bridge.subject == "live":
-            self._set(self._active, box)
+            self._set(box)
 
     def _follow_unit(self) -> None:
         self._say_unit()

@@ -197,7 +197,7 @@ def test_two_classes_and_two_methods_stand_in_rows_and_columns(panel, desk, cont
     desk.model(batch)[0, second].backward()
     gradient = batch.grad[0].numpy()
     np.testing.assert_allclose(panel.grid.tiles[1].values, np.abs(gradient).sum(0), rtol=1e-4, atol=1e-7)
-    panel.style_row.signs.setCurrentIndex(1)
+    panel.maps.style_row.signs.setCurrentIndex(1)
     np.testing.assert_allclose(panel.grid.tiles[1].values, gradient.sum(0), rtol=1e-4, atol=1e-7)
     text = panel.csv_text()
     assert text.count("# ") == 4 and text.startswith(f"# {panel.grid.tiles[0].title}")
@@ -334,13 +334,13 @@ def test_one_method_that_fails_leaves_the_others_alone(panel, desk, qtbot):
 def test_style_paints_anew_without_asking_the_network(panel, desk, qtbot):
     desk.look(panel, {"attribution": found(values=np.array([[-1.0, 2.0]], np.float32))})
     with qtbot.assertNotEmitted(panel.request_changed):
-        assert panel.colours.texts() == ("−2", "2")
-        panel.style_row.signs.setCurrentIndex(2)
-        panel.style_row.threshold.setValue(60)
-        panel.style_row.opacity.setValue(40)
+        assert panel.maps.colours.texts() == ("−2", "2")
+        panel.maps.style_row.signs.setCurrentIndex(2)
+        panel.maps.style_row.threshold.setValue(60)
+        panel.maps.style_row.opacity.setValue(40)
     style = panel.grid.map_style
     assert (style.sign, style.threshold, style.opacity) == ("absolute", 0.6, 0.4)
-    assert panel.colours.texts() == ("0", "2")
+    assert panel.maps.colours.texts() == ("0", "2")
 
 
 def test_another_network_begins_anew(panel, desk, context, kit, qtbot):
@@ -350,6 +350,9 @@ def test_another_network_begins_anew(panel, desk, context, kit, qtbot):
     assert panel.grid.tiles == () and panel.request() is None and panel.targets() == [ClassTarget()]
     desk.look(panel)
     qtbot.waitUntil(lambda: panel.request() is not None)
+    context.workspace.class_index = 1
+    context.bridge.give(panel, opened=kit.make_opened(layers=desk.layers, labels=("a", "b")))  # from the start
+    assert panel.targets() == [ClassTarget(1)]
     context.bridge.give(panel, phase="empty", opened=None)
     assert panel.empty.isVisible()
 
