@@ -59,13 +59,13 @@ class Done:
     Attributes:
         result: What came of it.
         picture: What was attacked.
-        pictures: Original, result and noise as pictures for any network.
+        pictures: Original, result and noise as pictures for any network; None of an attack that was stopped.
         step: Training step of the weights.
     """
 
     result: AttackResult
     picture: Picture
-    pictures: dict[str, npt.NDArray[np.uint8]]
+    pictures: dict[str, npt.NDArray[np.uint8]] | None
     step: int
 
 
@@ -146,6 +146,7 @@ class AttackPanel(Panel):
         self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
         self.run.partly.connect(self._progress)
         self.run.done.connect(self._finish)
+        self.run.stopped.connect(self._keep)
         self.context.theme.changed.connect(self._restyle)
 
     def _declare(self) -> None:
@@ -244,6 +245,7 @@ class AttackPanel(Panel):
     def _drop(self) -> None:
         """What was found belongs to another picture or question."""
         self._again.stop()
+        self._shown = None
         self.run.stop()
         if self.done is not None:
             self.done = None
@@ -415,6 +417,13 @@ class AttackPanel(Panel):
             self._patch = result.patch
             self.request_changed.emit()
 
+    def _keep(self) -> None:
+        """What an attack that was stopped has reached stays."""
+        found, picture = self._shown, self._of
+        if found is not None and picture is not None and found.steps and found.method == self.options.method:
+            self._finish(Done(found, picture, None, 0))
+            self.bar.say(f"stopped after {found.steps} steps: {words.says(found.scores[-1], self._labels)}")
+
     def _show_slider(self, steps: int) -> None:
         """As many places as steps, the last one chosen."""
         self.slider.blockSignals(True)
@@ -492,7 +501,7 @@ class AttackPanel(Panel):
     def look(self) -> None:
         """Show the attacked picture as the one that is looked at."""
         done, found = self.done, self._shown
-        if done is not None:
+        if done is not None and done.pictures is not None:
             pixels, name, label = done.pictures["result"], done.picture.origin.name, done.picture.label
         elif found is not None and self._of is not None and self.context.bridge.subject != "live":
             left, top, width, height = found.area

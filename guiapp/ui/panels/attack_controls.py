@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from guiapp.interpret.attack.options import METHODS, ONE_STEP, AttackOptions, sized
 from guiapp.ui.widgets.attack_pictures import scale_from, scale_to
@@ -139,6 +149,11 @@ class AttackControls(QWidget):
         inside = QWidget(area)
         form = OptionForm(self.options, "attack", names, _LABELS, parent=inside)
         form.setObjectName("attack.settings")
+        for name in ("epsilon", "radius", "steps", "step_size", "rate"):
+            editor = form.editor(name)
+            if isinstance(editor, QLineEdit):
+                editor.setAlignment(Qt.AlignmentFlag.AlignRight)
+                editor.setPlaceholderText("2.5 ε / steps" if name == "step_size" else "")
         self.error = QuietLabel("attack.settings-error", inside, self.theme.error)
         form.rejected.connect(self.error.set_text)
         column = QVBoxLayout(inside)
@@ -203,7 +218,7 @@ class AttackControls(QWidget):
     def _edit(self, **changes: Any) -> None:
         options = replace(self.options, **changes)
         if "method" in changes:  # each method has its own number of steps and its own rate
-            options = replace(options, steps=None, rate=None)
+            options = replace(options, steps=changes.get("steps"), rate=changes.get("rate"))
         if self._preprocessing is not None:
             options = sized(options, self._preprocessing)
         if options != self.options:

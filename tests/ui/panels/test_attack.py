@@ -182,6 +182,22 @@ def test_the_patch_is_dragged_and_the_network_asked_there(panel, qtbot):
     assert panel.pictures.captions[2].text().startswith(LABELS[int(found.probabilities.argmax())])
 
 
+def test_a_stopped_attack_keeps_what_it_has_reached(panel, qtbot):
+    look(panel)
+    panel.controls._edit(steps=5000)
+    panel.controls.go.click()
+    qtbot.waitUntil(lambda: panel._shown is not None and panel._shown.steps > 1)
+    panel.context.commands["attack.stop"].trigger()
+    steps = panel.done.result.steps
+    assert not panel.run.running and 1 < steps < 5000 and panel.slider.maximum() == steps
+    assert panel.bar.words.text().startswith(f"stopped after {steps} steps")
+    panel.slider.setValue(1)
+    assert panel.step_text.text() == f"step 0 of {steps}" or panel.step_text.text() == f"step 1 of {steps}"
+    look(panel, panel.done.picture)
+    assert panel.done.result.steps == steps
+    qtbot.waitUntil(lambda: not panel.context.bridge.engine.jobs)
+
+
 def test_another_picture_is_attacked_anew_and_another_network_begins_anew(panel, qtbot):
     shown = picture()
     look(panel, shown)
