@@ -112,7 +112,11 @@ def layers_of_run(
     Returns:
         The layers as ``layer_list`` gives them, and height and width of that picture, None where there was none.
     """
-    named = {module: name for name, module in model.named_modules() if name}
+    named = {
+        module: name
+        for name, module in model.named_modules()
+        if name and not isinstance(module, torch.jit.ScriptModule)  # it calls no hooks
+    }
     order: dict[str, int] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     given: dict[str, int] = {}
@@ -193,7 +197,7 @@ def _info(
     last = is_channels_last(shape, extent)
     return LayerInfo(
         name=name,
-        type=type(module).__name__,
+        type=type_of(module).rpartition(".")[2],
         depth=depth,
         parent=name.rpartition(".")[0],
         output_shape=(shape[2], shape[0], shape[1]) if last else shape,
@@ -215,12 +219,20 @@ def _joined(name: str, module: nn.Module, shapes: dict[str, tuple[int, ...]], gi
     return joined_text(own[0], given, [part[0] for part in parts])
 
 
+def type_of(module: nn.Module) -> str:
+    """Full name of a module's class; in a ``torch.export`` program of the class that it was before."""
+    kind = type(module)
+    said = module.type_name() if kind.__module__ == "torch.export.unflatten" else None  # type: ignore[operator]
+    return said if isinstance(said, str) and said else f"{kind.__module__}.{kind.__name__}"
+
+
 def kind_of(module: nn.Module) -> str:
     """The kind of a module, as in ``LayerInfo.kind``."""
-    name = type(module).__name__
+    whole = type_of(module)
+    name = whole.rpartition(".")[2]
     for pattern, kind in _KINDS:
         if re.search(pattern, name):
             return kind
     if next(module.children(), None) is not None:
         return "container"
-    return "activation" if type(module).__module__ == "torch.nn.modules.activation" else "other"
+    return "activation" if whole.startswith("torch.nn.modules.activation.") else "other"

@@ -111,15 +111,21 @@ def test_a_run_folder_and_weights_inside_it_open_the_run(window, tmp_path):
     assert window.engine.asked[-2:] == [("run", run), ("run", run)]
 
 
-@pytest.mark.parametrize(
-    ("name", "said"), [("w.safetensors", "run folder"), ("notes.txt", "neither"), ("gone.png", "not there")]
-)
+@pytest.mark.parametrize(("name", "said"), [("notes.txt", "neither"), ("gone.png", "not there")])
 def test_what_cannot_be_opened_is_told(window, tmp_path, name, said):
     if name != "gone.png":
         (tmp_path / name).write_bytes(b"x")
     drop(window, tmp_path / name)
     settle()
     assert said in window.notices.shown.text
+
+
+def test_a_file_that_holds_no_network_is_told_in_the_panel_for_ones_own(window, tmp_path, qtbot):
+    (tmp_path / "w.safetensors").write_bytes(b"x")
+    drop(window, tmp_path / "w.safetensors")
+    own = window.panel("own")
+    qtbot.waitUntil(lambda: "cannot be read as safetensors" in own.about.text())
+    assert not window.docks["own"].isHidden() and own.name.text() == "w.safetensors"
 
 
 def test_a_broken_picture_is_one_line(window, tmp_path, qtbot):

@@ -102,6 +102,10 @@ def save_network(leaving: Leaving, path: Path, progress: Progress | None = None)
         raise SettingError(f"there is no folder {path.parent}")
     if not isinstance(leaving.module, nn.Module) or not any(True for _ in leaving.module.state_dict()):
         raise UserError(f"{leaving.title} has no weights to write")
+    if suffix != ".safetensors" and any(isinstance(part, torch.jit.ScriptModule) for part in leaving.module.modules()):
+        raise UserError(
+            f"{leaving.title} is TorchScript, which torch cannot turn into {suffix[1:]}: name its architecture first"
+        )
     report = progress or (lambda share, text: None)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as name:
         temporary = Path(name) / path.name
