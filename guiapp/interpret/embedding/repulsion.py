@@ -15,6 +15,8 @@ Doubles = npt.NDArray[np.float64]
 _WIDEST = 0.4
 """Largest distance of two nodes of the grid: the kernel 1 / (1 + d^2) is smooth on the scale of 1."""
 _LEAST_CELLS = 100
+_CLOSE = 4.0
+"""Extent below which fields are kept in double precision: their slopes are small differences of large numbers there."""
 _EPSILON = 1e-12
 
 
@@ -22,16 +24,18 @@ class Repulsion:
     """The objective of t-SNE and its gradient, for ``openTSNE`` as its ``negative_gradient_method``.
 
     With q = 1 / (1 + |y_i - y_j|^2) and Z the sum of q over all pairs, the points push each other with the forces
-    sum_j q^2 (y_i - y_j) / Z. As in FIt-SNE (Linderman et al., 2019) the points are spread to the nodes of a grid, here
-    with cubic Lagrange weights, and the sums over nodes are convolutions. FIt-SNE convolves three charges with two
-    kernels; here all points are the same charge, and the forces along x and y have kernels of their own: one
-    transform there and three back in place of three and four.
+    sum_j q^2 (y_i - y_j) / Z. As in FIt-SNE (Linderman et al., 2019) the points are spread to the nodes of a grid, and
+    sums over nodes are a convolution. FIt-SNE convolves three charges with two kernels and reads the forces from them.
+    Here the forces are read as slopes: grad_i sum_j q = -2 sum_j q^2 (y_i - y_j), so one charge and one kernel are
+    enough, one transform there and one back in place of three and four. For that the field between the nodes has to be
+    smooth: it is a cubic spline (as the smooth particle mesh of Essmann et al., 1995), whose coefficients come out of
+    the same transforms, divided by the spline's own.
 
     Kernels are kept: they depend on the spacing and on the size of the grid alone.
     """
 
     def __init__(self) -> None:
-        self._kernels: tuple[tuple[float, int], torch.Tensor] | None = None
+        self._kernels: tuple[tuple[float, int, torch.dtype], torch.Tensor] | None = None
 
     def __call__(
         self,
@@ -75,29 +79,35 @@ class Repulsion:
         low, high = places.min(0), places.max(0)
         extent = max(float((high - low).max()), 1e-9)
         spacing = min(_WIDEST, 2.0 ** (math.floor(4 * math.log2(extent / _LEAST_CELLS)) / 4))
-        grid = torch.from_numpy(((places - low) / spacing + 1).astype(np.float32))
+        kind = torch.float64 if extent < _CLOSE else torch.float32
+        side = _side(2 * math.ceil(extent / spacing + 6))
+        grid = torch.from_numpy((places - low) / spacing + 2).to(kind)
         cell = grid.floor()
-        weights = _weights(grid - cell)  # (N, 4, 2)
-        side = _side(2 * math.ceil(extent / spacing + 4))
+        weights, slopes = _spline(grid - cell)  # (N, 4, 2)
         column, row = ((cell[:, axis].long() - 1)[:, None] + torch.arange(4) for axis in (0, 1))
         index = (row[:, :, None] * side + column[:, None, :]).flatten(1)
-        shares = (weights[:, :, 1][:, :, None] * weights[:, :, 0][:, None, :]).flatten(1)
+        shares = _products(weights, weights)
         charge = torch.bincount(index.flatten(), shares.flatten(), side * side).view(side, side)
-        spectrum = torch.fft.rfft2(charge)
-        fields = torch.fft.irfft2(spectrum * self._spectra(spacing, side), s=(side, side)).flatten(1)
-        found = torch.stack([(field[index] * shares).sum(1) for field in fields], 1).numpy().astype(np.float64)
-        total = float(found[:, 0].sum()) - len(places)
-        return found[:, 1:], max(total, _EPSILON)
+        field = torch.fft.irfft2(torch.fft.rfft2(charge) * self._spectrum(spacing, side, kind), s=(side, side))
+        near = field.flatten()[index]
+        right, up = (near * _products(slopes, weights)).sum(1), (near * _products(weights, slopes)).sum(1)
+        total = float((near * shares).sum(1).double().sum()) - len(places)
+        forces = torch.stack([right, up], 1).numpy().astype(np.float64) * (-0.5 / spacing)
+        return forces, max(total, _EPSILON)
 
-    def _spectra(self, spacing: float, side: int) -> torch.Tensor:
-        """Transforms of q, q^2 dx and q^2 dy on a grid that is as large again, complex64 (3, side, side / 2 + 1)."""
-        if self._kernels is None or self._kernels[0] != (spacing, side):
-            steps = torch.arange(side, dtype=torch.float32)
+    def _spectrum(self, spacing: float, side: int, kind: torch.dtype) -> torch.Tensor:
+        """Transform of q on a grid that is as large again, (side, side / 2 + 1), over that of the spline.
+
+        The spline stands in it four times: points are spread with it and fields are read with it, on both axes.
+        """
+        if self._kernels is None or self._kernels[0] != (spacing, side, kind):
+            steps = torch.arange(side, dtype=torch.float64)
             away = torch.where(steps < side / 2, steps, steps - side) * spacing
-            away[side // 2] = 0  # no two nodes are so far apart; zero keeps the kernels of the forces odd
-            dx, dy = away[None, :], away[:, None]
-            q = 1 / (1 + dx**2 + dy**2)
-            self._kernels = (spacing, side), torch.fft.rfft2(torch.stack([q, q * q * dx, q * q * dy]))
+            kernel = torch.fft.rfft2(1 / (1 + away[None, :] ** 2 + away[:, None] ** 2))
+            own = ((2 + torch.cos(2 * math.pi * steps / side)) / 3) ** 2
+            kernel /= own[:, None] * own[None, : side // 2 + 1]
+            complex_kind = torch.complex128 if kind == torch.float64 else torch.complex64
+            self._kernels = (spacing, side, kind), kernel.to(complex_kind)
         return self._kernels[1]
 
 
@@ -115,7 +125,14 @@ def _side(least: int) -> int:
         size += 2
 
 
-def _weights(t: torch.Tensor) -> torch.Tensor:
-    """Cubic Lagrange weights of the nodes -1, 0, 1, 2 for places ``t`` in [0, 1): (N, 2) gives (N, 4, 2)."""
-    a, b, c = t + 1, t - 1, t - 2
-    return torch.stack([-t * b * c / 6, a * b * c / 2, -a * t * c / 2, a * t * b / 6], 1)
+def _spline(t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cubic B-splines of the nodes -1, 0, 1, 2 at places ``t`` in [0, 1), and their slopes: (N, 2) gives (N, 4, 2)."""
+    square, rest = t * t, 1 - t
+    weights = [rest**3 / 6, (3 * t - 6) * square / 6 + 2 / 3, (-3 * t + 3) * square / 6 + t / 2 + 1 / 6, square * t / 6]
+    slopes = [-rest * rest / 2, (1.5 * t - 2) * t, (-1.5 * t + 1) * t + 0.5, square / 2]
+    return torch.stack(weights, 1), torch.stack(slopes, 1)
+
+
+def _products(across: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+    """Products of what belongs to columns and to rows of the 4x4 nodes around each point, (N, 16)."""
+    return (up[:, :, 1][:, :, None] * across[:, :, 0][:, None, :]).flatten(1)
