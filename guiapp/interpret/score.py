@@ -31,6 +31,8 @@ from guiapp.interpret.targets import (
     suited,
 )
 
+_NOTHING = "the network gives no numbers to explain"
+
 
 class Score(nn.Module):
     """One number for each picture of a batch.
@@ -142,11 +144,32 @@ def outputs_of(case: Case, batch: torch.Tensor) -> torch.Tensor:
     elif case.task in ("flow", "depth"):
         raise UserError(f"a network for {case.task} has no classes to explain: choose a unit")
     else:
-        output = module(batch)
+        return _numbers(module, batch)
     found = first_tensor(output)
     if found is None:
-        raise UserError("the network gives no numbers to explain")
+        raise UserError(_NOTHING)
     return found
+
+
+def _numbers(module: Any, batch: torch.Tensor) -> torch.Tensor:
+    """What a network of one call gives; those that take one picture at a time are called so often.
+
+    ONNX files here and programs that were exported with a batch of one do; only the latter say so.
+    """
+    several = len(batch) > 1
+    if not several or next(module.parameters(), None) is not None:
+        try:
+            found = first_tensor(module(batch))
+            if found is None:
+                raise UserError(_NOTHING)
+            if len(found) == len(batch):
+                return found
+        except (RuntimeError, AssertionError, ValueError):
+            if not several:
+                raise
+    if not several:
+        raise UserError(_NOTHING)
+    return torch.cat([_numbers(module, one[None]) for one in batch])
 
 
 def run_through(case: Case, batch: torch.Tensor) -> None:

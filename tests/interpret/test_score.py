@@ -173,3 +173,22 @@ def test_a_score_moves_to_another_network():
     assert float(moved(asked.batch)) != float(score(asked.batch))
     torch.testing.assert_close(moved._logits(asked.batch), make_score(other, ClassTarget(2))._logits(asked.batch))
     assert moved._place == score._place
+
+
+@pytest.mark.parametrize("kind", ["exported", "first alone"])
+def test_networks_that_take_one_picture_at_a_time(kind):
+    asked = case("cnn")
+    module = asked.module
+    if kind == "exported":
+        single = torch.export.export(module, (asked.batch,)).module()
+    else:  # as files that onnxruntime runs: no parameters, the rest of a batch is not looked at
+        single = Alone()
+        single.network = [module]
+    two = torch.cat([asked.batch, -asked.batch])
+    score = make_score(dataclasses.replace(asked, module=single), ClassTarget(3))
+    torch.testing.assert_close(score(two), module(two)[:, 3])
+
+
+class Alone(torch.nn.Module):
+    def forward(self, x):
+        return self.network[0](x[:1])
