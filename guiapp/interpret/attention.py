@@ -108,7 +108,8 @@ def run(look: Look, options: AttentionOptions | None = None) -> AttentionView:
         if call is None:
             continue
         try:
-            found[name] = attention_of(look.model.get_submodule(name), call, look.layers, extent, name)
+            holder = look.model.get_submodule(name.rpartition(".")[0])
+            found[name] = attention_of(look.model.get_submodule(name), call, look.layers, extent, name, holder)
         except UserError:
             if not options.every:
                 raise

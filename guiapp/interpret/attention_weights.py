@@ -162,17 +162,23 @@ def _plain(value: Any) -> Any:
 
 
 def attention_of(
-    module: nn.Module, call: Call, layers: Sequence[LayerInfo], extent: Sequence[int], name: str = "this layer"
+    module: nn.Module,
+    call: Call,
+    layers: Sequence[LayerInfo],
+    extent: Sequence[int],
+    name: str = "this layer",
+    holder: nn.Module | None = None,
 ) -> Attention:
     """The attention of one call of a layer on one picture, with the place of every token.
 
     Args:
-        module: ``nn.MultiheadAttention``, torchvision's shifted windows, or any layer that uses softmax or fused
-            attention over all tokens.
+        module: ``nn.MultiheadAttention``, torchvision's or timm's shifted windows, or any layer that uses softmax or
+            fused attention over all tokens.
         call: What it was given.
         layers: All layers, of which one made the patches.
         extent: Height and width of the network's input.
         name: What a message calls the layer.
+        holder: The module that holds it: timm's blocks cut windows before they call their attention.
 
     Raises:
         UserError: If the weights, or where their tokens lie, cannot be worked out.
@@ -185,6 +191,12 @@ def attention_of(
     if window is not None and isinstance(given, torch.Tensor) and given.ndim == 4:
         grid = (given.shape[1], given.shape[2])
         places = _windows(grid, window, getattr(module, "shift_size", (0, 0)))
+        if places.shape == (len(weights), weights.shape[3]):
+            return Attention(weights.numpy(), places, grid, 0)
+    held = getattr(holder, "input_resolution", None), getattr(holder, "window_size", None)
+    if all(isinstance(sides, Sequence) and len(sides) == 2 for sides in held):
+        grid = (int(held[0][0]), int(held[0][1]))  # type: ignore[index]
+        places = _windows(grid, held[1], getattr(holder, "shift_size", (0, 0)))  # type: ignore[arg-type]
         if places.shape == (len(weights), weights.shape[3]):
             return Attention(weights.numpy(), places, grid, 0)
     keys = weights.shape[3]

@@ -81,9 +81,9 @@ class VisionTransformer(nn.Module):
         initialise(self)
         for module in self.modules():  # what each block adds starts small, so that depth does no harm
             if isinstance(module, Block):
-                for last in (module.attention.out_proj, module.mlp.fc2):
+                for name in ("attention.out_proj.weight", "mlp.fc2.weight"):
                     with torch.no_grad():
-                        last.weight.mul_((2 * depth) ** -0.5)
+                        module.get_parameter(name).mul_((2 * depth) ** -0.5)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Logits (N, classes) of pictures (N, channels, height, width)."""

@@ -117,6 +117,24 @@ def test_timm_attention_is_read_whether_fused_or_not():
     torch.testing.assert_close(module.proj(mixed), module(x))
 
 
+@pytest.mark.parametrize(("name", "side"), [("swin_tiny_patch4_window7_224", 56), ("swinv2_tiny_window8_256", 64)])
+def test_windows_of_timm_hold_the_tokens_of_their_places(name, side):
+    timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    model = timm.create_model(name, img_size=side, embed_dim=12, depths=(2, 1, 1, 1)).eval()
+    layers, block = layer_list(model, (3, side, side)), "layers.0.blocks.1"
+    with torch.no_grad():
+        _, kept = capture.run(model, torch.randn(1, 3, side, side), [f"{block}.attn()", f"{block}()"])
+        call, holder = kept[f"{block}.attn()"][-1], model.get_submodule(block)
+        tokens = kept[f"{block}()"][-1].arguments[0]
+        tokens = (tokens if "v2" in name else holder.norm1(tokens)).reshape(-1, 12)  # version 2 normalises afterwards
+        found = attention_of(holder.attn, call, layers, (side, side), f"{block}.attn", holder)
+    assert found.grid == (side // 4, side // 4) and len(found.places) == 4
+    assert np.any(np.diff(found.places[-1]) < 0), "shifted: the last window has tokens of both ends"
+    torch.testing.assert_close(call.arguments[0], tokens[found.places])
+    np.testing.assert_allclose(np.nansum(found.looks_at(33), 1), 1, rtol=1e-5)
+
+
 def test_the_probe_lays_attention_over_the_patches():
     model, preprocessing = small_vit()
     found = look_at(model, preprocessing, "attention", AttentionOptions("blocks.1.attention"))
