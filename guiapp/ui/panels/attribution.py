@@ -46,6 +46,7 @@ _SOON_MS = 40
 _EXHIBITS = {"saliency": "gradient", "saliency-digits": "gradient-x-input", "grad-cam": "grad-cam"}
 """Methods with which exhibits open."""
 _FIRST = ("grad-cam", "gradient", "occlusion")
+_LOADING = "loading the methods …"
 _NO_PICTURE = "No picture: draw on the pad, choose a sample, or open a camera, a video or a picture."
 
 
@@ -259,6 +260,7 @@ class AttributionPanel(AttributionFrame):
         """Find out which methods apply to the network, once it has a picture."""
         opened = self._opened
         self._checking = True
+        self.bar.say(_LOADING)
 
         def take(reasons: dict[str, str]) -> None:
             self._checking = False

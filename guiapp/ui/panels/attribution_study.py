@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -238,8 +239,13 @@ def _shared(steps: Generator[Step, None, Any], number: int, count: int, title: s
 
 
 def applicable(study: Study, _tell: Callable[[Any], None]) -> Generator[Step, None, dict[str, str]]:
-    """Work for a study: why each method does not apply to the network, ``""`` where it does."""
-    yield None
+    """Work for a study: why each method does not apply to the network, ``""`` where it does.
+
+    Captum takes a second to load: here, and not on the lane that answers looks, which would stand still meanwhile.
+    """
+    yield 0.1, "loading the methods"
+    importlib.import_module("captum.attr")
+    yield 0.9, "loading the methods"
     case = study.case(picture_of(study))
     return {name: reasons_against(name, case) for name in METHODS}
 
