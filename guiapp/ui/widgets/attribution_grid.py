@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from guiapp.ui.widgets import export
@@ -55,6 +55,25 @@ class Tile:
     coarse: bool = False
     chosen: bool = False
     shorter: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class PaddingLayer:
+    """The black that a network's input has around a picture, where its map reaches over the edge.
+
+    Attributes:
+        area: Left, top, width, height of the input in pixels of the picture.
+    """
+
+    area: Area
+
+    def paint(self, painter: QPainter, view: ImageView) -> None:
+        """Fill what of the area is not the picture."""
+        whole = QPainterPath()
+        whole.addRect(view.to_widget(QRectF(*self.area)))
+        picture = QPainterPath()
+        picture.addRect(view.to_widget(QRectF(0, 0, *view.image_size)))
+        painter.fillPath(whole.subtracted(picture), QColor("black"))
 
 
 class MapView(ImageView):
@@ -100,6 +119,8 @@ class MapView(ImageView):
             image = map_image(
                 tile.values, self._style, self.full, (area[2] * self.scale, area[3] * self.scale), tile.coarse
             )
+            if area[0] < 0 or area[1] < 0 or area[0] + area[2] > width or area[1] + area[3] > height:
+                layers.append(PaddingLayer(area))
             layers.append(MapLayer(image, 1.0, area))
         if tile.box is not None:
             layers.append(RectLayer(tile.box, tile.colour or self.theme.accent))

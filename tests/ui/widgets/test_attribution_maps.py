@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
 from guiapp.ui import colour_maps
@@ -160,3 +160,14 @@ def test_while_nothing_is_known_the_picture_is_shown_alone(grid):
     grid.show_tiles([Tile("Grad-CAM", np.zeros((8, 8, 1), np.uint8))])
     assert grid.values_at(3, 3) == [None] and grid.views[0].value_text(3, 3) == "x 3  y 3"
     QTest.mouseMove(grid.views[0], QPoint(30, 30))
+
+
+def test_padding_around_a_picture_is_black_below_the_map(grid):
+    pixels = np.full((28, 28, 1), 200, np.uint8)
+    grid.show_tiles([Tile("map", pixels, np.zeros((32, 32), np.float32), (-2.0, -2.0, 32.0, 32.0))])
+    view = grid.views[0]
+    picture = view.grab().toImage()
+    inside, padding = view.to_widget(QRectF(3, 3, 1, 1)).center(), view.to_widget(QRectF(-1.5, 10, 1, 1)).center()
+    assert picture.pixelColor(inside.toPoint()).red() == 200
+    assert picture.pixelColor(padding.toPoint()).name() == "#000000"
+    assert grid.values_at(0, 0) == [0.0]
