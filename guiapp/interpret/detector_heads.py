@@ -74,8 +74,8 @@ def heads_of(look: Look) -> Heads:
     laterals = [calls[name][-1].output for name in names]
     if "rpn.head" in calls:
         return _two_stage(calls, module, laterals)
-    (images, features), anchors = calls["anchor_generator"][-1]
-    _, outputs = calls["head"][-1]
+    (images, features), anchors = calls["anchor_generator"][-1][:2]
+    outputs = calls["head"][-1].output
     logits, centre = outputs["cls_logits"][0], outputs.get("bbox_ctrness")
     scoring = "centred" if isinstance(module, FCOS) else "sigmoid" if isinstance(module, RetinaNet) else "softmax"
     each = module.anchor_generator.num_anchors_per_location()
@@ -89,9 +89,9 @@ def heads_of(look: Look) -> Heads:
 
 
 def _two_stage(calls: Any, module: Any, laterals: list[torch.Tensor]) -> Heads:
-    (images, features), anchors = calls["rpn.anchor_generator"][-1]
+    (images, features), anchors = calls["rpn.anchor_generator"][-1][:2]
     objectness, codes = calls["rpn.head"][-1].output
-    (maps, (regions,), sizes), pooled = calls["roi_heads.box_roi_pool"][-1]
+    (maps, (regions,), sizes), pooled = calls["roi_heads.box_roi_pool"][-1][:2]
     logits, moves = calls["roi_heads.box_predictor"][-1].output
     each = module.rpn.anchor_generator.num_anchors_per_location()
     return Heads(
