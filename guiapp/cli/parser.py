@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 PARTS = ("train", "validation", "test")
 
 _EXIT_CODES = "Exit codes: 0 done, 1 the work failed (the reason in one line), 2 bad arguments."
-_TARGET = "a run (its folder or its name), shipped weights, or a .safetensors file (see `guiapp list models`)"
+_TARGET = "a run (its folder or its name), shipped weights, or a file of your own (see `guiapp list models`)"
 
 
 def build() -> argparse.ArgumentParser:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
-from guiapp.models.own.files import WEIGHT_ENDINGS
 from guiapp.ui.commands import Command
 from guiapp.ui.icons import icon
 from guiapp.ui.widgets.buttons import declare
@@ -94,14 +93,13 @@ class UseOn(QObject):
     def take_file(self, path: Path) -> bool:
         """A file with a network that is dropped.
 
-        ONNX runs at once; weights go into the network that is chosen in the live room where that could take them; all
-        others are looked into in the panel for one's own networks.
+        ONNX runs at once; all others are looked into in the panel for one's own networks. Weights of no architecture
+        that is known are compared with the network that is chosen in the live room.
         """
-        chosen = path.suffix.lower() in WEIGHT_ENDINGS and not self._window.docks["live"].isHidden()
-        if chosen and self._window.panel("live").models.want_file(path):
-            return True
         if path.suffix.lower() != ".onnx":
-            self.own.open_file(path)
+            hidden = self._window.docks["live"].isHidden()
+            chosen = None if hidden else self._window.panel("live").models.chosen
+            self.own.open_file(path, otherwise=chosen.name if chosen is not None and chosen.draws else "")
             return True
         self._room().models.want(str(path))
         return True

@@ -70,18 +70,17 @@ def test_a_chosen_run_on_a_folder_and_a_video_and_weights_that_do_not_fit_take_n
     assert "trained here, mine" in panel.models.about.text()
     assert not panel.models.weights.isVisible() and not panel.models.random_button.isVisible()
 
-    # Another network, then a file of the wrong one: the message names the keys, the network stays and goes on.
+    # Another network, then weights that belong to none: the panel names the keys, the network stays and goes on.
     panel.models.choose(SMALL)
     panel.models.wanted.emit(SMALL, "random")
     lane = main_window.engine.live
     bot.waitUntil(lambda: lane.newest.phase == "ready" and lane.newest.model is ZOO[SMALL])
     bad = window.tmp / "bad.pth"
     torch.save({"fc.weight": torch.zeros(2, 2), "mine.bias": torch.zeros(1)}, bad)
-    told = []
-    main_window.bridge.notice.connect(lambda notice: told.append(notice.text))
     main_window.files.open([bad])
-    bot.waitUntil(lambda: bool(told))
-    assert "not in the network: mine.bias" in told[0] and "missing:" in told[0]
+    own = main_window.panel("own")
+    bot.waitUntil(lambda: "does not fit" in own.about.text())
+    assert "1 not in the network (mine.bias)" in own.about.text() and "missing" in own.about.text()
     bot.waitUntil(lambda: lane.newest.phase == "ready")
     assert lane.newest.model is ZOO[SMALL] and lane.newest.weights == "random"
     bot.waitUntil(lambda: panel.image.result is not None and panel.image.result.model is ZOO[SMALL])

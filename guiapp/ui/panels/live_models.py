@@ -346,13 +346,6 @@ class LiveModels(QWidget):
             self._want(weights)
         self._tell()
 
-    def want_file(self, path: Path) -> bool:
-        """Open the chosen network with a weight file; False where none is chosen that could take one."""
-        if self._chosen is None or not self._chosen.draws:
-            return False
-        self._want(path)
-        return True
-
     def _want(self, weights: object) -> None:
         if self._chosen is not None:
             self.wanted.emit(self._chosen.name, weights)

@@ -86,7 +86,7 @@ class OwnPanel(Panel):
         theme, commands = context.theme, context.commands
         self.found: Examined | None = None
         self._path: Path | None = None
-        self._use_after = False
+        self._use_after, self._otherwise = False, ""
         self.name = QuietLabel("own.file", self)
         bold = self.name.font()
         bold.setWeight(bold.Weight.DemiBold)
@@ -292,8 +292,15 @@ class OwnPanel(Panel):
             self.context.settings.setValue("last-folder", str(Path(name).parent))
             self.open_file(Path(name))
 
-    def open_file(self, path: Path, use: bool = True) -> None:
-        """Look into a file; where nothing is wrong with it, its network is opened in the live room (``use``)."""
+    def open_file(self, path: Path, use: bool = True, otherwise: str = "") -> None:
+        """Look into a file; where nothing is wrong with it, its network is opened in the live room.
+
+        Args:
+            path: The file.
+            use: Whether it is opened at once.
+            otherwise: Architecture that weights are compared with where they belong to none that is known.
+        """
+        self._otherwise = otherwise
         self._path, self._use_after, self.found = path.expanduser().absolute(), use, None
         self.tabs.setCurrentIndex(0)
         self._model.show_rows(())
@@ -305,6 +312,10 @@ class OwnPanel(Panel):
             self.looking.look_into(self._path, settings)
 
     def _show(self, found: Examined) -> None:
+        other, self._otherwise = self._otherwise, ""
+        if other and found.kind == "weights" and found.reason and not found.architectures:
+            self.set_options({"architecture": other})
+            return
         use, self._use_after = self._use_after, False
         self.found = found
         self.form.set_options(found.settings)
