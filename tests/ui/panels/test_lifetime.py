@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from guiapp.ui.commands import Commands
 from guiapp.ui.panels.activations import ActivationsPanel
+from guiapp.ui.panels.attribution import AttributionPanel
 from guiapp.ui.panels.cascade import CascadePanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.panels.gradients import GradientsPanel
@@ -33,6 +34,7 @@ def settle():
         TrainingPanel,
         FiltersPanel,
         ActivationsPanel,
+        AttributionPanel,
         SamplesPanel,
         DrawingPad,
         CascadePanel,
