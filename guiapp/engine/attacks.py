@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from guiapp.interpret.attack.robust import RobustCurves
     from guiapp.interpret.attack.run import AttackResult
     from guiapp.interpret.attack.space import Victim
+    from guiapp.models.base import Preprocessing
     from guiapp.models.zoo.open import OpenedModel
+
+    _Prepared = tuple[list[torch.Tensor], npt.NDArray[np.int64] | None, str, tuple[int, int] | None]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -87,18 +90,35 @@ def _victim(study: Study, inputs: torch.Tensor, fed: tuple[int, int] | None) -> 
     from guiapp.interpret.attack.space import padding_mask
 
     labels = tuple(study.inspected.labels)
-    if not isinstance(study.model, OpenedTrained):
+    preprocessing = _feed(study.model)
+    if preprocessing is None:
         preset = study.model.weights.preset
         return make_victim(study.module, labels, preset.mean, preset.std, inputs)
-    preprocessing = study.inspected.preprocessing
     mask = padding_mask(preprocessing.size, fed, preprocessing.fit, inputs.device) if fed is not None else None
     return make_victim(study.module, labels, preprocessing.mean, preprocessing.std, inputs, mask)
+
+
+def _feed(model: OpenedModel) -> Preprocessing | None:
+    """How samples become the input of a network that was trained here or is a person's own file; else None."""
+    found: Preprocessing | None = getattr(model, "preprocessing", None)
+    return found
+
+
+def _takes_samples(model: OpenedModel) -> bool:
+    """Whether a picture of the size of its input, or of a sample, is fed as it is, not shrunk and cut."""
+    feed = _feed(model)
+    if feed is None or isinstance(model, OpenedTrained):
+        return feed is not None
+    return feed.size[0] == 1 or feed.fit == "pad" or model.weights.preset.resize in (None, feed.size[1:])
 
 
 def _fed_size(study: Study, picture: Picture) -> tuple[int, int]:
     from guiapp.interpret.attack.run import fed_size
 
     model = study.model
+    if (sampled := getattr(model, "sampled", None)) is not None and picture.sample is None:
+        size = sampled(picture.pixels).shape
+        return int(size[0]), int(size[1])
     return fed_size(picture, model.from_picture if isinstance(model, OpenedTrained) else None)
 
 
@@ -146,7 +166,7 @@ def as_picture(study: Study, picture: Picture, area: tuple[int, int, int, int], 
     """
     left, top, width, height = area
     inner = pixels[top : top + height, left : left + width]
-    if isinstance(study.model, OpenedTrained):
+    if _takes_samples(study.model):
         return np.ascontiguousarray(inner)
     preset = study.model.weights.preset
     if preset.crop is None or preset.resize is None:
@@ -204,9 +224,9 @@ def transfer(
 
 def inputs_of(model: OpenedModel, pixels: Bytes) -> torch.Tensor:
     """A picture or sample, uint8 (H, W, C), as a network takes it, float (1, C, h, w); samples are fed as they are."""
-    if isinstance(model, OpenedTrained):
-        assert model.preprocessing is not None
-        return model.preprocessing(pixels, model.device)
+    feed = _feed(model)
+    if feed is not None and _takes_samples(model):
+        return feed(pixels, model.device)
     found = model.prepare(rgb(pixels), model.device)
     assert not isinstance(found, list)
     return found
@@ -235,8 +255,8 @@ def robustness(
 
     if study.model.entry.task != "classification" or not isinstance(study.model.module, torch.nn.Module):
         raise UserError("attacks are on networks that tell the classes of one picture: open one")
-    inputs, labels, name = yield from _inputs(study, pictures)
-    victim = _victim(study, inputs[0], _sample_size(study, pictures))
+    inputs, labels, name, size = yield from _inputs(study, pictures)
+    victim = _victim(study, inputs[0], size)
     if labels is None:
         found: list[torch.Tensor] = []
         for one in inputs:
@@ -257,17 +277,8 @@ def robustness(
     )  # fmt: skip
 
 
-def _sample_size(study: Study, pictures: Pictures) -> tuple[int, int] | None:
-    if pictures.folder is not None or study.dataset is None:
-        return None
-    _, height, width = study.dataset.sample_shape
-    return height, width
-
-
-def _inputs(
-    study: Study, pictures: Pictures
-) -> Generator[Step, None, tuple[list[torch.Tensor], npt.NDArray[np.int64] | None, str]]:
-    """Prepared pictures, batch by batch, their classes where they are known, and what they are."""
+def _inputs(study: Study, pictures: Pictures) -> Generator[Step, None, _Prepared]:
+    """Prepared pictures, batch by batch; their classes where known; what they are; height and width of a sample."""
     if pictures.folder is not None:
         return (yield from _of_folder(study, pictures.folder, pictures.count))
     dataset = study.dataset
@@ -285,21 +296,17 @@ def _inputs(
         )
     samples = dataset.part(pictures.part)  # type: ignore[arg-type]
     chosen = drawn(len(samples), pictures.count)
-    found = []
+    found: list[torch.Tensor] = []
     for start in range(0, len(chosen), 64):
         images = np.stack([np.asarray(samples.images[i]) for i in chosen[start : start + 64]])
-        if isinstance(study.model, OpenedTrained):
-            found.append(study.inspected.preprocessing(images, study.model.device))
-        else:
-            found.extend(inputs_of(study.model, image) for image in images)
+        found.extend(inputs_of(study.model, image) for image in images)
         yield 0.0, "preparing pictures"
     labels = np.asarray(samples.labels)[chosen].astype(np.int64)
-    return found, labels, f"{len(chosen)} of {dataset.title}, {pictures.part} part"
+    _, height, width = dataset.sample_shape
+    return found, labels, f"{len(chosen)} of {dataset.title}, {pictures.part} part", (height, width)
 
 
-def _of_folder(
-    study: Study, folder: Path, count: int
-) -> Generator[Step, None, tuple[list[torch.Tensor], npt.NDArray[np.int64] | None, str]]:
+def _of_folder(study: Study, folder: Path, count: int) -> Generator[Step, None, _Prepared]:
     from guiapp.sources.image_file import read_picture
 
     kinds = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
@@ -328,7 +335,7 @@ def _of_folder(
     if len({tuple(one.shape[1:]) for one in found}) > 1:
         raise UserError("this network takes pictures as large as they are: choose a folder in which all have one size")
     labels = np.array([index for index in classes if index != -1], np.int64) if labelled else None
-    return found, labels, f"{len(found)} of {folder.name}"
+    return found, labels, f"{len(found)} of {folder.name}", None
 
 
 def _plain(name: str) -> str:

@@ -164,3 +164,28 @@ def test_robust_accuracy_over_a_data_set_and_over_a_folder(tmp_path):
     with pytest.raises(UserError, match="no pictures"):
         (tmp_path / "none").mkdir()
         finish(robustness(study_of(published()), Pictures(folder=tmp_path / "none"), AttackOptions(), sizes, print))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Own(OpenedModel):
+    """A person's own network of one channel, whose preset says three, as ``models.own`` opens it."""
+
+    preprocessing: Preprocessing | None = None
+
+    def prepare(self, pixels, device=None, exact=True):
+        return self.preprocessing(pixels)
+
+
+def test_a_persons_own_network_of_one_channel_is_attacked_as_it_is_fed():
+    entry, weights = zoo(Preset("classification", (8, 8), (8, 8), (0.5,) * 3, (0.25,) * 3))
+    feed = Preprocessing((1, 8, 8), (0.5,), (0.25,))
+    own = Own(
+        entry, weights, Brightness(0.5, 0.25).eval(), LABELS, "file", None, "", torch.device("cpu"), preprocessing=feed
+    )
+    study, picture = study_of(own), photo(size=(16, 16))
+    result = finish(attack_picture(study, picture, AttackOptions("pgd", 2, epsilon=60.0), lambda _: None))
+    assert result.original.shape == (8, 8, 1) and result.says == "light"
+    fed = inputs_of(own, pictures_of(study, picture, result)["result"])
+    assert torch.allclose(
+        fed * 0.25 + 0.5, torch.from_numpy(result.result[None, ..., 0]).float()[None] / 255, atol=1e-6
+    )
