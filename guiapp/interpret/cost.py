@@ -154,9 +154,12 @@ def cost_of(measured: Measured, batch: int = 1, convention: Convention = "torch"
     own = {name: _own(figures, batch, convention, name in counted) for name, figures in measured.figures.items()}
     inside = _inside(measured.figures, known)
     layers, blocks = [], []
-    if any(own.get("", ())):
+    if not measured.layers:  # a program that cannot be looked into
+        layers.append(_layer("", "network", (), _sum(own.values()), None, None))
+    elif any(own.get("", ())):
         layers.append(_layer("", "network", (), own[""], None, None))
-    for name in dict.fromkeys(name.partition(".")[0] for name in own if name and not _nearest(name, known)):
+    unlisted = dict.fromkeys(name.partition(".")[0] for name in own if name and not _nearest(name, known))
+    for name in unlisted if measured.layers else ():
         sums = _sum(own[other] for other in own if f"{other}.".startswith(f"{name}."))
         layers.append(_layer(name, NOT_RUN, (), sums, None, None))
     for layer in measured.layers:

@@ -222,6 +222,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         handles: list[Any] = []
         try:
             for module, name in self._names.items():
+                if isinstance(module, torch.jit.ScriptModule):  # it calls no hooks
+                    continue
                 handles.append(
                     module.register_forward_pre_hook(lambda _module, given, name=name: self._enter(name, given))
                 )

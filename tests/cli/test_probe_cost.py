@@ -37,7 +37,7 @@ def test_networks_of_all_kinds_without_weights(capsys, name, parameters):
 def test_the_table_is_saved_and_the_batch_is_checked(capsys, tmp_path):
     path = tmp_path / "cost.csv"
     assert main(["probe", "cost", "lenet5", "--out", str(path)]) == 0
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
     assert rows[0]["name"] == "conv1"
     assert rows[0]["output"] == "6x28x28"
     assert rows[-1]["parameters"] == "61706"

@@ -1,6 +1,7 @@
 """Costs equal values found by hand, torch's own counter and the footprint of gradients, and leave networks alone."""
 
 import copy
+import warnings
 
 import pytest
 import torch
@@ -177,3 +178,14 @@ def test_a_layer_that_is_called_again_is_another_place():
     relu = nn.ReLU()
     found = measure(nn.Sequential(nn.Linear(3, 3), relu, nn.Linear(3, 3), relu), (3,))
     assert found.edges == ((INPUT, "0"), ("0", "1"), ("1", "2"), ("2", "1#2"), ("1#2", OUTPUT))
+
+
+def test_a_scripted_network_is_counted_as_a_whole():
+    model = Small().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scripting is deprecated, and files of it are around
+        traced = torch.jit.trace(model, torch.zeros(1, 3, 16, 16))
+    cost, plain = cost_of(measure(traced, (3, 16, 16))), cost_of(measure(model, (3, 16, 16)))
+    assert [layer.type for layer in cost.layers] == ["network"]
+    assert (cost.total.flops, cost.total.parameters) == (plain.total.flops, plain.total.parameters)
+    assert cost.layers[0].flops == cost.total.flops

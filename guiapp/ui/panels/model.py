@@ -54,6 +54,7 @@ _CONTROLS_FROM = 300  # … and from which search, batch and convention stand ab
 _BUTTONS_FROM = 400  # width from which blocks are opened and the graph saved by buttons, too
 _NAMES = 108  # pixels of the names that no column takes away
 _PATIENCE_S = 0.3  # what is counted sooner shows no bar
+_TABLES = "architecture-tables"  # exhibits that open on the table of the text
 _LAYERS, _GRAPH, _TEXT = "Layers", "Graph", "Text 1"
 
 
@@ -385,6 +386,8 @@ class ModelPanel(Panel):
         self.text.show_rows(table.title, rows)
         if place < 0 and len(rows) == len(table.rows):
             self.view.addItem(_TEXT)
+            if (self.context.workspace.experiment or "").startswith(_TABLES):
+                self.view.setCurrentText(_TEXT)
 
     def _show_view(self) -> None:
         name = self.view.currentText()

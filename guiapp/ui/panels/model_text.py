@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtGui import QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from guiapp.ui.widgets.number_table import NumberTable
@@ -23,6 +23,7 @@ _HEADS = (
     ("activ. MB", "Memory of values and gradients for 128 pictures, in MB of 2²⁰ bytes"),
     ("params MB", "Memory of parameters, gradients and momentum, in MB of 2²⁰ bytes"),
 )
+_WORDS_FROM = 320  # height from which the reasons stand below the rows
 _NAME = Qt.ItemDataRole.UserRole
 _ORDER = Qt.ItemDataRole.UserRole + 1
 
@@ -73,7 +74,17 @@ class TextTableView(QWidget):
             self._model.appendRow(self._items(number, row))
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.table.fit()
-        self.words.setText(words_of(title, rows))
+        self._say()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._say()
+
+    def _say(self) -> None:
+        """In little room the rows come first: the reasons are in the tips."""
+        text = words_of(self._title, self._rows)
+        self.words.setText(text if self.height() >= _WORDS_FROM else text.partition("\n")[0])
+        self.words.setToolTip(text)
 
     def _items(self, number: int, row: Row) -> list[QStandardItem]:
         from guiapp.interpret.text_tables import FIGURES
