@@ -55,11 +55,12 @@ def paint_thumbnails(
         colour: Colour of the frame of a point.
         kept: Pictures that were made before; new ones are added.
     """
-    taken: set[tuple[int, int]] = set()
+    taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     shown = []
     for (x, y), index in zip(at.tolist(), indices, strict=True):
         cell = (int(x // (side + 4)), int(y // (side + 4)))
-        if any((cell[0] + i, cell[1] + j) in taken for i in (-1, 0, 1) for j in (-1, 0, 1)):
+        around = [p for i in (-1, 0, 1) for j in (-1, 0, 1) for p in taken.get((cell[0] + i, cell[1] + j), ())]
+        if any(abs(x - p) < side + 4 and abs(y - q) < side + 4 for p, q in around):
             continue
         image = kept.get(index)
         if image is None:
@@ -67,7 +68,7 @@ def paint_thumbnails(
             if pixels is None:
                 continue
             image = kept[index] = image_of(np.ascontiguousarray(pixels))
-        taken.add(cell)
+        taken.setdefault(cell, []).append((x, y))
         shown.append(index)
         fitted = image.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)
         box = QRectF(round(x - fitted.width() / 2), round(y - fitted.height() / 2), fitted.width(), fitted.height())
