@@ -76,7 +76,7 @@ def levels_of(features, anchors, each, side):
 def test_anchors_of_two_stages_stand_where_the_generator_puts_them(faster):
     look = faster.look(DetectorOptions("anchors"))
     view = PROBES["detector"].run(look, DetectorOptions("anchors"))
-    (images, features), anchors = look.calls["rpn.anchor_generator"][0]
+    (images, features), anchors = look.calls["rpn.anchor_generator"][0][:2]
     assert [x.name for x in view.levels] == ["P2", "P3", "P4", "P5", "P6"]
     assert [(x.rows, x.columns) for x in view.levels] == [tuple(f.shape[-2:]) for f in features]
     np.testing.assert_allclose(np.concatenate([every_anchor(x) for x in view.levels]), anchors[0], atol=1e-4)
@@ -163,7 +163,7 @@ def test_an_object_is_its_region_moved_by_its_codes(faster):
 def test_roi_align_cuts_the_region_out_of_its_level(faster):
     look = faster.look(DetectorOptions("object"))
     found = PROBES["detector"].run(look, DetectorOptions("object")).object
-    (features, regions, sizes), _ = look.calls["roi_heads.box_roi_pool"][0]
+    (features, regions, sizes), _ = look.calls["roi_heads.box_roi_pool"][0][:2]
     row = int(look.run.candidates.origins[0])
     pool = MultiScaleRoIAlign(["0", "1", "2", "3"], 7, 2)
     with torch.inference_mode():
