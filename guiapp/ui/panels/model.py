@@ -254,7 +254,9 @@ class ModelPanel(Panel):
     def _arrange(self) -> None:
         """In a small panel the table comes first: names say the type, and tips the rest."""
         width, height = self.width(), self.height()
-        self.about.setVisible(height >= _WORDS_FROM)
+        beside_text = self.view.currentText() == _TEXT and height < _SUMS_FROM  # rows need the room
+        self.about.setVisible(height >= _WORDS_FROM and not beside_text)
+        self.input.setVisible(not beside_text)
         self.scale.setVisible(height >= _SCALE_FROM)
         self._controls.setVisible(height >= _CONTROLS_FROM)
         for button in self._spare:  # menus have what they do

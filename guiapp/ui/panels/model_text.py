@@ -23,7 +23,8 @@ _HEADS = (
     ("activ. MB", "Memory of values and gradients for 128 pictures, in MB of 2²⁰ bytes"),
     ("params MB", "Memory of parameters, gradients and momentum, in MB of 2²⁰ bytes"),
 )
-_WORDS_FROM = 320  # height from which the reasons stand below the rows
+_LINE_FROM, _WORDS_FROM = 170, 320  # heights from which a line stands below the rows, and all the reasons
+_OUTPUT_FROM = 430  # width from which output sizes have a column
 _NAME = Qt.ItemDataRole.UserRole
 _ORDER = Qt.ItemDataRole.UserRole + 1
 
@@ -46,6 +47,7 @@ class TextTableView(QWidget):
         self._model = QStandardItemModel(self)
         self._model.setSortRole(_ORDER)
         self.table = NumberTable(self, "model.text", "Table of course text 1", self._model)
+        self.table.padding = 10
         self.table.clicked.connect(self._clicked)
         self.words = QLabel(self)
         self.words.setObjectName("model.text-words")
@@ -78,6 +80,9 @@ class TextTableView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.table.setColumnHidden(1, self.width() < _OUTPUT_FROM)  # the panel's other view has it
+        self.table.fit()
+        self.words.setVisible(self.height() >= _LINE_FROM)
         self._say()
 
     def _say(self) -> None:

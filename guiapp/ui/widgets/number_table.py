@@ -50,6 +50,8 @@ class NumberTable(QTableView):
         model, wide = self.model(), self.fontMetrics().horizontalAdvance
         room = self.viewport().width()
         for column in reversed(range(model.columnCount())):
+            if self.isColumnHidden(column):
+                continue
             cells = [_width(model.index(row, column), wide) for row in range(model.rowCount())]
             head = str(model.headerData(column, Qt.Orientation.Horizontal))
             width = max(
