@@ -48,9 +48,9 @@ LAYOUTS: tuple[Layout, ...] = (
         "look-inside",
         "Look inside",
         "Maps and filters large, curves below",
-        left=244,
-        right=440,
-        rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (250, 460)},
+        left=224,
+        right=492,
+        rows={"left": (340, 370), "top": (400,), "bottom": (310,), "right": (230, 480)},
         front=("training", "filters", "activations"),
     ),
     Layout(

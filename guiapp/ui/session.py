@@ -15,7 +15,7 @@ from guiapp.ui.theme import MODES, Mode
 if TYPE_CHECKING:
     from guiapp.ui.main_window import MainWindow
 
-VERSION = 2
+VERSION = 3
 """Counted up when the docks of an older session would not fit any more."""
 
 
