@@ -41,6 +41,7 @@ _PAUSE_S = 0.8
 _TIMES = 3.0  # rests three times as long as the last map took, so that training keeps its cores
 _SMALL_BELOW = 470
 _NO_ROWS_BELOW = 300
+_MOST_TOLD = 20_000  # samples of a lasso that other panels are told of
 
 
 class EmbeddingPanel(Panel):
@@ -72,6 +73,7 @@ class EmbeddingPanel(Panel):
         self._own_of = ""
         self._circled: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._point: int | None = None
+        self._telling = False
         self._make(context)
         self._build()
         for field, call in (
@@ -447,10 +449,10 @@ class EmbeddingPanel(Panel):
             self.chosen_row.say(words.chosen_line(found.features, self._circled))
         self._mark()
         pictures = found.features.pictures
-        samples = ()
-        if self._is_open(pictures):
-            samples = tuple(pictures.sample(int(found.features.kept[index])) for index in self._circled)
-        self.context.workspace.samples = samples
+        told = found.features.kept[self._circled[:_MOST_TOLD]].tolist() if self._is_open(pictures) else []
+        self._telling = True
+        self.context.workspace.samples = tuple(pictures.sample(number) for number in told)
+        self._telling = False
 
     def _drop_chosen(self) -> None:
         self.plot.clear_lasso()
@@ -459,12 +461,9 @@ class EmbeddingPanel(Panel):
     def _follow_samples(self, samples: tuple[tuple[str, int], ...]) -> None:
         """Another panel has chosen samples together, or none."""
         found = self.shown
-        if found is None or not self._is_open(found.features.pictures):
+        if self._telling or found is None or not self._is_open(found.features.pictures):
             return
         pictures = found.features.pictures
-        mine = tuple(pictures.sample(int(found.features.kept[index])) for index in self._circled)
-        if mine == samples:
-            return
         wanted = {pictures.find(sample) for sample in samples}  # type: ignore[attr-defined]
         self._circled = np.flatnonzero(np.isin(found.features.kept, [at for at in wanted if at is not None]))
         self.plot.clear_lasso()
@@ -492,13 +491,15 @@ class EmbeddingPanel(Panel):
     # ------------------------------------------------------------------ out of the window
 
     def save_table(self, path: Path) -> None:
-        """Write the chosen points, or all, as a table."""
-        from guiapp.ui.widgets.export import save_text
-
+        """Write the chosen points, or all, as a table, beside other work."""
         found = self.shown
-        if found is not None:
-            chosen = self._circled.tolist() if len(self._circled) else range(len(found.features))
-            save_text(words.table_text(found, chosen, self._own, self._own_names), path)
+        if found is None:
+            return
+        chosen = self._circled.tolist() if len(self._circled) else range(len(found.features))
+        own = None if self._own is None else self._own.copy()
+        work = partial(_write_table, found, chosen, own, self._own_names, path)
+        bridge = self.context.bridge
+        bridge.call(bridge.engine.submit(work, title="Saving the table"), lambda _done: None)
 
     def _ask_save(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(self, "Save table", "embedding.csv", "Comma-separated values (*.csv)")
@@ -566,6 +567,16 @@ def _work(study: Study, tell: Any, *, training: bool, dataset: Any, **chosen: An
 
     threads = 1 if training else max(1, min(4, (os.cpu_count() or 2) // 2))
     return (yield from make(Subject(study), Wanted(**chosen, threads=threads), tell, dataset))
+
+
+def _write_table(
+    found: Map, chosen: Any, own: Any, names: tuple[str, ...], path: Path
+) -> Generator[tuple[float, str], None, None]:
+    """Write points as a table."""
+    from guiapp.ui.widgets.export import save_text
+
+    yield 0.0, "writing the table"
+    save_text(words.table_text(found, chosen, own, names), path)
 
 
 def _write(pictures: Any, numbers: list[int], folder: Path) -> Generator[tuple[float, str], None, int]:
