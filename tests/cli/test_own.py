@@ -66,14 +66,13 @@ def test_python_needs_leave(guiapp, tmp_path, picture):
 
 
 def test_export_writes_reads_back_and_tells(guiapp, weights, picture, tmp_path):
-    for target, name in ((weights, "a.safetensors"), ("lenet5", "b.pt2"), (weights, "c.pt2")):
+    for target, name in ((weights, "a.safetensors"), ("lenet5", "b.pt2")):
         told = guiapp("export", target, "--out", tmp_path / name, "--json").json
         assert told["largest_difference"] <= 1e-5 and (tmp_path / name).stat().st_size == told["bytes"]
     before = guiapp("predict", weights, picture, "--json").json["prediction"]["classes"]
-    for name in ("a.safetensors", "c.pt2"):
-        after = guiapp("predict", tmp_path / name, picture, "--json").json["prediction"]["classes"]
-        assert [entry["label"] for entry in after] == [entry["label"] for entry in before]
-        np.testing.assert_allclose([e["score"] for e in after], [e["score"] for e in before], atol=1e-5)
+    after = guiapp("predict", tmp_path / "a.safetensors", picture, "--json").json["prediction"]["classes"]
+    assert [entry["label"] for entry in after] == [entry["label"] for entry in before]
+    np.testing.assert_allclose([e["score"] for e in after], [e["score"] for e in before], atol=1e-5)
     assert guiapp("export", weights, "--out", tmp_path / "x.pth").code == 2
     assert guiapp("export", weights, "--out", tmp_path / "none" / "x.pt2").code == 2
     assert guiapp("export", "no-such-network", "--out", tmp_path / "x.pt2").code == 2

@@ -11,7 +11,6 @@ from guiapp.models.own.settings import OwnSettings
 FITS = {
     "mnist_lenet_0.991.pth": "lenet5",
     "resnet20-12fca82f.th": "resnet20",
-    "resnet56-4bfd9763.th": "resnet56",
     "squeezenet1_1-caffe-fp16.pth": "squeezenet1_1",
     "mobilenet_v2-qnnpack-dequantised.pth": "mobilenet_v2",
 }
