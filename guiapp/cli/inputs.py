@@ -6,7 +6,7 @@ from pathlib import Path
 
 from guiapp.core.notices import SettingError
 from guiapp.core.picture import Picture
-from guiapp.sources.samples import is_sample, read_sample
+from guiapp.engine.samples import is_sample, read_sample
 
 
 def check_input(path: Path) -> None:

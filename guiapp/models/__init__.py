@@ -142,6 +142,6 @@ for _depth, _parameters in ((20, "0.27"), (32, "0.46"), (44, "0.66"), (56, "0.85
             title=f"ResNet-{_depth} for 32x32",
             build=Lazy(f"guiapp.models.cifar_resnet:resnet{_depth}"),
             source="He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2",
-            description=f"Three stages of {(_depth - 2) // 6} residual units, {_parameters} million parameters in colour.",
+            description=f"Three stages of {(_depth - 2) // 6} residual units, {_parameters} million parameters.",
         )
     )

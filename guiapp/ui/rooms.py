@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 
 from guiapp.catalogue import EXPERIMENTS
-from guiapp.sources.samples import for_task
+from guiapp.engine.samples import for_task
 from guiapp.ui import layouts
 from guiapp.ui.selection import Exchange, follow_inside
 from guiapp.ui.use_on import UseOn

@@ -22,7 +22,8 @@ class Bridge(QObject):
     def __init__(self):
         super().__init__()
         self.subject, self.state = "experiment", EngineState()
-        self.engine = SimpleNamespace(live=SimpleNamespace(newest=SimpleNamespace(model=None, inside=None, phase="empty")))
+        newest = SimpleNamespace(model=None, inside=None, phase="empty")
+        self.engine = SimpleNamespace(live=SimpleNamespace(newest=newest))
 
     def give(self, name, phase="ready"):
         self.state = EngineState(phase, SimpleNamespace(experiment=SimpleNamespace(id=name)))

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
-from guiapp.sources.samples import STREET, is_sample
+from guiapp.engine.samples import STREET, is_sample
 from guiapp.tasks.predictions import Detections
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
@@ -140,9 +140,7 @@ class LivePanel(Panel):
             (
                 (self.sources.video, "live.empty-video"),
                 (self.sources.picture, "live.empty-picture"),
-                *zip(
-                    self.sources.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True
-                ),
+                *zip(self.engine.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True),
             ),
             self,
         )
@@ -281,7 +279,7 @@ class LivePanel(Panel):
             self._follow_source()
 
     def show_sample(self, name: str) -> None:
-        """Show a sample picture (``sources.samples``) to whatever network there is."""
+        """Show a sample picture (``engine.samples``) to whatever network there is."""
         self._reading += 1
         self._read_picture(name)
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from guiapp.core.decode import SUFFIXES
-from guiapp.sources.samples import FLOWER, SAMPLES, STREET, TEMPLE
+from guiapp.engine.samples import FLOWER, SAMPLES, STREET, TEMPLE
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.icons import icon

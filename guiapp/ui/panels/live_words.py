@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
-from guiapp.sources.samples import is_sample, read_sample
+from guiapp.engine.samples import is_sample, read_sample
 
 if TYPE_CHECKING:
     from guiapp.ui.bridge import EngineBridge

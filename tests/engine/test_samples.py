@@ -7,7 +7,7 @@ import pytest
 
 from guiapp.cli import main
 from guiapp.core.notices import UserError
-from guiapp.sources.samples import FLOWER, SAMPLES, STREET, for_task, is_sample, read_sample
+from guiapp.engine.samples import FLOWER, SAMPLES, STREET, for_task, is_sample, read_sample
 
 
 @pytest.mark.parametrize("name", SAMPLES)
