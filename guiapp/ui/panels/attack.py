@@ -509,6 +509,7 @@ class AttackPanel(Panel):
             name, label = self._of.origin.name, self._of.label
         else:
             return
+        self._armed = False  # the attacked picture is looked at, not attacked once more
         live = self.context.bridge.subject == "live"
         origin = Origin("clipboard", f"{name}, attacked")
         self.context.bridge.look_at(Picture(rgb(pixels), origin, label, sample=None if live else pixels))

@@ -46,6 +46,8 @@ def verdict(result: AttackResult, labels: Sequence[str]) -> tuple[str, tuple[str
     steps = f"{result.steps} step{'s' if result.steps != 1 else ''}"
     before, wanted = name_of(labels, result.away_index), result.wanted_index
     now = says(result.scores[-1], labels)
+    if not result.steps:
+        return f"it says {now} already: choose another class", (f"already {now}",)
     if not result.reached:
         short = f"withstands: still {now}" if wanted is None else f"not {name_of(labels, wanted)}: {now}"
         return f"{steps}, {short}", (short,)

@@ -222,6 +222,12 @@ def test_the_attacked_picture_can_be_looked_at(panel, qtbot):
     shown = panel.context.workspace.picture
     assert np.array_equal(shown.sample, panel.done.result.result) and shown.label == 0
     assert "attacked" in shown.origin.name
+    look(panel, shown)
+    assert panel.done is None and not panel._again.isActive(), "it is not attacked once more"
+    assert panel.pictures.captions[0].text().startswith("right")
+    panel.controls.set_class(1)
+    attack(panel, qtbot)
+    assert panel.bar.words.text().startswith("it says right") and "already" in panel.bar.words.text()
 
 
 def test_robust_accuracy_is_measured_on_the_open_data(panel, qtbot):
