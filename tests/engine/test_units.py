@@ -99,8 +99,8 @@ def test_a_second_time_nothing_is_run(study, layer, tmp_path, monkeypatch):
 
 
 def test_a_picture_grows_and_a_response_is_traced(study, layer):
-    grown = drained(units.grow_unit(study, lambda _grown: None, layer, 2, GrowOptions(steps=3)))
-    assert grown.pixels.shape[:2] == tuple(study.inspected.preprocessing.size[1:]) and len(grown.trace) == 3
+    grown = drained(units.grow_unit(study, lambda _grown: None, layer, 2, GrowOptions(steps=2)))
+    assert grown.pixels.shape[:2] == tuple(study.inspected.preprocessing.size[1:]) and len(grown.trace) == 2
     traced = drained(units.trace_unit(study, lambda _traced: None, layer, 2, None, "guided"))
     assert traced.projection.values.shape[1:] == traced.pixels.shape[:2]
     with pytest.raises(UserError, match="no picture"):
