@@ -140,7 +140,7 @@ class LivePanel(Panel):
             (
                 (self.sources.video, "live.empty-video"),
                 (self.sources.picture, "live.empty-picture"),
-                *zip(self.engine.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True),
+                *zip(self.sources.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True),
             ),
             self,
         )
