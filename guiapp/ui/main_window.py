@@ -382,8 +382,8 @@ class MainWindow(QMainWindow):
     def raise_panels(self, wanted: Sequence[str], front: bool = True) -> None:
         """Bring the panels of an experiment to the front.
 
-        Panels that no layout shows come and go with the experiments that name them; others stay closed where the
-        person has closed them.
+        Panels that the layout does not show come and go with the experiments that name them; others stay closed where
+        the person has closed them.
         """
         for name in self._guests - set(wanted):
             self.docks[name].close()
@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
             dock = self.docks.get(name)
             if dock is None:
                 continue
-            if dock.isHidden() and not dock.entry.layouts:
+            if dock.isHidden() and self.layout_id not in dock.entry.layouts:
                 self._guests.add(name)
                 self.show_panel(name)
             elif front and not dock.isHidden():

@@ -72,7 +72,7 @@ class Rooms(QObject):
         """What shows layers goes for an exhibit that has none: the panel of its own gets the column, and wider."""
         window = self._window
         docks = [window.docks[name] for name in wanted if name in window.docks]
-        own = [dock for dock in docks if dock.entry.area == "right" and not dock.entry.layouts]
+        own = [dock for dock in docks if dock.entry.area == "right" and window.layout_id not in dock.entry.layouts]
         if "model" in wanted or not own:
             return
         for name, dock in window.docks.items():
