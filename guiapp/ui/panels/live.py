@@ -135,12 +135,13 @@ class LivePanel(Panel):
         self._follow_source()
 
     def _build(self) -> None:
+        samples = zip(("live.empty-sample", "live.empty-flower", "live.empty-temple"), self.sources.samples, strict=True)
         self.empty = EmptyState(
             _EMPTY,
             (
                 (self.sources.video, "live.empty-video"),
                 (self.sources.picture, "live.empty-picture"),
-                *zip(self.sources.samples, ("live.empty-sample", "live.empty-flower", "live.empty-temple"), strict=True),
+                *((action, name) for name, action in samples),
             ),
             self,
         )
