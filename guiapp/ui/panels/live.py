@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from guiapp.engine.state import EngineState, LookResult, Request
 
 _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video on the window."
+_SAMPLES = ("live.empty-sample", "live.empty-flower", "live.empty-temple")
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
 _PLACE_MS = 100
@@ -135,13 +136,12 @@ class LivePanel(Panel):
         self._follow_source()
 
     def _build(self) -> None:
-        samples = zip(("live.empty-sample", "live.empty-flower", "live.empty-temple"), self.sources.samples, strict=True)
         self.empty = EmptyState(
             _EMPTY,
             (
                 (self.sources.video, "live.empty-video"),
                 (self.sources.picture, "live.empty-picture"),
-                *((action, name) for name, action in samples),
+                *zip(self.sources.samples, _SAMPLES, strict=True),
             ),
             self,
         )
