@@ -69,7 +69,7 @@ def test_looking_changes_nothing(look):
     for probe in PROBES.values():
         if probe.name != "linear-views" and not probe.shows:
             with suppress(UserError):  # some ask networks of one kind alone
-                probe.run(look, None)
+                probe.run(look, probe.options())
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(value, before[name]) for name, value in look.model.state_dict().items())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in look.model.modules())
