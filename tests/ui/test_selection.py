@@ -19,6 +19,7 @@ class Named:
 class Experiment:
     id: str
     layer: str | None = None
+    begin: dict = field(default_factory=dict)
 
 
 @dataclass(eq=False)
