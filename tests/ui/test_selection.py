@@ -27,6 +27,9 @@ class Dataset:
     name: str
     validation: tuple = (1, 2)
 
+    def part(self, name):
+        return self.validation
+
     def picture(self, part, index):
         return Picture(np.zeros((2, 2, 3), np.uint8), Origin("sample", f"{self.name} {part} {index}"))
 
