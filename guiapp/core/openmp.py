@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,24 +22,6 @@ def dismiss_helpers() -> None:
     if sys.platform == "linux" and "torch" in sys.modules:
         for library in _libraries():
             library.omp_pause_resource(_SOFT, library.omp_get_initial_device())
-
-
-@contextmanager
-def on_one_thread() -> Iterator[None]:
-    """Run what follows on the calling thread alone; others keep theirs.
-
-    ``torch.set_num_threads`` would do it too, and throw away what oneDNN has prepared for every layer: that cost
-    SSDlite 1 ms a picture. Does nothing where torch is not loaded or uses another OpenMP than GNU's.
-    """
-    libraries = _libraries() if sys.platform == "linux" and "torch" in sys.modules else ()
-    before = [library.omp_get_max_threads() for library in libraries]
-    try:
-        for library in libraries:
-            library.omp_set_num_threads(1)
-        yield
-    finally:
-        for library, threads in zip(libraries, before, strict=True):
-            library.omp_set_num_threads(threads)
 
 
 @cache

@@ -248,12 +248,8 @@ class LiveLane:
                 self._guarded("opening the network", work, opened=place)
                 give_back()  # what the one before took
                 self._done[place] = asked
-        before, began, source = self._runs, time.monotonic(), self._source
-        if source is not None:
-            source.hold()
+        before, began = self._runs, time.monotonic()
         self._guarded("the live picture", self._look)
-        if source is not None:
-            source.release()
         if self._runs > before:
             self._next_look = began + self.pause
 

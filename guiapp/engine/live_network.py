@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
-from guiapp.core.openmp import on_one_thread
 from guiapp.engine.live_records import Answer
 from guiapp.engine.passed import PassedPictures, jumped, seconds_of
 from guiapp.tasks.compare import difference, translated
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
     from guiapp.models.zoo.open import OpenedModel
     from guiapp.tasks.predictions import Drawn
-
-_FEW = 2
 
 
 class LiveNetwork:
@@ -78,8 +74,7 @@ class LiveNetwork:
         """Prepare a picture; clips and flow go on from the one before, unless there was a jump."""
         if last is None or jumped(last, picture):
             self.task.reset()
-        with undisturbed():
-            inputs = self.model.prepare(picture.pixels, self.model.device)
+        inputs = self.model.prepare(picture.pixels, self.model.device)
         if isinstance(self.task, SeriesTask):
             self.task.feed(inputs, seconds_of(picture))
         return inputs
@@ -250,17 +245,6 @@ class Beside:
         if options.classes is None:
             return options
         return replace(options, classes=translated(options.classes, first.model.labels, network.model.labels))
-
-
-def undisturbed() -> AbstractContextManager[None]:
-    """Work on one thread where there are two cores: the window paints the answer before on the other meanwhile.
-
-    Operations that are split wait for the slower half: scaling a picture for ResNet-18 took 5.7 ms on both cores beside
-    the painting, 1.4 ms without it, and takes 3 ms on one.
-    """
-    import torch
-
-    return on_one_thread() if torch.get_num_threads() == _FEW else nullcontext()
 
 
 def since(started: float) -> float:

@@ -33,14 +33,6 @@ class Frames(Protocol):
         """The newest picture, the same object until there is a newer one."""
         ...
 
-    def hold(self) -> None:
-        """The lane is at work: what nothing hurries may wait."""
-        ...
-
-    def release(self) -> None:
-        """The lane has nothing to do until there is a newer picture."""
-        ...
-
     def close(self) -> None:
         """Stop reading."""
         ...

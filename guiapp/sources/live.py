@@ -65,7 +65,6 @@ class LiveSource:
         self._trouble = ""
         self._newest: Picture | None = None
         self._taken = True
-        self._held = False
         self._serial = 0
         self._given = 0
         self._arrivals: deque[float] = deque(maxlen=120)
@@ -90,16 +89,6 @@ class LiveSource:
             self._given = self._serial
             self._condition.notify_all()
             return self._result()
-
-    def hold(self) -> None:
-        """Say that the cores are taken: a source that nothing hurries reads no further until ``release``."""
-        self._held = True
-
-    def release(self) -> None:
-        """Undo ``hold``; returns at once."""
-        with self._condition:
-            self._held = False
-            self._condition.notify_all()
 
     def peek(self) -> Picture | None:
         """The newest picture without taking it: whoever takes pictures one by one still gets it."""

@@ -1,6 +1,5 @@
 """A video file as a live source: played by its time stamps, stepped and sought by exact frames."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,6 @@ from guiapp.sources.video_reader import VideoReader, check_file
 
 SLOWEST, FASTEST = 0.25, 4.0
 _BEHIND = 0.25  # seconds; who is later than that does not catch up but goes on from where it is
-_FEW = 2
 _SLICE = 0.02  # seconds that reading time stamps may take between two frames
 
 
@@ -24,8 +22,8 @@ class VideoSource(LiveSource):
     """Plays a video file.
 
     Frames that are late are decoded but not converted, and counted as dropped. With ``every`` nothing is dropped and
-    nothing waits for the clock: the next frame is made while the last is being looked at, or on two cores, where a
-    network would wait for the one that reading takes, afterwards.
+    nothing waits for the clock: the next frame is made while the last is being looked at, as exports and benchmarks
+    need it.
 
     Attributes:
         path: The file.
@@ -188,8 +186,6 @@ class VideoSource(LiveSource):
     def _advance(self, reader: VideoReader) -> None:
         """Show the next frame when it is due."""
         reader.forget()
-        if self._every and self._shown >= 0 and _few_cores() and not self._await_room():
-            return
         if not reader.go(self._next):
             self._end(reader)
             return
@@ -224,12 +220,6 @@ class VideoSource(LiveSource):
                 self._condition.wait_for(lambda: self._ordered or self._taken)
             else:
                 self._condition.wait_for(lambda: self._ordered, max(0.0, due - time.monotonic()))
-            return not self._ordered
-
-    def _await_room(self) -> bool:
-        """Wait until the last picture was taken and nothing works on it; False if an order came first."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._ordered or (self._taken and not self._held))
             return not self._ordered
 
     @property
@@ -286,10 +276,6 @@ class VideoSource(LiveSource):
 
     def _want(self, kind: Literal["frame", "time"], value: float) -> None:
         self._wanted, self._steps = (kind, value), 0
-
-
-def _few_cores() -> bool:
-    return (os.cpu_count() or 1) <= _FEW
 
 
 def _checked(speed: float) -> float:

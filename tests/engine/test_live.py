@@ -31,11 +31,6 @@ class Fed:
     def latest(self):
         return self._newest
 
-    def hold(self):
-        pass
-
-    release = hold
-
     def close(self):
         self._newest = None
 

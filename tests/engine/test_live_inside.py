@@ -57,11 +57,6 @@ class Fed:
     def latest(self):
         return self._newest
 
-    def hold(self):
-        pass
-
-    release = hold
-
     def close(self):
         self._newest = None
 

@@ -26,11 +26,6 @@ class Video:
     def latest(self):
         return self._newest
 
-    def hold(self):
-        pass
-
-    release = hold
-
     def close(self):
         pass
 

@@ -360,16 +360,3 @@ def test_real_videos_are_sought_exactly(real_data, name):
     assert reader.scan(float("inf"))
     assert reader.count == reader.declared
     reader.close()
-
-
-def test_on_two_cores_nothing_is_read_while_a_network_is_at_work(video, play, tools, monkeypatch):
-    monkeypatch.setattr("guiapp.sources.video.os.cpu_count", lambda: 2)
-    read, decoded = threading.Event(), VideoReader.pixels
-    monkeypatch.setattr(VideoReader, "pixels", lambda reader: (decoded(reader), read.set())[0])
-    source = play(video, every=True)
-    source.hold()
-    assert source.next().origin.index == 0
-    read.clear()
-    assert not read.wait(0.3), "it read on"
-    source.release()
-    assert source.next().origin.index == 1

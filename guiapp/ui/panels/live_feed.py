@@ -44,12 +44,6 @@ class _Tap:
         except UserError:  # it has failed, and says so by its state
             return None
 
-    def hold(self) -> None:
-        self._source.hold()
-
-    def release(self) -> None:
-        self._source.release()
-
     def close(self) -> None:
         self._source.close()
 
