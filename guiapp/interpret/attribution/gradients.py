@@ -123,6 +123,11 @@ def integrated(asked: Asked) -> Run:
     sizes, alphas = (make(options.steps) for make in approximation_parameters(options.rule))
     method = IntegratedGradients(asked.score)
     total = torch.zeros_like(base)
+    if asked.chunk > 1:
+        ends = asked.time(torch.cat([asked.batch.detach(), base]))
+    else:
+        with torch.no_grad():
+            ends = torch.cat([asked.time(asked.batch.detach()), asked.score(base)])
     done = 0
     while done < options.steps:
         yield done / options.steps, f"{done} of {options.steps} steps"
@@ -140,14 +145,8 @@ def integrated(asked: Asked) -> Run:
         if done < options.steps:
             asked.show(Found(total, baseline=f"a {options.baseline} picture"), done / options.steps)
     found = Found(total, baseline=f"a {options.baseline} picture")
-    found.gap = _gap(asked, total, base)
+    found.gap = float(total.sum() - (ends[0] - ends[-1]))  # they hand out the difference of the scores
     return found
-
-
-def _gap(asked: Asked, values: torch.Tensor, base: torch.Tensor) -> float:
-    """The sum of the values minus the difference of the scores, which they hand out."""
-    with torch.no_grad():
-        return float(values.sum() - (asked.number - asked.score(base)))
 
 
 def _enabled(work: Callable[[], Any]) -> torch.Tensor:

@@ -22,8 +22,11 @@ from guiapp.interpret.targets import DETECTORS, Target
 
 Step = tuple[float, str] | None
 R = TypeVar("R")
-_CHUNK = 600_000  # numbers of pictures that go through a network at once: four of 224 x 224 in colour
+_CHUNK = 600_000  # numbers of pictures that go through any network at once: four of 224 x 224 in colour
 _MOST = 64
+_LARGE = 16  # pictures of that size at most, through a network that is fast
+_BLINK = 0.7  # seconds between two places where a method can be stopped
+_BOTH_WAYS = 3  # a backward pass takes about twice as long as a forward pass
 _SHADES = {"black": 0, "white": 255, "grey": 128}
 _TOLD = (
     "Setting backward hooks on ReLU activations",
@@ -62,6 +65,7 @@ class Asked:
         options: Its options.
         batch: float32 (1, C, H, W), a leaf that asks for gradients where the method needs them.
         value: The score of the picture, once it is known.
+        seconds: What a forward pass of one picture takes, once that is known.
     """
 
     case: Case
@@ -71,12 +75,29 @@ class Asked:
     batch: torch.Tensor
     tell: Callable[[Attribution], None] | None = None
     value: float | None = None
+    seconds: float = 0.0
     began: float = field(default_factory=time.perf_counter)
 
     @property
     def chunk(self) -> int:
-        """How many pictures go through the network at once."""
-        return 1 if self.case.task in DETECTORS else max(1, min(_MOST, _CHUNK // self.batch.numel()))
+        """How many pictures go through the network at once: as many as take a blink, where they are large."""
+        if self.case.task in DETECTORS:
+            return 1
+        many = min(_MOST, _CHUNK // self.batch.numel())
+        if many >= _LARGE:
+            return many
+        if not self.seconds:
+            self.time(self.batch.detach())
+        return max(1, min(_LARGE, int(_BLINK / (_BOTH_WAYS * self.seconds))))
+
+    def time(self, batch: torch.Tensor) -> torch.Tensor:
+        """Scores of a batch (N, C, H, W) that begins with the picture, and how long that takes."""
+        begun = time.perf_counter()
+        with torch.no_grad():
+            scores: torch.Tensor = self.score(batch).detach()
+            self.value = float(scores[0])
+        self.seconds = (time.perf_counter() - begun) / len(batch)
+        return scores
 
     @property
     def number(self) -> float:
