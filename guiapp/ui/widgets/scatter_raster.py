@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from guiapp.interpret.embedding.cloud import Cloud
 
 _MOST_LEVELS = 16
+_BLOCK = 32768
+"""Points that are placed at a time: so many stay in the cache."""
 _FULL = 0.62
 """How much of its colour a pixel with one point has; the rest comes with the logarithm of their number."""
 
@@ -63,16 +65,24 @@ def count_of(chosen: slice | npt.NDArray[np.int64]) -> int:
 
 def pixels(cloud: Cloud, window: Window, chosen: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     """Index of the pixel of each chosen point in the view with a rim of one pixel, where those beside the view are."""
-    across = cloud.x[chosen] * np.float32(window.scale_x)
-    across -= np.float32(window.left * window.scale_x - 1)
-    down = cloud.y[chosen] * np.float32(-window.scale_y)
-    down += np.float32(window.top * window.scale_y + 1)
-    np.clip(across, 0, window.width + 1, out=across)
-    np.clip(down, 0, window.height + 1, out=down)
-    index = down.astype(np.int32)
-    index *= window.width + 2
-    index += across.astype(np.int32)
-    return index.astype(np.intp)
+    left, bottom, right, top = window.area
+    inside = left < cloud.low[0] and cloud.high[0] < right and bottom < cloud.low[1] and cloud.high[1] < top
+    across_all, down_all = cloud.x[chosen], cloud.y[chosen]
+    found = np.empty(len(across_all), np.intp)
+    for start in range(0, len(found), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        across = across_all[block] * np.float32(window.scale_x)
+        across -= np.float32(window.left * window.scale_x - 1)
+        down = down_all[block] * np.float32(-window.scale_y)
+        down += np.float32(window.top * window.scale_y + 1)
+        if not inside:
+            np.clip(across, 0, window.width + 1, out=across)
+            np.clip(down, 0, window.height + 1, out=down)
+        index = down.astype(np.int32)
+        index *= window.width + 2
+        index += across.astype(np.int32)
+        found[block] = index
+    return found
 
 
 def codes(
