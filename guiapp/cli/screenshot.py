@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from guiapp.core.notices import SettingError, UserError
 if TYPE_CHECKING:
     from guiapp.catalogue.entry import Experiment
     from guiapp.drive import Driver
+
+
+_PATIENCE_S = 60.0
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,10 +37,12 @@ def run(options: argparse.Namespace) -> int:
         progress.show("opening the window")
         driver = drive.Driver(experiment.id, options.size, options.theme, options.layout)
         try:
+            driver.window.raise_panels(experiment.panels)  # the first one of a session leaves what is in front
             if experiment.live:
                 driver.look_at(source)
             else:
                 _train(driver, experiment.id, options, progress)
+            _await_panels(driver)
             picture = driver.picture()
             steps = driver.state.step
         finally:
@@ -50,6 +56,15 @@ def run(options: argparse.Namespace) -> int:
     else:
         output.give(str(options.out))
     return 0
+
+
+def _await_panels(driver: Driver) -> None:
+    """Let what the panels compute beside come to its end, within a minute."""
+    until = time.monotonic() + _PATIENCE_S
+    driver.rest(0.3)  # panels ask when they have been shown
+    while driver.window.engine.jobs and time.monotonic() < until:
+        driver.rest(0.1)
+    driver.rest(0.3)
 
 
 def _train(driver: Driver, experiment: str, options: argparse.Namespace, progress: output.Progress) -> None:
