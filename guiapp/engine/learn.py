@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _DISPLAY_SECONDS = 0.1
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -104,47 +107,33 @@ class LearnLane:
         Raises:
             UserError: If no experiment is open, or the lane is busy with something long.
         """
-        given: list[tuple[Setup, Twin] | None] = []
-        ready = threading.Event()
 
-        def work() -> None:
+        def work() -> tuple[Setup, Twin] | None:
             session = self._session
-            if session is not None:
-                session.lent = session.twin.copied()
-                session.lend_newest(all_of_them=True)
-            given.append(None if session is None or session.lent is None else (session.setup, session.lent))
-            ready.set()
+            if session is None:
+                return None
+            session.lent = session.twin.copied()
+            session.lend_newest(all_of_them=True)
+            return session.setup, session.lent
 
-        self.command("lending the network", work)
-        if not ready.wait(timeout) or not given:
-            raise UserError("the experiment is still being opened: try again in a moment")
-        if given[0] is None:
-            raise UserError("no experiment is open: choose one in the catalogue")
-        return given[0]
+        return _there(self._between_steps("lending the network", work, timeout))
 
     def copy(self, timeout: float = 20.0) -> tuple[Setup, Opened, Twin, int]:
         """Setup, record and a copy of the open experiment's network with its newest weights, and their step.
 
         Waits for the lane as ``lend`` does, and raises as it does; the copy stays as it is.
         """
-        given: list[tuple[Setup, Opened, Twin, int]] = []
-        ready = threading.Event()
 
-        def work() -> None:
+        def work() -> tuple[Setup, Opened, Twin, int] | None:
             session = self._session
-            if session is not None:
-                twin = session.twin.copied()
-                if session.runner is not None:
-                    twin.offer(session.runner.model, session.runner.trainer.step)
-                given.append((session.setup, session.opened, twin, twin.live()))
-            ready.set()
+            if session is None:
+                return None
+            twin = session.twin.copied()
+            if session.runner is not None:
+                twin.offer(session.runner.model, session.runner.trainer.step)
+            return session.setup, session.opened, twin, twin.live()
 
-        self.command("copying the network", work)
-        if not ready.wait(timeout):
-            raise UserError("the experiment is still being opened: try again in a moment")
-        if not given:
-            raise UserError("no experiment is open: choose one in the catalogue")
-        return given[0]
+        return _there(self._between_steps("copying the network", work, timeout))
 
     def keep(self, timeout: float = 20.0) -> Path | None:
         """Write a checkpoint of the open run as it stands now and return its folder; None where there is no run.
@@ -154,20 +143,37 @@ class LearnLane:
         Raises:
             UserError: If the lane is busy with something long.
         """
-        kept: list[Path] = []
-        ready = threading.Event()
 
-        def work() -> None:
+        def work() -> Path | None:
             session = self._session
-            if session is not None and session.runner is not None:
-                session.runner.keep()
-                kept.append(session.runner.folder.path)
-            ready.set()
+            if session is None or session.runner is None:
+                return None
+            session.runner.keep()
+            return session.runner.folder.path
 
-        self.command("keeping the run", work)
-        if not ready.wait(timeout):
-            raise UserError("the run is busy: try again in a moment")
-        return kept[0] if kept else None
+        return self._between_steps("keeping the run", work, timeout)
+
+    def _between_steps(self, what: str, work: Callable[[], T], timeout: float) -> T:
+        """What ``work`` gives on the lane's thread.
+
+        Raises:
+            UserError: If it does not come to it in time, or ``work`` fails, which the lane tells.
+        """
+        given: list[T] = []
+        over = threading.Event()
+
+        def done() -> None:
+            try:
+                given.append(work())
+            finally:
+                over.set()
+
+        self.command(what, done)
+        if not over.wait(timeout):
+            raise UserError("the experiment is busy or still being opened: try again in a moment")
+        if not given:
+            raise UserError(f"{what} failed")
+        return given[0]
 
     def close(self, timeout: float) -> None:
         """Stop at the next step, keep the run resumable, end the thread."""
@@ -517,3 +523,9 @@ def explain(error: BaseException, doing: str) -> str:
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return "Memory ran out: choose a smaller batch or a smaller network"
     return f"{doing} failed: {error}"
+
+
+def _there(given: T | None) -> T:
+    if given is None:
+        raise UserError("no experiment is open: choose one in the catalogue")
+    return given

@@ -58,6 +58,13 @@ def numbers_of(panel: QWidget) -> str:
     return "\n".join(parts)
 
 
+def has_numbers(panel: QWidget) -> bool:
+    """Whether a panel may have numbers: asking for them can take long, as for a million points."""
+    if hasattr(panel, "csv_text"):
+        return True
+    return any(hasattr(widget, "csv_text") and widget.isVisible() for widget in panel.findChildren(QWidget))
+
+
 def save_view(panel: QWidget, path: Path) -> None:
     """Save what a panel shows; the ending says how: ``.png``, ``.svg`` or ``.csv``.
 
@@ -107,5 +114,5 @@ def view_menu(context: Context, panel: Panel | None, parent: QWidget, pin: Calla
     numbers = menu.addAction("Save numbers as CSV …", lambda: ask(NUMBERS, ".csv"))
     for action in menu.actions():
         action.setEnabled(panel is not None)
-    numbers.setEnabled(panel is not None and bool(numbers_of(panel)))
+    numbers.setEnabled(panel is not None and has_numbers(panel))
     return menu

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from guiapp.core.notices import UserError
 from guiapp.ui.theme import Theme
-from guiapp.ui.view_menu import numbers_of, save_view
+from guiapp.ui.view_menu import has_numbers, numbers_of, save_view, view_menu
 from guiapp.ui.widgets.image_view import ImageView
 
 
@@ -41,6 +41,15 @@ def test_a_panel_is_saved_as_it_is_seen(panel, tmp_path):
     head, *rows = list(csv.reader((tmp_path / "a.csv").read_text().splitlines()))
     assert head == ["# filters.kernel"]
     assert rows[1:] == [["value", "0", "10", "200"], ["value", "1", "30", "40"]]
+
+
+def test_the_menu_computes_no_numbers(panel, qtbot, monkeypatch):
+    monkeypatch.setattr(ImageView, "csv_text", lambda view: pytest.fail("a million points would hold up the window"))
+    assert has_numbers(panel)
+    menu = view_menu(None, panel, panel, None)
+    assert menu.actions()[-1].isEnabled()
+    panel.view.hide()
+    assert not has_numbers(panel)
 
 
 def test_a_panel_without_numbers_says_so(panel, tmp_path):
