@@ -104,9 +104,6 @@ def gather(window: MainWindow) -> Report:
     pinned = window.built("pinned")
     for pin in getattr(pinned, "pins", ()):
         views.append(View(f"{pin.title} (pinned)", f"{' · '.join(pin.lines)} · {pin.time:%H:%M:%S}", pin.image))
-    from guiapp.training.run_folder import versions
-
-    facts["Versions"] = versions()
     answer = _answer(look.prediction) if look is not None and look.prediction is not None else []
     title = facts["Network"].get("name", "") or "Vision Explorer"
     return Report(title, datetime.datetime.now().replace(microsecond=0), facts, answer, views)
@@ -155,9 +152,12 @@ def save(window: MainWindow, path: Path) -> Job[Path]:
     report, say = gather(window), window.context.notices.post
 
     def work() -> Generator[None, None, Path]:
-        yield
+        from guiapp.training.run_folder import versions
+
+        yield  # what imports torch or packs pictures is no work for the window's thread
+        whole = dataclasses.replace(report, facts={**report.facts, "Versions": versions()})
         try:
-            write_atomic(path, to_html(report))
+            write_atomic(path, to_html(whole))
             path.chmod(0o644)
         except OSError as error:
             raise UserError(f"the report cannot be written to {path}: {error.strerror or error}") from None

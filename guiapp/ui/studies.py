@@ -64,13 +64,15 @@ class Studies(QObject):
         """Save what is looked at now."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         engine, study, say = self._window.engine, self._gather(), self._window.context.notices.post
+        pinned = getattr(self._window.built("pinned"), "pins", ())
 
         def work() -> Generator[Step, None, Path]:
             from guiapp.training.run_folder import versions
 
             yield 0.0, "writing a checkpoint"
             run = engine.keep_run() if study.experiment and study.run is None else study.run
-            return (yield from write(path, replace(study, run=run, versions=versions())))
+            pins = [_kept(pin) for pin in pinned]
+            return (yield from write(path, replace(study, run=run, versions=versions(), pins=pins)))
 
         def told(made: Path) -> None:
             say("info", f"The study is in {made} ({made.stat().st_size / 1e6:.1f} MB).", topic=_TOPIC)
@@ -83,7 +85,6 @@ class Studies(QObject):
         window = self._window
         bridge, moment = window.bridge, window.looked_at.now()
         opened = bridge.state.opened
-        pinned = window.built("pinned")
         newest = bridge.engine.live.newest
         network, run = _live_network(newest)
         if run is not None and moment.subject == "experiment" and opened is not None:
@@ -96,7 +97,6 @@ class Studies(QObject):
             opened.experiment.title if opened is not None else "study", moment.subject,
             opened.experiment.id if opened is not None else "", opened.settings if opened is not None else {}, run,
             network, values, window.layout_id, bytes(window.saveState(session.VERSION).toBase64().data()).decode(),
-            [_kept(pin) for pin in getattr(pinned, "pins", ())],
         )  # fmt: skip
 
     # ------------------------------------------------------------------ opening
