@@ -30,7 +30,7 @@ class ClassificationTask:
 
         Args:
             output: Logits, shape (N, C).
-            target: Class indices, int64, shape (N,).
+            target: Class indices, int64, shape (N,), or shares of the classes, float, shape (N, C).
 
         Returns:
             0-d; log C for logits that are all the same.
@@ -38,8 +38,9 @@ class ClassificationTask:
         return functional.cross_entropy(output, target)
 
     def correct(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """How many of (N, C) logits have their maximum at the true class; 0-d int64."""
-        return (output.detach().argmax(1) == target).sum()
+        """How many of (N, C) logits have their maximum at the true class, or at the largest share; 0-d int64."""
+        truth = target if target.ndim == 1 else target.argmax(1)
+        return (output.detach().argmax(1) == truth).sum()
 
     def prediction(self, output: torch.Tensor) -> ClassScores:
         """Soft-max of the logits, shape (1, C)."""

@@ -41,7 +41,7 @@ class TrainingData:
         self._device = device
         self._seed = setup.recipe.seed
         self._batch = setup.recipe.batch
-        self._augment = make_augmentation(setup.recipe.augmentation, setup.preprocessing)
+        self._augment = make_augmentation(setup.recipe.augmentation.name, setup.preprocessing)
         self._kept: dict[Part, torch.Tensor] = {}
         self._labels: dict[Part, torch.Tensor] = {}
         self._epoch = -1

@@ -26,9 +26,11 @@ class MemoryTrainer:
 
     steps_per_epoch = 1
     total_steps = 1
+    finished = False
 
     def __init__(self, model: torch.nn.Module, task: Task, data: Data, recipe: Recipe, device: torch.device) -> None:
         self.model, self.task, self.data, self.recipe, self.device = model.to(device), task, data, recipe, device
+        self.evaluated = self.model
         self.step = self.epoch = 0
         self.changes: list[tuple[int, float]] = []
 

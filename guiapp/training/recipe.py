@@ -48,6 +48,13 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Augmentation:
+    """Random changes of training samples."""
+
+    name: str = option("default", "random changes of training samples; 'default' is the data set's own")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a training run beside the network and the data."""
 
@@ -56,7 +63,7 @@ class Recipe:
     epochs: int = option(10, "passes over the training part", unit="epochs", low=1, high=100_000)
     batch: int = option(64, "samples a step", unit="samples", low=1, high=1_000_000)
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
-    augmentation: str = option("default", "random changes of training samples; 'default' is the data set's own")
+    augmentation: Augmentation = field(default_factory=Augmentation)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
     threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from guiapp.core.notices import UserError
+from guiapp.training.callbacks import callbacks_of
 from guiapp.training.checkpoint_store import Best, CheckpointStore
 from guiapp.training.columns import Columns
 from guiapp.training.contention import Contention
@@ -20,6 +21,7 @@ from guiapp.training.devices import choose
 from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish, majority_share
 from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
 from guiapp.training.memory import MemoryTrainer
+from guiapp.training.objective import objective_of
 from guiapp.training.run_folder import RunFolder, now
 from guiapp.training.setup import Setup
 from guiapp.training.snapshots import SnapshotStore
@@ -75,8 +77,7 @@ class Runner:
         self.device = device if isinstance(device, torch.device) else choose(device or setup.recipe.device)
         self.model = setup.build_model()
         self.data = TrainingData(setup, self.device)
-        kind = MemoryTrainer if setup.entry.trained_by == "memory" else Trainer
-        self.trainer: Trainer | MemoryTrainer = kind(self.model, setup.task, self.data, setup.recipe, self.device)
+        self.trainer = self._make_trainer()
         memory = setup.entry.trained_by == "memory"  # nothing to run before it remembers something
         self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
         if resume and not setup.recipe.threads:
@@ -106,10 +107,19 @@ class Runner:
 
     # ------------------------------------------------------------------ the run
 
+    def _make_trainer(self) -> Trainer | MemoryTrainer:
+        setup = self.setup
+        if setup.entry.trained_by == "memory":
+            return MemoryTrainer(self.model, setup.task, self.data, setup.recipe, self.device)
+        objective, callbacks = objective_of(setup, self.device), callbacks_of(setup)
+        return Trainer(self.model, setup.task, self.data, setup.recipe, self.device, objective, callbacks)
+
     @property
     def at_end(self) -> bool:
         """Whether the recipe is done."""
-        return self.trainer.epoch >= (1 if isinstance(self.trainer, MemoryTrainer) else self.setup.recipe.epochs)
+        return self.trainer.finished or self.trainer.epoch >= (
+            1 if isinstance(self.trainer, MemoryTrainer) else self.setup.recipe.epochs
+        )
 
     def events(self) -> Generator[RunEvent, None, None]:
         """Train to the end, yielding after every step and within everything that takes longer.
@@ -306,7 +316,7 @@ class Runner:
         self.epochs = [*self.epochs, line]
         accuracy, loss = event.validation["accuracy"], event.validation["loss"]
         if self.best is None or (accuracy, -loss) > (self.best.accuracy, -self.best.loss):
-            weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+            weights = {name: tensor.detach().clone() for name, tensor in self.trainer.evaluated.state_dict().items()}
             self.best = Best(event.step, accuracy, loss, weights)
         figures = {f"{part}/{name}": v for part in ("train", "validation") for name, v in line[part].items()}
         self._board.scalars(event.step, figures)

@@ -64,9 +64,11 @@ class Setup:
         import torch
 
         import guiapp.models  # noqa: F401 - fills the registry
+        from guiapp.training.network_changes import change_network
 
         torch.manual_seed(self.recipe.seed)
-        return self.entry.make(self.preprocessing, len(self.classes), **self.model_options)
+        model = self.entry.make(self.preprocessing, len(self.classes), **self.model_options)
+        return change_network(model, self)
 
     def initial_weights(self) -> dict[str, torch.Tensor] | None:
         """The trained weights that the experiment opens with, for looking; training starts from fresh ones.
@@ -171,8 +173,8 @@ def prepare(
         notices=notices,
         open_data=lambda: dataset,
     )
-    if recipe.augmentation == "default":
-        made = made.with_recipe(dataclasses.replace(recipe, augmentation=dataset.augmentation))
+    if recipe.augmentation.name == "default":
+        made = made.with_recipe(change(recipe, {"augmentation.name": dataset.augmentation}))
     return made
 
 
@@ -257,8 +259,9 @@ def _option(entry: ModelEntry, name: str, value: Any) -> Any:
 def _check(recipe: Recipe) -> None:
     from guiapp.training.augmentation import AUGMENTATIONS
 
-    if recipe.augmentation != "default" and recipe.augmentation not in AUGMENTATIONS:
-        raise SettingError(f"augmentation is one of default, {', '.join(AUGMENTATIONS)}, not {recipe.augmentation!r}")
+    name = recipe.augmentation.name
+    if name != "default" and name not in AUGMENTATIONS:
+        raise SettingError(f"augmentation is one of default, {', '.join(AUGMENTATIONS)}, not {name!r}")
 
 
 def _plain(value: Any) -> Any:

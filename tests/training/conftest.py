@@ -56,7 +56,7 @@ def make_setup(tiny_data):
     def make(entry: ModelEntry | None = None, data: Dataset | None = None, **fields) -> Setup:
         entry = entry or ModelEntry("tiny", "Tiny net", tiny_net, options={"hidden": 8})
         dataset = data or tiny_data
-        start = Recipe(epochs=3, batch=8, augmentation="none", device="cpu")
+        start = change(Recipe(epochs=3, batch=8, device="cpu"), {"augmentation": "none"})
         recipe = change(start, {name.replace("__", "."): value for name, value in fields.items()})
         return Setup(
             Experiment("tiny", "test", "Tiny", (), entry.name, dataset.name, "tiny"),

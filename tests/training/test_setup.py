@@ -26,7 +26,7 @@ def test_settings_come_after_the_experiment_after_the_defaults():
     setup = prepare(ENTRY, {"batch": "32", "optimiser": "adam", "optimiser.beta1": "0.8"})
     assert (setup.recipe.batch, setup.recipe.epochs, setup.recipe.optimiser.lr) == (32, 7, 0.02)
     assert (setup.recipe.optimiser.name, setup.recipe.optimiser.beta1) == ("adam", 0.8)
-    assert setup.recipe.augmentation == setup.dataset.augmentation == "handwriting"
+    assert setup.recipe.augmentation.name == setup.dataset.augmentation == "handwriting"
     assert setup.classes == tuple("0123456789") and setup.preprocessing.size == (1, 8, 8)
 
 

@@ -14,6 +14,7 @@ from guiapp.ui.panels.training_status import remembers
 from guiapp.ui.widgets.option_form import OptionForm
 
 LABELS = {
+    "augmentation.name": "augmentation",
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
     "schedule.name": "schedule", "schedule.every": "drop every", "schedule.factor": "drop to",
@@ -93,7 +94,9 @@ class RecipeBox(QFrame):
         self.show()
 
     def _make(self, recipe: Any, opened: Opened) -> None:
-        self.form = OptionForm(recipe, "recipe", labels=LABELS, choices={"augmentation": _augmentations}, parent=self)
+        self.form = OptionForm(
+            recipe, "recipe", labels=LABELS, choices={"augmentation.name": _augmentations}, parent=self
+        )
         self.form.edited.connect(self.edited)
         self.error = QLabel(self)
         self.error.setObjectName("recipe.message")

@@ -140,7 +140,7 @@ def test_form_takes_good_values_and_rejects_bad_ones_with_a_message(qtbot):
 
 
 def test_form_choices(qtbot):
-    form = OptionForm(Recipe(), "recipe", choices={"augmentation": lambda: ("default", "none")})
+    form = OptionForm(Recipe(), "recipe", choices={"augmentation.name": lambda: ("default", "none")})
     qtbot.addWidget(form)
     box = form.editor("optimiser.name")
     assert isinstance(box, QComboBox) and box.currentText() == "momentum"
@@ -148,7 +148,7 @@ def test_form_choices(qtbot):
     form.edited.connect(lambda name, value: got.append((name, value)))
     box.textActivated.emit("adam")
     assert got == [("optimiser.name", "adam")]
-    assert form.editor("augmentation").count() == 2
+    assert form.editor("augmentation.name").count() == 2
 
 
 def test_numbers_have_a_true_minus():
