@@ -6,6 +6,7 @@ A recipe names what it wants; ``callbacks_of`` makes it. Add a line to ``MAKERS`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,8 +34,20 @@ class Callback:
         """The trainer is made, nothing is trained yet; also before a state is loaded."""
         self.trainer = trainer
 
+    def in_folder(self, folder: Path, step: int) -> None:
+        """The run writes into ``folder`` and goes on after ``step``; not called where nothing is written."""
+
+    def close(self) -> None:
+        """The run is left: what is open is closed; more than one call is allowed."""
+
+    def before_batch(self) -> None:
+        """A step begins; its batch is fetched next."""
+
     def before_step(self) -> None:
         """The rate is set and the global generators are seeded; the forward pass comes next."""
+
+    def after_forward(self, output: torch.Tensor, targets: torch.Tensor) -> None:
+        """The output (N, K) of a batch is there; the backward pass comes next."""
 
     def before_update(self) -> None:
         """The gradients are there, in their true scale; the optimiser comes next."""
@@ -70,10 +83,30 @@ class Callbacks(Callback):
         for callback in self.all:
             callback.attach(trainer)
 
+    def in_folder(self, folder: Path, step: int) -> None:
+        """Each in turn."""
+        for callback in self.all:
+            callback.in_folder(folder, step)
+
+    def close(self) -> None:
+        """Each in turn."""
+        for callback in self.all:
+            callback.close()
+
+    def before_batch(self) -> None:
+        """Each in turn."""
+        for callback in self.all:
+            callback.before_batch()
+
     def before_step(self) -> None:
         """Each in turn."""
         for callback in self.all:
             callback.before_step()
+
+    def after_forward(self, output: torch.Tensor, targets: torch.Tensor) -> None:
+        """Each in turn."""
+        for callback in self.all:
+            callback.after_forward(output, targets)
 
     def before_update(self) -> None:
         """Each in turn."""

@@ -104,6 +104,8 @@ class Runner:
                 self.columns.close()
                 folder.release()
                 raise
+        if isinstance(self.trainer, Trainer):
+            self.trainer.callbacks.in_folder(folder.path, self.trainer.step)
 
     # ------------------------------------------------------------------ the run
 
@@ -245,6 +247,8 @@ class Runner:
                 self._leave("stopped")
         finally:
             self._closed = True
+            if isinstance(self.trainer, Trainer):
+                self.trainer.callbacks.close()
             self._board.close()
             self.columns.close()
             self.folder.release()

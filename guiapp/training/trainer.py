@@ -18,7 +18,7 @@ from guiapp.datasets.base import Part
 from guiapp.tasks.base import Task
 from guiapp.training import optimisers, seeds
 from guiapp.training.callbacks import Callback, Callbacks
-from guiapp.training.evaluation import evaluating
+from guiapp.training.evaluation import Evaluation, evaluating
 from guiapp.training.events import Data, EpochEnd, Evaluating, Event, StepEnd
 from guiapp.training.layout import has_maps, place
 from guiapp.training.objective import Objective
@@ -41,6 +41,7 @@ class Trainer:
         forward: Gives the output of a batch: the network, or what wraps it (several processes).
         evaluated: The network that is validated and kept as best: ``model``, or an average of its weights.
         finished: Set by a callback that ends the run before its last epoch.
+        validated: The last validation, sample by sample, or None.
         loss_sum, correct_sum, seen, seconds: Of the epoch so far; what else must be kept is in ``trainer_state``.
     """
 
@@ -58,6 +59,7 @@ class Trainer:
         self.objective, self.callbacks = objective or Objective(task), Callbacks(callbacks)
         self.forward = self.evaluated = self.model
         self.finished = False
+        self.validated: Evaluation | None = None
         self._format = torch.channels_last if has_maps(model) else torch.contiguous_format
         self.step = self.epoch = 0
         self.steps_per_epoch = data.steps_per_epoch
@@ -110,6 +112,7 @@ class Trainer:
         lr = self.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = lr * group.get("scale", 1.0)
+        self.callbacks.before_batch()
         inputs, targets = self.data.batch(self.step)
         if not self.model.training:
             self.model.train()
@@ -133,6 +136,7 @@ class Trainer:
         self.optimiser.zero_grad()
         with self._autocast:
             output = self.forward(inputs)
+            self.callbacks.after_forward(output, targets)
             loss = self.objective.loss(inputs, output, targets)
             penalty = self.objective.penalty(self.model)
         self.scaler.scale(loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]
@@ -146,6 +150,7 @@ class Trainer:
             self.evaluated, self.task, self.data.batches(part), self.data.size(part), self.step
         )
         self.seconds += time.perf_counter() - start
+        self.validated = found
         return {"loss": found.loss, "accuracy": found.accuracy}
 
     def state(self) -> dict[str, Any]:
