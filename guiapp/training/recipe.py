@@ -1,4 +1,7 @@
-"""The recipe of a run: plain data, saved with the run, shown as a form, set from the command line."""
+"""The recipe of a run: plain data, saved with the run, shown as a form, set from the command line.
+
+The groups stand in ``recipe_parts``: a new concern is a group there and a field of ``Recipe`` here.
+"""
 
 from __future__ import annotations
 
@@ -11,47 +14,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from guiapp.core.notices import SettingError
+from guiapp.training.recipe_parts import OPTIMISERS, SCHEDULES, Augmentation, DataView, Optimiser, Schedule, option
 
-OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-SCHEDULES = ("constant", "step", "cosine")
-
-
-def option(default: Any, help: str, *, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
-    """A dataclass field with the metadata from which forms and messages are made."""
-    return field(default=default, metadata={"help": help, "unit": unit, "low": low, "high": high})
-
-
-@dataclass(frozen=True)
-class Optimiser:
-    """How gradients change the weights; each is PyTorch's own."""
-
-    name: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"] = option(
-        "momentum", "the update rule"
-    )
-    lr: float = option(0.05, "learning rate: size of a step along the gradient", low=1e-8, high=100.0)
-    momentum: float = option(0.9, "share of the last step kept (momentum, Nesterov, RMSProp)", low=0.0, high=0.9999)
-    weight_decay: float = option(0.0, "pulls weights towards zero (L2; decoupled for AdamW)", low=0.0, high=1.0)
-    beta1: float = option(0.9, "decay of the mean of gradients (Adam)", low=0.0, high=0.99999)
-    beta2: float = option(
-        0.999, "decay of the mean of squared gradients (Adam; alpha of RMSProp)", low=0.0, high=0.999999
-    )
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How the learning rate changes over the run; recomputed at every step."""
-
-    name: Literal["constant", "step", "cosine"] = option("cosine", "shape of the learning rate over the run")
-    every: int = option(5, "step: epochs between two drops", unit="epochs", low=1, high=100_000)
-    factor: float = option(0.1, "step: the rate is multiplied by this at each drop", low=1e-6, high=1.0)
-    final: float = option(0.0, "cosine: share of the first rate at the end", low=0.0, high=1.0)
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Random changes of training samples."""
-
-    name: str = option("default", "random changes of training samples; 'default' is the data set's own")
+__all__ = [
+    "OPTIMISERS",
+    "SCHEDULES",
+    "Augmentation",
+    "DataView",
+    "Optimiser",
+    "Recipe",
+    "Schedule",
+    "as_dict",
+    "change",
+    "convert",
+    "from_dict",
+    "option",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +42,7 @@ class Recipe:
     batch: int = option(64, "samples a step", unit="samples", low=1, high=1_000_000)
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    data: DataView = field(default_factory=DataView)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
     threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(
