@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from guiapp.datasets.base import Part
 from guiapp.tasks.base import Task
 from guiapp.training import optimisers, seeds
 from guiapp.training.callbacks import Callback, Callbacks
@@ -145,10 +144,8 @@ class Trainer:
 
     def _validate(self) -> Generator[Evaluating, None, dict[str, float]]:
         start = time.perf_counter()
-        part: Part = "validation"
-        found = yield from evaluating(
-            self.evaluated, self.task, self.data.batches(part), self.data.size(part), self.step
-        )
+        batches, total = self.data.batches("validation"), self.data.size("validation")
+        found = yield from evaluating(self.evaluated, self.task, batches, total, self.step)
         self.seconds += time.perf_counter() - start
         self.validated = found
         return {"loss": found.loss, "accuracy": found.accuracy}
