@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
     from guiapp.tasks.base import Task
     from guiapp.tasks.predictions import Prediction
+    from guiapp.training.recipe import Recipe
 
 _BATCH = 256
 _ENDING = ".safetensors"
@@ -47,6 +48,7 @@ class Subject:
         step: Training step of the weights, or None.
         drawing_reference: ``"module:name"`` of what makes a sample of a drawing, where weights name it.
         built_as: Name and options of the network among those to train, where it came from a weight file.
+        recipe: Of a run: which samples of the data set were its training and validation part.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Subject:
     step: int | None = None
     drawing_reference: str | None = None
     built_as: tuple[str, Mapping[str, Any]] | None = None
+    recipe: Recipe | None = None
 
     def open_dataset(self, name: str | None = None, progress: Progress | None = None) -> Dataset:
         """The data set called ``name``, or the one that it was trained on.
@@ -78,6 +81,10 @@ class Subject:
             raise SettingError(
                 f"{dataset.title} has {len(dataset.classes)} classes, {self.name} tells {len(self.task.labels)} apart"
             )
+        if self.recipe is not None and wanted == self.dataset_name:
+            from guiapp.training.data_views import view
+
+            return view(dataset, self.recipe)
         return dataset
 
     @cached_property
@@ -221,8 +228,9 @@ def _run(folder: Path, name: str) -> Subject:
 
     setup, model = load_run(folder)
     return Subject(
-        name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=setup.dataset_name
-    )
+        name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=setup.dataset_name,
+        recipe=setup.recipe,
+    )  # fmt: skip
 
 
 def _own(file: Path, name: str) -> Subject:

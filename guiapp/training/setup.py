@@ -53,11 +53,18 @@ class Setup:
     open_data: Callable[[], Dataset] | None = None
 
     @cached_property
-    def dataset(self) -> Dataset:
-        """The data set; opened when first asked for where the setup comes from a run folder."""
+    def whole(self) -> Dataset:
+        """The data set in its own parts; opened when first asked for where the setup comes from a run folder."""
         if self.open_data is None:
             raise UserError(f"the data set {self.dataset_name} was not given")
         return self.open_data()
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set in the parts that the recipe asks for, see ``data_views``."""
+        from guiapp.training.data_views import view
+
+        return view(self.whole, self.recipe)
 
     def build_model(self) -> torch.nn.Module:
         """The network with the fresh weights that the recipe's seed gives, on the CPU, in training mode."""
@@ -102,7 +109,7 @@ class Setup:
 
     def with_recipe(self, recipe: Recipe) -> Setup:
         """The same with another recipe; the opened data set is shared."""
-        return dataclasses.replace(self, recipe=recipe, open_data=lambda: self.dataset)
+        return dataclasses.replace(self, recipe=recipe, open_data=lambda: self.whole)
 
 
 def prepare(
@@ -125,6 +132,7 @@ def prepare(
     from guiapp import models
     from guiapp.datasets import DATASETS, open_dataset
     from guiapp.tasks.base import make_task
+    from guiapp.training.data_views import view
 
     if experiment.live:
         raise SettingError(f"{experiment.title} is a published network that is not trained here: look into it in Live")
@@ -156,7 +164,7 @@ def prepare(
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
     dataset = open_dataset(dataset_name, progress)
-    preprocessing = entry.preprocessing(dataset)
+    preprocessing = entry.preprocessing(view(dataset, recipe))
     path = _weight_file(experiment, settings)
     if path is not None:
         preprocessing, dataset = _as_trained(path, dataset)
@@ -229,11 +237,14 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
 
 
 def _weight_file(experiment: Experiment, settings: Mapping[str, Any]) -> Path | None:
-    """The weights that the entry opens with; none where the settings choose another network or data set."""
+    """The weights that the entry opens with; none where the settings choose another network or other data."""
     if experiment.weights is None:
         return None
     wanted = {"model": experiment.model, "dataset": experiment.dataset}
-    if any(setting.startswith("model.") or wanted.get(setting, value) != value for setting, value in settings.items()):
+    if any(
+        setting.startswith(("model.", "data.")) or wanted.get(setting, value) != value
+        for setting, value in settings.items()
+    ):
         return None
     return paths.resources() / "weights" / experiment.weights
 
@@ -262,6 +273,13 @@ def _check(recipe: Recipe) -> None:
     name = recipe.augmentation.name
     if name != "default" and name not in AUGMENTATIONS:
         raise SettingError(f"augmentation is one of default, {', '.join(AUGMENTATIONS)}, not {name!r}")
+    data = recipe.data
+    if data.folds == 1:
+        raise SettingError("data.folds is 0 or at least 2: one fold leaves nothing to learn from")
+    if data.fold > max(data.folds, 1):
+        raise SettingError(
+            f"data.fold={data.fold}: there are {data.folds} folds" if data.folds else "data.fold needs data.folds"
+        )
 
 
 def _plain(value: Any) -> Any:
