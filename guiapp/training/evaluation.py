@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -161,6 +161,24 @@ def evaluating(
         predicted_all,
         confidences,
         majority,
+    )
+
+
+def joined(parts: Sequence[Evaluation]) -> Evaluation:
+    """Figures of several stretches of a part, in their order, as one."""
+    some = [part for part in parts if part.count]
+    if not some:
+        return parts[0]
+    count = sum(part.count for part in some)
+    return Evaluation(
+        count,
+        sum(part.loss * part.count for part in some) / count,
+        sum(part.correct for part in some),
+        some[0].classes,
+        np.concatenate([part.truth for part in some]),
+        np.concatenate([part.predicted for part in some]),
+        np.concatenate([part.confidence for part in some]),
+        some[0].majority,
     )
 
 

@@ -15,7 +15,7 @@ def mix(seed: int, purpose: int, counter: int) -> int:
     Args:
         seed: The run's seed.
         purpose: One of the constants above.
-        counter: Step or epoch.
+        counter: Step or epoch (``of_rank`` where processes that train together draw each on their own).
     """
     state = 0
     for part in (seed, purpose, counter):
@@ -24,6 +24,11 @@ def mix(seed: int, purpose: int, counter: int) -> int:
         state = (state ^ state >> 27) * 0x94D049BB133111EB & _MASK
         state ^= state >> 31
     return state >> 1
+
+
+def of_rank(counter: int, rank: int) -> int:
+    """A counter that no other process of a run has: of rank 0 itself."""
+    return counter + (rank << 40)
 
 
 def seed_global(device: torch.device, value: int) -> None:

@@ -10,7 +10,7 @@ import collections
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,6 +26,9 @@ from guiapp.training.recipe import Recipe
 from guiapp.training.schedules import rate_with_changes
 from guiapp.training.trainer_state import load_state, state_of
 
+if TYPE_CHECKING:
+    from guiapp.training.ranks import Ranks
+
 
 class Trainer:
     """Trains ``model`` in place.
@@ -39,6 +42,7 @@ class Trainer:
         optimiser: What changes the weights; groups with a ``"scale"`` learn at that share of the rate.
         forward: Gives the output of a batch: the network, or what wraps it (several processes).
         evaluated: The network that is validated and kept as best: ``model``, or an average of its weights.
+        ranks: The processes that train together, or None.
         finished: Set by a callback that ends the run before its last epoch.
         validated: The last validation, sample by sample, or None.
         loss_sum, correct_sum, seen, seconds: Of the epoch so far; what else must be kept is in ``trainer_state``.
@@ -58,6 +62,7 @@ class Trainer:
         self.objective, self.callbacks = objective or Objective(task), Callbacks(callbacks)
         self.forward = self.evaluated = self.model
         self.finished = False
+        self.ranks: Ranks | None = None
         self.validated: Evaluation | None = None
         self._format = torch.channels_last if has_maps(model) else torch.contiguous_format
         self.step = self.epoch = 0
@@ -115,13 +120,16 @@ class Trainer:
         inputs, targets = self.data.batch(self.step)
         if not self.model.training:
             self.model.train()
-        seeds.seed_global(self.device, seeds.mix(self.recipe.seed, seeds.STEP, self.step))
+        rank = 0 if self.ranks is None else self.ranks.before_step(self)
+        seeds.seed_global(self.device, seeds.mix(self.recipe.seed, seeds.STEP, seeds.of_rank(self.step, rank)))
         self.callbacks.before_step()
         loss, correct = self._gradients(inputs.contiguous(memory_format=self._format), targets)
+        count = len(targets)
+        if self.ranks is not None:
+            loss, correct, count = self.ranks.figures(self.step, loss, correct)
         self.callbacks.before_update()
         self.scaler.step(self.optimiser)
         self.scaler.update()
-        count = len(targets)
         self.loss_sum.add_(loss, alpha=count)
         self.correct_sum.add_(correct)
         self.seen += count
@@ -144,8 +152,11 @@ class Trainer:
 
     def _validate(self) -> Generator[Evaluating, None, dict[str, float]]:
         start = time.perf_counter()
-        batches, total = self.data.batches("validation"), self.data.size("validation")
-        found = yield from evaluating(self.evaluated, self.task, batches, total, self.step)
+        if self.ranks is not None:
+            found = yield from self.ranks.evaluating(self.evaluated, self.task, "validation", self.step)
+        else:
+            batches, total = self.data.batches("validation"), self.data.size("validation")
+            found = yield from evaluating(self.evaluated, self.task, batches, total, self.step)
         self.seconds += time.perf_counter() - start
         self.validated = found
         return {"loss": found.loss, "accuracy": found.accuracy}
