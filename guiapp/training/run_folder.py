@@ -25,14 +25,12 @@ import guiapp
 from guiapp.core import paths
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import SettingError, UserError
+from guiapp.training.writer_lock import WriterLock
 
 if TYPE_CHECKING:
-    from filelock import FileLock
-
     from guiapp.training.setup import Setup
 
 FORMAT = 1
-_LOCK = ".lock"
 
 
 class RunFolder:
@@ -46,7 +44,7 @@ class RunFolder:
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path = path
         self.info = info
-        self._lock: FileLock | None = None
+        self._lock = WriterLock(path)
 
     @classmethod
     def create(cls, path: Path | str | None, setup: Setup, *, exact: bool = False) -> RunFolder:
@@ -113,38 +111,15 @@ class RunFolder:
         Raises:
             UserError: If another process, or another run of this one, writes here.
         """
-        from filelock import FileLock, Timeout
-
-        if self._lock is not None:
-            return
-        lock = FileLock(self.path / _LOCK, thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(f"another process is writing the run in {self.path}: stop it there first") from None
-        self._lock = lock
+        self._lock.acquire(f"another process is writing the run in {self.path}: stop it there first")
 
     def release(self) -> None:
         """Let others write."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.release()
+        self._lock.release()
 
     def is_being_written(self) -> bool:
         """Whether this or another process is the writer now."""
-        from filelock import FileLock, Timeout
-
-        if self._lock is not None:
-            return True
-        if not (self.path / _LOCK).exists():
-            return False
-        probe = FileLock(self.path / _LOCK, thread_local=False)
-        try:
-            probe.acquire(timeout=0)
-        except (Timeout, OSError):
-            return True
-        probe.release()
-        return False
+        return self._lock.is_held()
 
     def add_line(self, line: Mapping[str, Any]) -> None:
         """Append to ``epochs.jsonl``."""
