@@ -142,7 +142,14 @@ class Callbacks(Callback):
 
 Maker = Callable[["Setup"], Callback | None]
 
-MAKERS: tuple[Maker, ...] = ()
+
+def _observer(setup: Setup) -> Callback | None:
+    from guiapp.training.diagnosis.observer import observer_of
+
+    return observer_of(setup)
+
+
+MAKERS: tuple[Maker, ...] = (_observer,)
 """Each is called with the setup of a run and gives a callback, or None where the recipe does not ask for it."""
 
 

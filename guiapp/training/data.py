@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ class TrainingData:
     Attributes:
         count: Samples of the training part.
         steps_per_epoch: Steps of one pass.
+        clock: Told when a batch begins (True) and ends (False) to be brought to the device, while a step is timed.
     """
 
     def __init__(self, setup: Setup, device: torch.device) -> None:
@@ -42,6 +43,7 @@ class TrainingData:
         self._seed = setup.recipe.seed
         self._batch = setup.recipe.batch
         self._augment = make_augmentation(setup.recipe.augmentation.name, setup.preprocessing)
+        self.clock: Callable[[bool], None] | None = None
         self._kept: dict[Part, torch.Tensor] = {}
         self._labels: dict[Part, torch.Tensor] = {}
         self._epoch = -1
@@ -105,4 +107,9 @@ class TrainingData:
 
     def _inputs(self, part: Part, place: slice | npt.NDArray[np.int64]) -> torch.Tensor:
         images = np.asarray(self._setup.dataset.part(part).images[place])
-        return self._setup.preprocessing(images, self._device)
+        if self.clock is not None:
+            self.clock(True)
+        inputs = self._setup.preprocessing(images, self._device)
+        if self.clock is not None:
+            self.clock(False)
+        return inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -57,6 +57,8 @@ class Data(Protocol):
     """What the trainer asks of its data (see ``data.TrainingData``)."""
 
     steps_per_epoch: int
+    clock: Callable[[bool], None] | None
+    """Told when a batch begins (True) and ends (False) to be brought to the device, while a step is timed."""
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets of a step."""

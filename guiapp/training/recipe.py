@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from guiapp.core.notices import SettingError
+from guiapp.training.diagnosis.options import Observe
 from guiapp.training.recipe_parts import OPTIMISERS, SCHEDULES, Augmentation, DataView, Optimiser, Schedule, option
 
 __all__ = [
@@ -43,6 +44,7 @@ class Recipe:
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
     data: DataView = field(default_factory=DataView)
+    observe: Observe = field(default_factory=Observe)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
     threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(

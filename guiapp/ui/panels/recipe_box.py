@@ -16,6 +16,7 @@ from guiapp.ui.widgets.option_form import OptionForm
 LABELS = {
     "augmentation.name": "augmentation",
     "data.folds": "folds", "data.fold": "validated fold", "data.share": "share of samples", "data.draw": "draw",
+    "observe.name": "observation", "observe.every": "observe every",
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
     "schedule.name": "schedule", "schedule.every": "drop every", "schedule.factor": "drop to",
