@@ -1,0 +1,1 @@
+"""What is wrong with a run: checks before it, observation during it, findings in words."""
