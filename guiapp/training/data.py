@@ -11,7 +11,7 @@ import torch
 
 from guiapp.datasets.base import Part
 from guiapp.training import seeds
-from guiapp.training.augmentation import make_augmentation
+from guiapp.training.augmenter import augmenter_of
 from guiapp.training.setup import Setup
 
 KEEP_BYTES = 1 << 30
@@ -42,7 +42,7 @@ class TrainingData:
         self._device = device
         self._seed = setup.recipe.seed
         self._batch = setup.recipe.batch
-        self._augment = make_augmentation(setup.recipe.augmentation.name, setup.preprocessing)
+        self._augment = augmenter_of(setup)
         self.clock: Callable[[bool], None] | None = None
         self._kept: dict[Part, torch.Tensor] = {}
         self._labels: dict[Part, torch.Tensor] = {}
@@ -70,7 +70,7 @@ class TrainingData:
             self._kept[part] = kept
 
     def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs (N, C, H, W) and class indices (N,) of one step, augmented."""
+        """Inputs (N, C, H, W) of one step, augmented, and class indices (N,), or shares (N, K) of mixed samples."""
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._shuffle(epoch)
@@ -78,10 +78,11 @@ class TrainingData:
         chosen = self._order[start : start + self._batch]
         kept = self._kept.get("train")
         inputs = kept.index_select(0, chosen) if kept is not None else self._inputs("train", chosen.cpu().numpy())
+        targets = self._targets[start : start + self._batch]
         if self._augment is not None:
             draw = seeds.generator(self._device, seeds.mix(self._seed, seeds.AUGMENTATION, step))
-            inputs = self._augment(inputs, draw)
-        return inputs, self._targets[start : start + self._batch]
+            inputs, targets = self._augment(inputs, targets, draw)
+        return inputs, targets
 
     def batches(self, part: Part, size: int = EVALUATION_BATCH) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Inputs and class indices of a part in its own order, not augmented."""

@@ -42,9 +42,25 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of training samples."""
+    """Random changes of training samples: those of ``name`` first, then each operation whose strength is not zero."""
 
     name: str = option("default", "random changes of training samples; 'default' is the data set's own")
+    flip: float = option(0.0, "chance that a sample is mirrored left to right", low=0.0, high=1.0)
+    flip_vertical: float = option(0.0, "chance that a sample is mirrored top to bottom", low=0.0, high=1.0)
+    shift: float = option(0.0, "moved by whole pixels up to this share of the side", low=0.0, high=0.5)
+    crop: float = option(0.0, "up to this share of the area is cut away, the rest enlarged", low=0.0, high=0.95)
+    rotation: float = option(0.0, "largest angle, both ways", unit="degrees", low=0.0, high=180.0)
+    scale: float = option(0.0, "largest change of size, as a share", low=0.0, high=0.9)
+    shear: float = option(0.0, "largest slant, both ways", unit="degrees", low=0.0, high=60.0)
+    brightness: float = option(0.0, "brightness times 1 - this to 1 + this", low=0.0, high=1.0)
+    contrast: float = option(0.0, "contrast times 1 - this to 1 + this", low=0.0, high=1.0)
+    saturation: float = option(0.0, "saturation times 1 - this to 1 + this", low=0.0, high=1.0)
+    hue: float = option(0.0, "largest turn of the hue, as a share of the circle", low=0.0, high=0.5)
+    pca: float = option(0.0, "PCA colour: standard deviation of the draws along the components", low=0.0, high=2.0)
+    cutout: float = option(0.0, "side of the square that is emptied, as a share of the sample's", low=0.0, high=1.0)
+    cutout_chance: float = option(0.5, "cutout: chance that a sample loses a square", low=0.0, high=1.0)
+    mixup: float = option(0.0, "blends of two samples: alpha of the Beta distribution of their shares", low=0.0, high=10)
+    cutmix: float = option(0.0, "a rectangle of another sample: alpha of the Beta distribution", low=0.0, high=10)
 
 
 @dataclass(frozen=True)

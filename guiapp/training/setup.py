@@ -132,6 +132,7 @@ def prepare(
     from guiapp import models
     from guiapp.datasets import DATASETS, open_dataset
     from guiapp.tasks.base import make_task
+    from guiapp.training.augmenter import check_augmentation
     from guiapp.training.data_views import view
 
     if experiment.live:
@@ -168,6 +169,7 @@ def prepare(
     path = _weight_file(experiment, settings)
     if path is not None:
         preprocessing, dataset = _as_trained(path, dataset)
+    check_augmentation(recipe.augmentation, preprocessing.size[0], experiment.task)
     made = Setup(
         experiment=experiment,
         recipe=recipe,

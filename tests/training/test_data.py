@@ -55,6 +55,17 @@ def test_a_step_is_the_same_in_any_order(make_data):
     assert all(torch.equal(a, b) for a, b in zip(forwards, reversed(backwards), strict=True))
 
 
+def test_mixed_samples_have_shares_of_classes_and_a_step_is_the_same_in_any_order(make_data):
+    fields = {"augmentation__mixup": 0.4, "augmentation__cutmix": 1.0, "augmentation__cutout": 0.5}
+    fields |= {"augmentation__rotation": 10.0, "augmentation__crop": 0.3, "augmentation__brightness": 0.2}
+    one, two = make_data(**fields), make_data(**fields)
+    forwards = [one.batch(step) for step in range(14)]
+    backwards = [two.batch(step) for step in reversed(range(14))]
+    for (inputs, shares), (others, same) in zip(forwards, reversed(backwards), strict=True):
+        assert torch.equal(inputs, others) and torch.equal(shares, same)
+        assert shares.shape == (len(inputs), 3) and shares.sum(1) == pytest.approx(torch.ones(len(inputs)))
+
+
 def test_evaluation_is_in_order_and_not_augmented(make_data, tiny_data, make_setup):
     data = make_data(augmentation="handwriting")
     inputs = torch.cat([part for part, _ in data.batches("validation", 8)])

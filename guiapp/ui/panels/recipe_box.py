@@ -15,6 +15,10 @@ from guiapp.ui.widgets.option_form import OptionForm
 
 LABELS = {
     "augmentation.name": "augmentation",
+    **{f"augmentation.{name}": name.replace("_", " ") for name in (
+        "flip", "flip_vertical", "shift", "crop", "rotation", "scale", "shear", "brightness", "contrast", "saturation",
+        "hue", "cutout", "cutout_chance", "mixup", "cutmix",
+    )}, "augmentation.pca": "PCA colour",
     "data.folds": "folds", "data.fold": "validated fold", "data.share": "share of samples", "data.draw": "draw",
     "observe.name": "observation", "observe.every": "observe every",
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
