@@ -129,15 +129,55 @@ def prepare(
         SettingError: For a setting that does not exist or fit.
         UserError: For data that cannot be opened.
     """
-    from guiapp import models
-    from guiapp.datasets import DATASETS, open_dataset
+    from guiapp.datasets import open_dataset
     from guiapp.tasks.base import make_task
     from guiapp.training.augmenter import check_augmentation
     from guiapp.training.data_views import view
 
+    settings = dict(settings or {})
+    dataset_name, entry, options, recipe, notices = _choose(experiment, settings)
+    dataset = open_dataset(dataset_name, progress)
+    preprocessing = entry.preprocessing(view(dataset, recipe))
+    path = _weight_file(experiment, settings)
+    if path is not None:
+        preprocessing, dataset = _as_trained(path, dataset)
+    check_augmentation(recipe.augmentation, preprocessing.size[0], experiment.task)
+    made = Setup(
+        experiment=experiment,
+        recipe=recipe,
+        dataset_name=dataset_name,
+        entry=entry,
+        preprocessing=preprocessing,
+        classes=tuple(dataset.classes),
+        task=make_task(experiment.task, tuple(dataset.classes)),
+        model_options=options,
+        settings=settings,
+        notices=notices,
+        open_data=lambda: dataset,
+    )
+    if recipe.augmentation.name == "default":
+        made = made.with_recipe(change(recipe, {"augmentation.name": dataset.augmentation}))
+    return made
+
+
+def recipe_of(experiment: Experiment, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe that ``prepare`` would give, without opening data; augmentation may still be ``"default"``.
+
+    Raises:
+        SettingError: For a setting that does not exist or fit.
+    """
+    return _choose(experiment, dict(settings or {}))[3]
+
+
+def _choose(
+    experiment: Experiment, settings: Mapping[str, Any]
+) -> tuple[str, ModelEntry, dict[str, Any], Recipe, tuple[str, ...]]:
+    """Data set, network, its options, recipe, and what the person should know."""
+    from guiapp import models
+    from guiapp.datasets import DATASETS
+
     if experiment.live:
         raise SettingError(f"{experiment.title} is a published network that is not trained here: look into it in Live")
-    settings = dict(settings or {})
     others = dict(settings)
     notices: tuple[str, ...] = ()
     dataset_name = str(others.pop("dataset", experiment.dataset))
@@ -164,28 +204,7 @@ def prepare(
     )
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
-    dataset = open_dataset(dataset_name, progress)
-    preprocessing = entry.preprocessing(view(dataset, recipe))
-    path = _weight_file(experiment, settings)
-    if path is not None:
-        preprocessing, dataset = _as_trained(path, dataset)
-    check_augmentation(recipe.augmentation, preprocessing.size[0], experiment.task)
-    made = Setup(
-        experiment=experiment,
-        recipe=recipe,
-        dataset_name=dataset_name,
-        entry=entry,
-        preprocessing=preprocessing,
-        classes=tuple(dataset.classes),
-        task=make_task(experiment.task, tuple(dataset.classes)),
-        model_options=options,
-        settings=settings,
-        notices=notices,
-        open_data=lambda: dataset,
-    )
-    if recipe.augmentation.name == "default":
-        made = made.with_recipe(change(recipe, {"augmentation.name": dataset.augmentation}))
-    return made
+    return dataset_name, entry, options, recipe, notices
 
 
 def from_run(path: Path | str, progress: Progress | None = None, settings: Mapping[str, Any] | None = None) -> Setup:
