@@ -135,12 +135,21 @@ _add(
         description="Six residual units, each with a weight for every channel that depends on the picture.",
     )
 )
+_UNITS = (  # those of models/cifar_resnet.py, which loads torch
+    "original",
+    "bn-after-addition",
+    "relu-before-addition",
+    "relu-only-pre-activation",
+    "full-pre-activation",
+)
 for _depth, _parameters in ((20, "0.27"), (32, "0.46"), (44, "0.66"), (56, "0.85"), (110, "1.7")):
     _add(
         ModelEntry(
             name=f"resnet{_depth}",
             title=f"ResNet-{_depth} for 32x32",
             build=Lazy(f"guiapp.models.cifar_resnet:resnet{_depth}"),
+            options={"unit": "original", "residual": True},
+            choices={"unit": _UNITS},
             source="He, Zhang, Ren, Sun 2015, arXiv 1512.03385, section 4.2",
             description=f"Three stages of {(_depth - 2) // 6} residual units, {_parameters} million parameters.",
         )
