@@ -148,7 +148,7 @@ class Observer(Callback):
             if table.device.type == "cuda":
                 there = torch.empty(table.shape, pin_memory=True)
                 there.copy_(table, non_blocking=True)
-                event = torch.cuda.Event()
+                event = torch.cuda.Event()  # type: ignore[no-untyped-call]
                 event.record()
                 self._waiting = general, there, event
             else:
