@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from guiapp.cli import output
 from guiapp.cli.exhibits import network_of
 from guiapp.cli.subject import is_trained, open_subject
+from guiapp.cli.votes import let_vote
 from guiapp.core.notices import SettingError
 from guiapp.core.registry import UnknownName
 
@@ -79,6 +80,8 @@ def open_network(options: argparse.Namespace, progress: output.Progress, alone: 
             near = str(error).partition("; ")[2]
             hint = f"of the published networks: {near}" if near.startswith("did") else "see guiapp list models"
             raise SettingError(f"{unknown}; {hint}") from None
+    if options.views or options.rule or options.draws:
+        raise SettingError(f"--views is for networks that were trained here: leave it out for {entry.name}")
     if options.drawing:
         raise SettingError(f"drawings make no sense for {entry.name}: leave --drawing out")
     if alone and entry.task in _SEVERAL:
@@ -100,7 +103,10 @@ def _trained(options: argparse.Namespace) -> Trained:
     subject = open_subject(options.target)
     if options.weights is not None:
         raise SettingError(f"--weights is for published networks: {options.target} has its own")
-    return Trained(subject, options.device, options.drawing)
+    voting = let_vote(subject, options)
+    network = Trained(subject, options.device, options.drawing)
+    network.about.update(voting)
+    return network
 
 
 def _published(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from guiapp import __version__
+from guiapp.cli.votes import add_votes
 
 LISTS = ("experiments", "models", "datasets", "probes", "systems")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -132,6 +133,7 @@ def _predict(commands: Any) -> None:
     parser.add_argument("--device", choices=DEVICES, help="where the network runs (auto; networks trained here: cpu)")
     help = "take what is drawn on the picture as from the drawing pad (by default where it looks like a drawing)"
     parser.add_argument("--drawing", action=argparse.BooleanOptionalAction, help=help)
+    add_votes(parser)
 
 
 def _evaluate(commands: Any) -> None:
@@ -139,6 +141,7 @@ def _evaluate(commands: Any) -> None:
     parser.add_argument("target", metavar="RUN|MODEL", help=_TARGET)
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the one it was trained on")
     parser.add_argument("--split", choices=PARTS, default="test", help="part of the data set (test)")
+    add_votes(parser)
 
 
 def _probe(commands: Any) -> None:
