@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any
+
+PATIENCE = 20.0
+"""Seconds for which torchrun's own signals, which follow on Ctrl-C, say nothing new; it kills after 30."""
 
 
 class Interrupt:
@@ -17,8 +21,10 @@ class Interrupt:
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 0.0) -> None:
+        """Listen from ``with`` on; a second signal within ``patience`` seconds counts as the first one."""
         self.asked = False
+        self._patience, self._since = patience, 0.0
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -32,5 +38,11 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        self.__exit__()
+        now = time.monotonic()
+        if not self.asked:
+            self.asked, self._since = True, now
+            if not self._patience:
+                self.__exit__()
+        elif now - self._since > self._patience:
+            self.__exit__()
+            raise KeyboardInterrupt

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from guiapp.cli import output
 from guiapp.cli.exhibits import refuse_exhibit
-from guiapp.cli.interrupt import Interrupt
+from guiapp.cli.interrupt import PATIENCE, Interrupt
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
+from guiapp.training.ranks import Wish, place_of
 
 if TYPE_CHECKING:
     from guiapp.catalogue.entry import Experiment
+    from guiapp.training.ranks import Ranks
     from guiapp.training.runner import Runner
 
 _CHANGEABLE = ("epochs", "device", "keep", "checkpoint_seconds")
@@ -35,16 +37,28 @@ def run(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None:
             settings[name] = value
+    place = place_of()
+    if place is not None:
+        from guiapp.cli.train_together import run_together
+
+        return run_together(options, experiment, settings, place)
+    return lead(options, experiment, settings)
+
+
+def lead(
+    options: argparse.Namespace, experiment: Experiment, settings: dict[str, Any], ranks: Ranks | None = None
+) -> int:
+    """Train in this process, alone or as the first of several, and write the run folder; print the summary."""
     progress = output.Progress()
-    runner = (_resumed if options.resume else _started)(experiment, options.run_dir, settings, progress)
+    runner = (_resumed if options.resume else _started)(experiment, options.run_dir, settings, progress, ranks)
     progress.clear()
     for notice in runner.setup.notices:
         output.say(notice)
     output.say(f"run: {runner.folder.path}")
-    with Interrupt() as interrupt:
+    with Interrupt(0.0 if ranks is None else PATIENCE) as interrupt:
         events = runner.events()
         try:
-            finished = _follow(runner, events, progress, interrupt)
+            finished = _follow(runner, events, progress, interrupt if ranks is None else ranks.follow_wish(interrupt))
             if finished:
                 progress.show("test")
                 summary = {**runner.finish(test=True), "dataset": runner.setup.dataset_name}
@@ -65,7 +79,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _started(
-    experiment: Experiment, folder: Path | None, settings: dict[str, Any], progress: output.Progress
+    experiment: Experiment,
+    folder: Path | None,
+    settings: dict[str, Any],
+    progress: output.Progress,
+    ranks: Ranks | None = None,
 ) -> Runner:
     """A new run; its folder is checked before anything long is begun."""
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -78,7 +96,8 @@ def _started(
     from guiapp.training.setup import prepare
 
     setup = prepare(experiment, settings, progress.share)
-    return Runner(setup, RunFolder.create(folder, setup, exact=folder is not None))
+    made = RunFolder.create(folder, setup, exact=folder is not None)
+    return Runner(setup, made, ranks.announce(setup) if ranks is not None else None, ranks=ranks)
 
 
 def _check_dataset(settings: dict[str, Any]) -> None:
@@ -92,7 +111,11 @@ def _check_dataset(settings: dict[str, Any]) -> None:
 
 
 def _resumed(
-    experiment: Experiment, folder: Path | None, settings: dict[str, Any], progress: output.Progress
+    experiment: Experiment,
+    folder: Path | None,
+    settings: dict[str, Any],
+    progress: output.Progress,
+    ranks: Ranks | None = None,
 ) -> Runner:
     """The run to go on with; what decides its steps so far cannot change."""
     from guiapp.training.recipe import as_dict
@@ -112,7 +135,8 @@ def _resumed(
     if fixed:
         raise SettingError(f"{fixed[0]} cannot change when a run is resumed: leave it out, or start a new run")
     setup = from_run(found, progress.share, changed)
-    runner = Runner(setup, opened, resume=True)
+    opened.lock()
+    runner = Runner(setup, opened, ranks.announce(setup) if ranks is not None else None, resume=True, ranks=ranks)
     if changed:
         opened.update(recipe=as_dict(setup.recipe), settings=dict(setup.settings))
     return runner
@@ -127,9 +151,7 @@ def _newest(experiment: str) -> Path:
     raise SettingError(f"there is no run of {experiment} to resume in {paths.runs()}")
 
 
-def _follow(
-    runner: Runner, events: Generator[Any, None, None], progress: output.Progress, interrupt: Interrupt
-) -> bool:
+def _follow(runner: Runner, events: Generator[Any, None, None], progress: output.Progress, interrupt: Wish) -> bool:
     """Advance the run to its end; return whether it got there."""
     from guiapp.training.events import EpochEnd, StepEnd
     from guiapp.training.runner import Crowded

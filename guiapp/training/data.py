@@ -36,6 +36,7 @@ class TrainingData:
         steps_per_epoch: Steps of one pass.
         clock: Told when a batch begins (True) and ends (False) to be brought to the device, while a step is timed.
     """
+        share: Which of how many equal shares of each batch this process gets (see ``ranks``).
 
     def __init__(self, setup: Setup, device: torch.device) -> None:
         self._setup = setup
@@ -49,6 +50,7 @@ class TrainingData:
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
         self._targets = torch.empty(0, dtype=torch.int64)
+        self.share = (0, 1)
         self.count = len(setup.dataset.train)
         full, rest = divmod(self.count, self._batch)
         # Batch normalisation cannot train on a last batch of one sample: it is left out, another one each epoch.
@@ -74,21 +76,47 @@ class TrainingData:
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._shuffle(epoch)
-        start = position * self._batch
-        chosen = self._order[start : start + self._batch]
+        place = self._place(position)
+        chosen = self._order[place]
         kept = self._kept.get("train")
         inputs = kept.index_select(0, chosen) if kept is not None else self._inputs("train", chosen.cpu().numpy())
-        targets = self._targets[start : start + self._batch]
+        targets = self._targets[place]
         if self._augment is not None:
-            draw = seeds.generator(self._device, seeds.mix(self._seed, seeds.AUGMENTATION, step))
+            draw = seeds.generator(
+                self._device, seeds.mix(self._seed, seeds.AUGMENTATION, seeds.of_rank(step, self.share[0]))
+            )
             inputs, targets = self._augment(inputs, targets, draw)
         return inputs, targets
 
-    def batches(self, part: Part, size: int = EVALUATION_BATCH) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Inputs and class indices of a part in its own order, not augmented."""
+    def counts(self, step: int) -> tuple[int, int]:
+        """Samples of a step that count: those of this process, and of all of them.
+
+        A process whose share is empty gets one sample all the same, so that it takes part, and it counts for nothing.
+        """
+        first, last, whole = self._bounds(step % self.steps_per_epoch)
+        return last - first, whole
+
+    def _bounds(self, position: int) -> tuple[int, int, int]:
+        """Of a batch of an epoch: first and last sample of this process, counted from the batch's first, and all."""
+        whole = min(self._batch, self.count - position * self._batch)
+        rank, size = self.share
+        return whole * rank // size, whole * (rank + 1) // size, whole
+
+    def _place(self, position: int) -> slice:
+        """Where the samples of this process stand in the order of the epoch."""
+        first, last, whole = self._bounds(position)
+        first = min(first, whole - 1)
+        start = position * self._batch
+        return slice(start + first, start + max(last, first + 1))
+
+    def batches(
+        self, part: Part, size: int = EVALUATION_BATCH, share: tuple[int, int] = (0, 1)
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Inputs and class indices of a part in its own order, not augmented; of the batches only a ``share``."""
         samples = self._setup.dataset.part(part)
         kept, labels = self._kept.get(part), self._labels.get(part)
-        for start in range(0, len(samples), size):
+        count = -(-len(samples) // size)  # of batches
+        for start in range(count * share[0] // share[1] * size, count * (share[0] + 1) // share[1] * size, size):
             place = slice(start, start + size)
             inputs = self._inputs(part, place) if kept is None else kept[place]
             if labels is None:

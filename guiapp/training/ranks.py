@@ -8,8 +8,10 @@ that all of them know the same and stop after the same step. Rank 0 writes the r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from guiapp.core.notices import SettingError, UserError
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from guiapp.training.evaluation import Evaluation
     from guiapp.training.events import Evaluating
     from guiapp.training.recipe import Recipe
+    from guiapp.training.setup import Setup
     from guiapp.training.trainer import Trainer
 
 T = TypeVar("T")
+_HOLD = 8.0  # seconds that a wish waits for the end of a step, as within a long validation
 _ASK_EVERY = 16  # steps on a GPU between two readings of the wish to stop, each of which waits for the device
 
 
@@ -34,6 +38,35 @@ class RankLost(UserError):
 
 class Told(UserError):
     """Rank 0 could not begin, and has said why."""
+
+
+class Wish(Protocol):
+    """Somebody who may ask a run to stop."""
+
+    asked: bool
+
+
+class Agreed:
+    """The wish to stop as all processes know it, after the same step.
+
+    Attributes:
+        asked: Whether all of them stop; also where one was asked and no step has come for some seconds.
+    """
+
+    def __init__(self, ranks: Ranks, own: Wish) -> None:
+        self._ranks, self._own, self._since = ranks, own, 0.0
+
+    @property
+    def asked(self) -> bool:
+        """See the class."""
+        if self._ranks.agreed or not self._own.asked:
+            return self._ranks.agreed
+        self._since = self._since or time.monotonic()
+        return time.monotonic() - self._since > _HOLD
+
+    @asked.setter
+    def asked(self, value: bool) -> None:
+        raise AttributeError("the processes agree on it")
 
 
 class Place(NamedTuple):
@@ -70,6 +103,7 @@ class Ranks:
         place: Its number, and how many there are.
         device: Where it computes.
         asked: Says whether somebody asked this process to stop.
+        joined: Whether training can begin: all processes know what is trained.
         agreed: Whether any of them was asked; the same in all of them after the same step.
     """
 
@@ -89,7 +123,8 @@ class Ranks:
 
         self.place = place
         self.asked: Callable[[], bool] = lambda: False
-        self.agreed = False
+        self.agreed = self.joined = False
+        self._trained: tuple[bool, ...] = ()
         self.device = _device(place, device)
         backend = "nccl" if self.device.type == "cuda" else "gloo"
         try:
@@ -133,25 +168,59 @@ class Ranks:
             raise Told(failed)
         return given  # type: ignore[no-any-return]
 
+    def announce(self, setup: Setup) -> torch.device:
+        """Tell the others, as the first of them, what is trained; where this process trains it.
+
+        Raises:
+            SettingError: If several processes cannot train it together.
+        """
+        refuse(setup, self.place.size)
+        self.tell(setup.as_dict())
+        return self.device
+
+    def follow_wish(self, own: Wish) -> Agreed:
+        """Let all processes stop together when this one is asked to."""
+        self.asked = lambda: own.asked
+        return Agreed(self, own)
+
     # ------------------------------------------------------------------ training
 
     def join(self, trainer: Trainer, data: TrainingData) -> None:
-        """Let the trainer take part: a share of each batch, gradients and figures of all ranks.
-
-        Weights and buffers become those of rank 0.
-
-        Raises:
-            SettingError: If the batch is smaller than the number of processes, or the optimiser cannot be shared.
-        """
-        refuse(trainer.recipe, self.place.size)
+        """Let the trainer take part from its next step on: a share of each batch, gradients and figures of all."""
+        self.joined = True
         data.share = (self.place.rank, self.place.size)
         trainer.objective = _weighted(trainer, data)
         trainer.ranks = self
         self._data = data
-        self._wrap(trainer)
+
+    def lead(self, trainer: Trainer, data: TrainingData, fresh: bool, replay: Sequence[tuple[int, float]]) -> None:
+        """Begin as the first of them: the others go on from this trainer's state.
+
+        Args:
+            trainer: New, or with the state of a checkpoint.
+            data: Its batches.
+            fresh: Whether the initial loss is still to be measured.
+            replay: Changes of the rate by hand that lie ahead, ``(steps done before, rate)``.
+        """
+        state = trainer.state() if trainer.step or trainer.epoch else None
+        if state is not None:
+            state["tensors"] = {name: tensor.cpu() for name, tensor in state["tensors"].items()}
+            state["weights"] = {name: tensor.cpu() for name, tensor in trainer.model.state_dict().items()}
+        self.tell((state, fresh, list(replay)))
+        self.join(trainer, data)
+
+    def follow(self, trainer: Trainer, data: TrainingData) -> tuple[bool, list[tuple[int, float]]]:
+        """Begin as one of the others; what ``lead`` was given as ``fresh`` and ``replay``."""
+        told: tuple[dict[str, Any] | None, bool, list[tuple[int, float]]] = self.tell()
+        state, fresh, replay = told
+        if state is not None:
+            trainer.model.load_state_dict(state.pop("weights"))
+            trainer.load_state(state)
+        self.join(trainer, data)
+        return fresh, replay
 
     def before_step(self, trainer: Trainer) -> int:
-        """Wrap the network anew where layers were frozen or set free; the number of this process."""
+        """Wrap the network, anew where layers were frozen or set free; the number of this process."""
         if _trained(trainer.model) != self._trained:
             self._wrap(trainer)
         return self.place.rank
@@ -166,6 +235,10 @@ class Ranks:
                 trainer.model, device_ids=where, gradient_as_bucket_view=True, find_unused_parameters=unused
             )
         self._trained = _trained(trainer.model)
+
+    def alone(self, trainer: Trainer) -> AbstractContextManager[None]:
+        """Within it, gradients are added up and not exchanged."""
+        return trainer.forward.no_sync()  # type: ignore[operator,no-any-return]
 
     def figures(self, step: int, loss: torch.Tensor, correct: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
         """Mean loss, right ones and number of samples of the whole batch, from those of this rank's share.
@@ -222,12 +295,15 @@ class Ranks:
             dist.destroy_process_group()
 
 
-def refuse(recipe: Recipe, size: int) -> None:
+def refuse(setup: Setup, size: int) -> None:
     """Refuse what several processes cannot do together.
 
     Raises:
         SettingError: If so.
     """
+    recipe = setup.recipe
+    if setup.entry.trained_by != "gradient":
+        raise SettingError(f"{setup.entry.title} learns in one step, without gradients: train it in one process")
     if recipe.batch < size:
         raise SettingError(
             f"a batch of {recipe.batch} cannot be shared by {size} processes: set batch to {size} or more"
@@ -313,7 +389,7 @@ def is_lost(error: BaseException) -> bool:
     """Whether an error of torch means that another process is gone."""
     import torch.distributed as dist
 
-    if isinstance(error, (dist.DistBackendError, dist.DistNetworkError)):
+    if isinstance(error, (RankLost, dist.DistBackendError, dist.DistNetworkError)):
         return True
     text = str(error).lower()
     words = ("gloo", "connection closed", "connection reset", "broken pipe", "nccl")

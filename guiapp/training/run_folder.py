@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import os
 import platform
 import re
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ import guiapp
 from guiapp.core import paths
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import SettingError, UserError
+from guiapp.training.looks import counting, merge_looks
 from guiapp.training.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -101,9 +103,11 @@ class RunFolder:
         return "interrupted" if state == "running" and not self.is_being_written() else state
 
     def update(self, **fields: Any) -> None:
-        """Change fields of ``run.json``, atomically."""
+        """Change fields of ``run.json``, atomically; looks at the test part that others have counted stay."""
         self.info.update(fields)
-        write_atomic(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
+        with counting(self.path):
+            merge_looks(self.path, self.info)
+            write_atomic(self.path / "run.json", json.dumps(self.info, indent=1) + "\n")
 
     def lock(self) -> None:
         """Become the writer.
@@ -161,6 +165,11 @@ def list_runs(parent: Path | None = None) -> Iterator[RunFolder]:
 def now() -> str:
     """The time as ISO 8601 with seconds and zone."""
     return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def writer() -> dict[str, Any]:
+    """Which process writes a run, so that one who reads it elsewhere need not ask for the lock."""
+    return {"host": platform.node(), "pid": os.getpid()}
 
 
 def versions() -> dict[str, str]:

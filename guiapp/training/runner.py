@@ -22,7 +22,8 @@ from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish
 from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
 from guiapp.training.memory import MemoryTrainer
 from guiapp.training.objective import objective_of
-from guiapp.training.run_folder import RunFolder, now
+from guiapp.training.ranks import RankLost, is_lost, lost
+from guiapp.training.run_folder import RunFolder, now, writer
 from guiapp.training.setup import Setup
 from guiapp.training.snapshots import SnapshotStore
 from guiapp.training.step_figures import COLUMNS, Drained, StepFigures
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 0.1
 
+    from guiapp.training.ranks import Ranks
 
 class Crowded(NamedTuple):
     """Other programs use the cores; the run goes on with fewer threads."""
@@ -71,16 +73,24 @@ class Runner:
     """
 
     def __init__(
-        self, setup: Setup, folder: RunFolder, device: str | torch.device | None = None, resume: bool = False
+        ranks: The processes that train together, of which this is the first; None where it is the only one.
+        self,
+        setup: Setup,
+        folder: RunFolder,
+        device: str | torch.device | None = None,
+        resume: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
-        self.setup, self.folder = setup, folder
+        self.setup, self.folder, self.ranks = setup, folder, ranks
         self.device = device if isinstance(device, torch.device) else choose(device or setup.recipe.device)
         self.model = setup.build_model()
         self.data = TrainingData(setup, self.device)
         self.trainer = self._make_trainer()
         memory = setup.entry.trained_by == "memory"  # nothing to run before it remembers something
         self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
-        if resume and not setup.recipe.threads:
+        if ranks is not None:
+            self.threads = ranks.threads(setup.recipe, self.model, setup.preprocessing.size)
+        elif resume and not setup.recipe.threads:
             self.threads = int(folder.info.get("threads", self.threads))
         self._contention = Contention(self.threads)
         folder.lock()
@@ -109,6 +119,8 @@ class Runner:
 
     # ------------------------------------------------------------------ the run
 
+            if ranks is not None:
+                ranks.lead(self.trainer, self.data, self.initial_loss is None, self._replay)
     def _make_trainer(self) -> Trainer | MemoryTrainer:
         setup = self.setup
         if setup.entry.trained_by == "memory":
@@ -152,6 +164,13 @@ class Runner:
         except BaseException:
             self._leave("failed")
             raise
+        except (RankLost, RuntimeError) as error:
+            if not is_lost(error):
+                self._leave("failed")
+                raise
+            self._failed = True  # within a step: the last checkpoint holds
+            self.folder.update(state="interrupted", reason="a process of this run ended")
+            raise lost(error) from error
 
     def _train(self) -> Iterator[RunEvent]:
         torch.set_num_threads(self.threads)
@@ -163,8 +182,10 @@ class Runner:
             **baselines(self.setup.dataset),
         )
         yield from self.data.prepare()
+            processes=1 if self.ranks is None else self.ranks.place.size,
+            **writer(),
         if self.initial_loss is None:
-            found = yield from self._evaluating("train")
+            found = yield from self._evaluating("train", together=True)
             self.initial_loss = found.loss
             self.folder.update(initial_loss=found.loss)
         if self.trainer.step == 0:
@@ -199,7 +220,7 @@ class Runner:
 
     def _make_room(self) -> Crowded | None:
         """Use fewer threads where other programs hold up the ones in use, unless the recipe fixes their number."""
-        if self.setup.recipe.threads or self.device.type != "cpu":
+        if self.setup.recipe.threads or self.device.type != "cpu" or self.ranks is not None:
             return None
         fewer = self._contention.fewer()
         if fewer is None:
@@ -407,7 +428,10 @@ class Runner:
 
     # ------------------------------------------------------------------ figures
 
-    def _evaluating(self, part: Part) -> Generator[Evaluating, None, Evaluation]:
+    def _evaluating(self, part: Part, together: bool = False) -> Generator[Evaluating, None, Evaluation]:
+        """Figures of a part; ``together`` by all processes, where there are several."""
+        if together and self.ranks is not None:
+            return (yield from self.ranks.evaluating(self.model, self.setup.task, part, self.trainer.step))
         dataset = self.setup.dataset
         majority = majority_share(dataset.train.labels, dataset.part(part).labels)
         return (
