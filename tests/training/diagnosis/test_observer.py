@@ -33,9 +33,7 @@ def dense(channels, height, width, classes):
 
 
 @pytest.mark.parametrize("optimiser", ["momentum", "adam"])
-def test_a_run_that_is_observed_ends_with_the_same_weights_bit_for_bit(
-    make_setup, tmp_path, same_weights, optimiser
-):
+def test_a_run_that_is_observed_ends_with_the_same_weights_bit_for_bit(make_setup, tmp_path, same_weights, optimiser):
     plain = train(make_setup(optimiser__name=optimiser, keep="last"), tmp_path / "plain")
     seen = train(make_setup(optimiser__name=optimiser, keep="last", **FIELDS), tmp_path / "seen")
     assert same_weights(plain, seen)
