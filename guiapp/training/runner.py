@@ -14,12 +14,15 @@ import torch
 from guiapp.core.notices import UserError
 from guiapp.training.callbacks import callbacks_of
 from guiapp.training.checkpoint_store import Best, CheckpointStore
+from guiapp.training.checkpoints import listed
 from guiapp.training.columns import Columns
 from guiapp.training.contention import Contention
-from guiapp.training.data import Preparing, TrainingData
+from guiapp.training.data import Preparing
 from guiapp.training.devices import choose
 from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish, majority_share
 from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
+from guiapp.training.features import training_data
+from guiapp.training.looks import add_look, counted
 from guiapp.training.memory import MemoryTrainer
 from guiapp.training.objective import objective_of
 from guiapp.training.ranks import RankLost, is_lost, lost
@@ -33,10 +36,10 @@ from guiapp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
+    from guiapp.training.ranks import Ranks
 
 DRAIN_SECONDS = 0.1
 
-    from guiapp.training.ranks import Ranks
 
 class Crowded(NamedTuple):
     """Other programs use the cores; the run goes on with fewer threads."""
@@ -70,10 +73,10 @@ class Runner:
         best: The best weights so far, or None before the first epoch.
         initial_loss: Mean loss over the training part before the first step, or None before it is known.
         seconds: Time spent training and validating, earlier sessions included.
+        ranks: The processes that train together, of which this is the first; None where it is the only one.
     """
 
     def __init__(
-        ranks: The processes that train together, of which this is the first; None where it is the only one.
         self,
         setup: Setup,
         folder: RunFolder,
@@ -83,8 +86,8 @@ class Runner:
     ) -> None:
         self.setup, self.folder, self.ranks = setup, folder, ranks
         self.device = device if isinstance(device, torch.device) else choose(device or setup.recipe.device)
-        self.model = setup.build_model()
-        self.data = TrainingData(setup, self.device)
+        self.model = setup.build_model(fitted=not (resume and listed(folder.path / "checkpoints")))
+        self.data = training_data(setup, self.device, self.model)
         self.trainer = self._make_trainer()
         memory = setup.entry.trained_by == "memory"  # nothing to run before it remembers something
         self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
@@ -116,11 +119,11 @@ class Runner:
                 raise
         if isinstance(self.trainer, Trainer):
             self.trainer.callbacks.in_folder(folder.path, self.trainer.step)
+            if ranks is not None:
+                ranks.lead(self.trainer, self.data, self.initial_loss is None, self._replay)
 
     # ------------------------------------------------------------------ the run
 
-            if ranks is not None:
-                ranks.lead(self.trainer, self.data, self.initial_loss is None, self._replay)
     def _make_trainer(self) -> Trainer | MemoryTrainer:
         setup = self.setup
         if setup.entry.trained_by == "memory":
@@ -161,9 +164,6 @@ class Runner:
                 f"the disk with {self.folder.path} is full: the run stopped at step {self.trainer.step}; "
                 f"make room, then resume it from step {max(self._checkpoints.step, 0)}"
             ) from error
-        except BaseException:
-            self._leave("failed")
-            raise
         except (RankLost, RuntimeError) as error:
             if not is_lost(error):
                 self._leave("failed")
@@ -171,6 +171,9 @@ class Runner:
             self._failed = True  # within a step: the last checkpoint holds
             self.folder.update(state="interrupted", reason="a process of this run ended")
             raise lost(error) from error
+        except BaseException:
+            self._leave("failed")
+            raise
 
     def _train(self) -> Iterator[RunEvent]:
         torch.set_num_threads(self.threads)
@@ -179,11 +182,11 @@ class Runner:
             parameters=self.parameters,
             device=str(self.device),
             threads=self.threads,
+            processes=1 if self.ranks is None else self.ranks.place.size,
+            **writer(),
             **baselines(self.setup.dataset),
         )
         yield from self.data.prepare()
-            processes=1 if self.ranks is None else self.ranks.place.size,
-            **writer(),
         if self.initial_loss is None:
             found = yield from self._evaluating("train", together=True)
             self.initial_loss = found.loss
@@ -302,6 +305,10 @@ class Runner:
             found = finish(self._evaluating("test"))
             summary["test"] = {"loss": found.loss, "accuracy": found.accuracy, "interval": list(found.interval)}
             summary["test"]["majority"] = found.majority
+            kept = self.best if self.setup.recipe.keep == "best" and self.at_end else None
+            step = self.trainer.step if kept is None else kept.step
+            looks = add_look(self.folder.path, "train", found.accuracy, step, self.setup.dataset_name)
+            summary["test_looks"] = counted(looks)
         self.folder.update(summary={k: v for k, v in summary.items() if k != "run"})
         self.close()
         return summary
