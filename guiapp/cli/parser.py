@@ -29,7 +29,21 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"guiapp {__version__}")
     parser.set_defaults(run="guiapp.cli.window:run", path=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_open, _list, _fetch, _train, _predict, _evaluate, _probe, _inspect, _export, _screenshot, _bench):
+    for add in (
+        _open,
+        _list,
+        _fetch,
+        _train,
+        _search,
+        _runs,
+        _predict,
+        _evaluate,
+        _probe,
+        _inspect,
+        _export,
+        _screenshot,
+        _bench,
+    ):
         add(commands)
     return parser
 
@@ -113,6 +127,48 @@ def _train(commands: Any) -> None:
     parser.add_argument("--seed", type=whole(0), metavar="N", help="fixes weights, order and augmentation (0)")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of this run: new or empty, unless --resume")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir, or the newest one")
+
+
+def _search(commands: Any) -> None:
+    help = "train an experiment many times with other settings: grid, random, successive halving, k-fold, seeds"
+    parser = _command(commands, "search", help, "guiapp.cli.search:run")
+    parser.add_argument("experiment", metavar="EXPERIMENT", nargs="?", help="see `guiapp list experiments`")
+    help = "try every value: optimiser.lr=0.1,0.01 or five points of a range, optimiser.lr=1e-4..1e-1/5"
+    parser.add_argument("--grid", type=setting, action="append", default=[], metavar="KEY=VALUES", help=help)
+    help = "draw from a range, optimiser.lr=1e-4..1e-1 (:log or :linear behind it), or from values"
+    parser.add_argument("--random", type=setting, action="append", default=[], metavar="KEY=RANGE", help=help)
+    parser.add_argument("--trials", type=whole(1), metavar="N", help="random draws for each point of the grid (20)")
+    parser.add_argument("--chance", type=whole(0), default=0, metavar="N", help="seed of the draws (0)")
+    help = "successive halving: one of KEEP configurations goes on to the next rung"
+    parser.add_argument("--halving", type=whole(2), default=0, metavar="KEEP", help=help)
+    help = "length of the first rung of halving, at least (1)"
+    parser.add_argument("--least-epochs", type=whole(1), default=1, metavar="N", help=help)
+    help = "k-fold cross-validation of every configuration; the test part takes no part"
+    parser.add_argument("--folds", type=whole(2), default=0, metavar="K", help=help)
+    parser.add_argument("--seeds", type=whole(1), default=0, metavar="N", help="every configuration with N seeds")
+    help = "every configuration on N draws of the training part (see data.share): bias and variance"
+    parser.add_argument("--draws", type=whole(1), default=0, metavar="N", help=help)
+    parser.add_argument("--epochs", type=whole(1), metavar="N", help="epochs of a full run")
+    _settings(parser, "a setting of every run, as for train")
+    parser.add_argument("--budget", metavar="BUDGET", help="30s, 10m, 2h, 200epochs or 12runs, all sessions together")
+    parser.add_argument("--around", type=Path, metavar="SEARCH", help="a finer search around the best of that one")
+    parser.add_argument("--search-dir", type=Path, metavar="DIR", help="folder of this search: new or empty")
+    help = "go on with a search that was stopped or killed, or whose budget was spent"
+    parser.add_argument("--resume", type=Path, metavar="SEARCH", help=help)
+
+
+def _runs(commands: Any) -> None:
+    help = "compare runs: any column, differences of recipe, mean and spread over seeds, bias and variance"
+    parser = _command(commands, "runs", help, "guiapp.cli.runs:run")
+    help = "runs, searches or folders of them (all runs and searches of this program)"
+    parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="*", help=help)
+    parser.add_argument("--columns", metavar="A,B", help="columns to show, such as optimiser.lr,validation.accuracy")
+    parser.add_argument("--where", action="append", default=[], metavar="FILTER", help="words, or optimiser.lr<0.1")
+    parser.add_argument("--sort", metavar="COLUMN", help="sort by a column, smallest first")
+    parser.add_argument("--descending", action="store_true", help="sort with the largest first")
+    help = "the runs; settings that differ; groups that differ in seed, fold or draw alone; bias and variance of these"
+    parser.add_argument("--show", choices=("runs", "differences", "groups", "bias-variance"), default="runs", help=help)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table as comma-separated values")
 
 
 def _predict(commands: Any) -> None:
