@@ -219,12 +219,18 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
         SettingError: For a setting that does not exist or fit.
         UserError: If there is no run, or its network is not known to this version of the program.
     """
-    from guiapp import models
-    from guiapp.datasets import open_dataset
-    from guiapp.tasks.base import make_task
     from guiapp.training.run_folder import RunFolder
 
-    data = RunFolder.open(path).info
+    return from_info(RunFolder.open(path).info, progress, settings)
+
+
+def from_info(
+    data: Mapping[str, Any], progress: Progress | None = None, settings: Mapping[str, Any] | None = None
+) -> Setup:
+    """The setup that ``Setup.as_dict`` was made of, also after a round through JSON; see ``from_run``."""
+    from guiapp.datasets import open_dataset
+    from guiapp.tasks.base import make_task
+
     known = {f.name for f in dataclasses.fields(Experiment)}
     fields: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in data["experiment"].items() if k in known
