@@ -47,7 +47,7 @@ class Callback:
         """The rate is set and the global generators are seeded; the forward pass comes next."""
 
     def after_forward(self, output: torch.Tensor, targets: torch.Tensor) -> None:
-        """The output (N, K) of a batch is there; the backward pass comes next."""
+        """The output (N, K) of a batch, or of each part of it, is there; the backward pass comes next."""
 
     def before_update(self) -> None:
         """The gradients are there, in their true scale; the optimiser comes next."""
@@ -149,8 +149,27 @@ def _observer(setup: Setup) -> Callback | None:
     return observer_of(setup)
 
 
-MAKERS: tuple[Maker, ...] = (_observer,)
-"""Each is called with the setup of a run and gives a callback, or None where the recipe does not ask for it."""
+def _clipping(setup: Setup) -> Callback | None:
+    from guiapp.training.update_rules import clipping
+
+    return clipping(setup)
+
+
+def _early_stopping(setup: Setup) -> Callback | None:
+    from guiapp.training.update_rules import early_stopping
+
+    return early_stopping(setup)
+
+
+def _transferring(setup: Setup) -> Callback | None:
+    from guiapp.training.transfer import transferring
+
+    return transferring(setup)
+
+
+MAKERS: tuple[Maker, ...] = (_transferring, _observer, _clipping, _early_stopping)
+"""Each is called with the setup of a run and gives a callback, or None where the recipe does not ask for it. What only
+looks comes first, so that it sees gradients before they are clipped."""
 
 
 def callbacks_of(setup: Setup) -> tuple[Callback, ...]:

@@ -12,6 +12,7 @@ import torch
 from guiapp.datasets.base import Part
 from guiapp.training import seeds
 from guiapp.training.augmenter import augmenter_of
+from guiapp.training.balance import draw_order
 from guiapp.training.setup import Setup
 
 KEEP_BYTES = 1 << 30
@@ -35,22 +36,23 @@ class TrainingData:
         count: Samples of the training part.
         steps_per_epoch: Steps of one pass.
         clock: Told when a batch begins (True) and ends (False) to be brought to the device, while a step is timed.
-    """
         share: Which of how many equal shares of each batch this process gets (see ``ranks``).
+    """
 
     def __init__(self, setup: Setup, device: torch.device) -> None:
         self._setup = setup
         self._device = device
         self._seed = setup.recipe.seed
-        self._batch = setup.recipe.batch
+        self._batch = len(setup.dataset.train) if setup.recipe.optimiser.name == "gd" else setup.recipe.batch
+        self._balanced = setup.recipe.balance.name == "sampling"
         self._augment = augmenter_of(setup)
         self.clock: Callable[[bool], None] | None = None
         self._kept: dict[Part, torch.Tensor] = {}
         self._labels: dict[Part, torch.Tensor] = {}
         self._epoch = -1
+        self.share = (0, 1)
         self._order = torch.empty(0, dtype=torch.int64)
         self._targets = torch.empty(0, dtype=torch.int64)
-        self.share = (0, 1)
         self.count = len(setup.dataset.train)
         full, rest = divmod(self.count, self._batch)
         # Batch normalisation cannot train on a last batch of one sample: it is left out, another one each epoch.
@@ -130,7 +132,11 @@ class TrainingData:
 
     def _shuffle(self, epoch: int) -> None:
         draw = seeds.generator("cpu", seeds.mix(self._seed, seeds.ORDER, epoch))
-        self._order = torch.randperm(self.count, generator=draw).to(self._device)
+        if self._balanced:
+            order = draw_order(self._labels["train"].cpu(), self.count, draw)
+        else:
+            order = torch.randperm(self.count, generator=draw)
+        self._order = order.to(self._device)
         self._targets = self._labels["train"].index_select(0, self._order)
         self._epoch = epoch
 

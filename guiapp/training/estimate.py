@@ -14,13 +14,26 @@ import torch
 
 from guiapp.training import optimisers
 from guiapp.training.data import KEEP_BYTES
+from guiapp.training.gradients import parts_of
 from guiapp.training.layout import place
+from guiapp.training.newton import NewtonCG
 from guiapp.training.setup import Setup
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
 
-_STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adagrad": 1, "rmsprop": 2, "adam": 2, "adamw": 2}
+_STATES = {
+    "gd": 0,
+    "newton": 5,
+    "sgd": 0,
+    "momentum": 1,
+    "nesterov": 1,
+    "adagrad": 1,
+    "rmsprop": 2,
+    "adam": 2,
+    "adamw": 2,
+}
+_SECOND_ORDER = 3  # the graph of the gradient holds about twice what the forward pass does
 _PROBE_BATCH = 4
 _TIMED_BATCH = 128
 _TIMED_STEPS = 8
@@ -73,13 +86,16 @@ def estimate(
     place(twin, device)
     yield
     activations = _activations(setup, twin, device)
-    total = weights + trained * (1 + _STATES[recipe.optimiser.name]) + kept + batch * (activations + 2 * sample)
+    whole = max(counts["train"], 1) if recipe.optimiser.name == "gd" else batch
+    part = -(-whole // parts_of(recipe, whole))
+    held = part * activations * (_SECOND_ORDER if recipe.optimiser.name == "newton" else 1)
+    total = weights + trained * (1 + _STATES[recipe.optimiser.name]) + kept + held + whole * 2 * sample
     total += weights * (recipe.keep == "best")
     found = _checked(0.0, int(total), device)
     yield
     if found.refused is not None:
         return _checked(math.nan, int(total), device)
-    timed = min(batch, _TIMED_BATCH)  # a piece must not take long: larger batches take longer in proportion
+    timed = min(part, _TIMED_BATCH)  # a piece must not take long: larger batches take longer in proportion
     step, forward = yield from _timed(setup, twin, device, timed)
     step *= batch / timed
     steps = recipe.epochs * max(math.ceil(counts["train"] / recipe.batch), 1)
@@ -93,7 +109,7 @@ def _parts() -> tuple[Part, Part]:
 
 def _build(setup: Setup) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
-        return setup.build_model()
+        return setup.build_model(fitted=False)
 
 
 @contextmanager
@@ -101,7 +117,7 @@ def _without_dropout(model: torch.nn.Module) -> Iterator[None]:
     """Training mode, but nothing that draws random numbers."""
     model.train()
     for module in model.modules():
-        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd) or hasattr(module, "draws"):
             module.eval()
     yield
     model.train()
@@ -139,7 +155,11 @@ def _timed(
     def train() -> None:
         optimiser.zero_grad()
         with _without_dropout(model):
-            setup.task.loss(model(inputs), targets).backward()  # type: ignore[no-untyped-call]
+            if isinstance(optimiser, NewtonCG):
+                with optimiser.differentiable():
+                    optimiser.backward(setup.task.loss(model(inputs), targets))
+            else:
+                setup.task.loss(model(inputs), targets).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
     def look() -> None:

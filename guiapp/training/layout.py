@@ -21,6 +21,11 @@ def has_maps(model: torch.nn.Module) -> bool:
     return any(isinstance(module, torch.nn.Conv2d) for module in model.modules())
 
 
+def in_order(inputs: torch.Tensor, order: torch.memory_format) -> torch.Tensor:
+    """A batch in an order of memory; what is not maps, such as features (N, D), has none but the plain one."""
+    return inputs.contiguous(memory_format=order) if inputs.ndim == 4 else inputs.contiguous()
+
+
 def like(values: torch.Tensor, pattern: torch.Tensor) -> torch.Tensor:
     """``values`` in the order of ``pattern`` where the shapes agree, as fused optimisers ask of their states."""
     if values.shape != pattern.shape or values.stride() == pattern.stride():

@@ -15,16 +15,36 @@ from typing import Any, Literal
 
 from guiapp.core.notices import SettingError
 from guiapp.training.diagnosis.options import Observe
-from guiapp.training.recipe_parts import OPTIMISERS, SCHEDULES, Augmentation, DataView, Optimiser, Schedule, option
+from guiapp.training.recipe_network import Initialisation, InputPreparation, LeavingOut, Normalisation
+from guiapp.training.recipe_parts import (
+    OPTIMISERS,
+    SCHEDULES,
+    Augmentation,
+    Balance,
+    Clipping,
+    DataView,
+    Loss,
+    Optimiser,
+    Penalty,
+    Schedule,
+    Stopping,
+    option,
+)
+from guiapp.training.recipe_transfer import Transfer
 
 __all__ = [
     "OPTIMISERS",
     "SCHEDULES",
     "Augmentation",
+    "Balance",
+    "Clipping",
     "DataView",
+    "Loss",
     "Optimiser",
+    "Penalty",
     "Recipe",
     "Schedule",
+    "Stopping",
     "as_dict",
     "change",
     "convert",
@@ -40,15 +60,28 @@ class Recipe:
     optimiser: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     epochs: int = option(10, "passes over the training part", unit="epochs", low=1, high=100_000)
-    batch: int = option(64, "samples a step", unit="samples", low=1, high=1_000_000)
+    batch: int = option(64, "samples a step; under gd the samples taken at once", unit="samples", low=1, high=1_000_000)
+    accumulate: int = option(
+        1, "parts in which the samples of a step are taken: memory of one part, gradient of all", low=1, high=100_000
+    )
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
     data: DataView = field(default_factory=DataView)
+    transfer: Transfer = field(default_factory=Transfer)
     observe: Observe = field(default_factory=Observe)
+    preprocessing: InputPreparation = field(default_factory=InputPreparation)
+    initialisation: Initialisation = field(default_factory=Initialisation)
+    normalisation: Normalisation = field(default_factory=Normalisation)
+    leave_out: LeavingOut = field(default_factory=LeavingOut)
+    clipping: Clipping = field(default_factory=Clipping)
+    penalty: Penalty = field(default_factory=Penalty)
+    loss: Loss = field(default_factory=Loss)
+    balance: Balance = field(default_factory=Balance)
+    stopping: Stopping = field(default_factory=Stopping)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
     threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(
-        "auto", "mixed: half precision where it is safe; auto takes it on CUDA only for large networks"
+        "auto", "mixed: half precision where it is safe (bfloat16 on a CPU); auto: only large networks on CUDA"
     )
     keep: Literal["best", "last"] = option("best", "weights used after the run: best on validation, or the last")
     checkpoint_seconds: float = option(20.0, "time between checkpoints", unit="s", low=0.1, high=86_400.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,11 +18,12 @@ from guiapp.training import optimisers, seeds
 from guiapp.training.callbacks import Callback, Callbacks
 from guiapp.training.evaluation import Evaluation, evaluating
 from guiapp.training.events import Data, EpochEnd, Evaluating, Event, StepEnd
-from guiapp.training.layout import has_maps, place
+from guiapp.training.gradients import gradients
+from guiapp.training.layout import has_maps, in_order, place
 from guiapp.training.objective import Objective
-from guiapp.training.precision import use_mixed
+from guiapp.training.precision import in_precision
 from guiapp.training.recipe import Recipe
-from guiapp.training.schedules import rate_with_changes
+from guiapp.training.schedules import has_momentum, momentum, rate_with_changes
 from guiapp.training.trainer_state import load_state, state_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Trainer:
         forward: Gives the output of a batch: the network, or what wraps it (several processes).
         evaluated: The network that is validated and kept as best: ``model``, or an average of its weights.
         ranks: The processes that train together, or None.
+        autocast, scaler: What makes the forward pass and the gradients of half precision, or nothing.
         finished: Set by a callback that ends the run before its last epoch.
         validated: The last validation, sample by sample, or None.
         loss_sum, correct_sum, seen, seconds: Of the epoch so far; what else must be kept is in ``trainer_state``.
@@ -71,11 +72,8 @@ class Trainer:
         self.changes: list[tuple[int, float]] = []
         self._wanted: collections.deque[float] = collections.deque()  # filled by other threads
         self.optimiser = optimisers.build(recipe.optimiser, model.parameters(), device)
-        dtype = use_mixed(recipe.precision, model, device)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=dtype is torch.float16)
-        self._autocast: AbstractContextManager[Any] = (
-            nullcontext() if dtype is None else torch.autocast(device.type, dtype)
-        )
+        self.autocast, self.scaler = in_precision(recipe.precision, model, device)
+        self._has_momentum = has_momentum(recipe)
         exact = torch.float32 if device.type == "mps" else torch.float64
         self.loss_sum, self.correct_sum = (
             torch.zeros((), dtype=exact, device=device) for _ in range(2)
@@ -114,8 +112,8 @@ class Trainer:
             earlier = [change for change in self.changes if change[0] != self.step]
             self.changes = [*earlier, (self.step, self._wanted.popleft())]
         lr = self.learning_rate
-        for group in self.optimiser.param_groups:
-            group["lr"] = lr * group.get("scale", 1.0)
+        momentum_now = momentum(self.recipe, self.step, self.total_steps) if self._has_momentum else None
+        optimisers.set_rates(self.optimiser, lr, momentum_now)
         self.callbacks.before_batch()
         inputs, targets = self.data.batch(self.step)
         if not self.model.training:
@@ -123,7 +121,7 @@ class Trainer:
         rank = 0 if self.ranks is None else self.ranks.before_step(self)
         seeds.seed_global(self.device, seeds.mix(self.recipe.seed, seeds.STEP, seeds.of_rank(self.step, rank)))
         self.callbacks.before_step()
-        loss, correct = self._gradients(inputs.contiguous(memory_format=self._format), targets)
+        loss, correct = gradients(self, in_order(inputs, self._format), targets)
         count = len(targets)
         if self.ranks is not None:
             loss, correct, count = self.ranks.figures(self.step, loss, correct)
@@ -137,18 +135,6 @@ class Trainer:
         self.callbacks.after_step()
         self.seconds += time.perf_counter() - start
         return StepEnd(self.step, self.epoch, loss, correct, count, lr)
-
-    def _gradients(self, inputs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Put the gradient of the batch's objective into the parameters; return mean loss and number of right ones."""
-        self.optimiser.zero_grad()
-        with self._autocast:
-            output = self.forward(inputs)
-            self.callbacks.after_forward(output, targets)
-            loss = self.objective.loss(inputs, output, targets)
-            penalty = self.objective.penalty(self.model)
-        self.scaler.scale(loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]
-        self.scaler.unscale_(self.optimiser)
-        return loss.detach(), self.task.correct(output, targets)
 
     def _validate(self) -> Generator[Evaluating, None, dict[str, float]]:
         start = time.perf_counter()

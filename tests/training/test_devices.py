@@ -34,8 +34,9 @@ def test_an_unknown_device_names_the_known_ones():
         choose("gpu")
 
 
-def test_mixed_precision_needs_cuda():
+def test_mixed_precision_is_bfloat16_on_the_cpu_and_needs_a_device_that_has_it():
     net = torch.nn.Linear(2, 2)
     assert use_mixed("auto", net, torch.device("cpu")) is None
+    assert use_mixed("mixed", net, torch.device("cpu")) is torch.bfloat16
     with pytest.raises(SettingError, match="CUDA"):
-        use_mixed("mixed", net, torch.device("cpu"))
+        use_mixed("mixed", net, torch.device("mps"))
