@@ -45,6 +45,17 @@ _add(
 )
 _add(
     ModelEntry(
+        name="deep-mlp",
+        title="Deep perceptron",
+        build=Lazy("guiapp.models.deep_mlp:DeepMLP"),
+        options={"depth": 30, "units": 64, "activation": "relu"},
+        choices={"activation": _ACTIVATIONS},
+        source="T4 8.3; He et al. 2015, arXiv 1502.01852, figure 3",
+        description="Thirty dense layers of one width: first weights decide whether anything comes through.",
+    )
+)
+_add(
+    ModelEntry(
         name="plane-net",
         title="Network with a plane inside",
         build=Lazy("guiapp.models.plane_net:PlaneNet"),

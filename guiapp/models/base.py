@@ -88,7 +88,23 @@ class ModelEntry:
 
     def make(self, preprocessing: Preprocessing, classes: int, **options: Any) -> torch.nn.Module:
         """Build the network for an input and a number of classes."""
-        return self.build(*preprocessing.size, classes, **{**(self.options or {}), **options})
+        return self.assemble(preprocessing.size, classes, {**(self.options or {}), **options})
+
+    def assemble(self, size: tuple[int, int, int], classes: int, options: Mapping[str, Any]) -> torch.nn.Module:
+        """Build the network with exactly these options, and with changed layers where ``"changes"`` names some.
+
+        Args:
+            size: Channels, height, width of the input.
+            classes: Number of classes.
+            options: Of the builder; ``"changes"`` is a text of ``models.changes.Changes``.
+        """
+        own = {name: value for name, value in options.items() if name != "changes"}
+        model = self.build(*size, classes, **own)
+        if "changes" not in options:
+            return model
+        from guiapp.models.changes import Changes, changed
+
+        return changed(model, size, Changes.from_text(options["changes"]))
 
     def count(self, preprocessing: Preprocessing, classes: int, **options: Any) -> Sequence[Count]:
         """The parameter counts of the course for this network; none where it has no formula."""

@@ -34,6 +34,8 @@ class SqueezeExcitation(nn.Module):
 class Unit(nn.Module):
     """Two 3x3 convolutions, the weighing of their channels, and what they were given added (He et al. 2015)."""
 
+    branch_ends = ("se",)  # see models.changes
+
     def __init__(self, channels: int, filters: int, stride: int, reduction: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False)

@@ -26,6 +26,8 @@ class PositionEmbedding(nn.Module):
 class Block(nn.Module):
     """Attention, then two dense layers for each token; both are added to what they are given (pre-norm)."""
 
+    branch_ends = ("attention", "mlp")  # see models.changes
+
     def __init__(self, size: int, heads: int, hidden: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(size)

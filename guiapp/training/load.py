@@ -32,6 +32,6 @@ def load_run(path: Path | str, progress: Progress | None = None) -> tuple[Setup,
     if not steps:
         raise UserError(f"the run in {folder.path} has no weights yet")
     best = checkpoints.read_plain(parent / str(steps[-1])).get("best") if setup.recipe.keep == "best" else None
-    model = setup.build_model()
+    model = setup.build_model(fitted=False)
     model.load_state_dict(checkpoints.read_weights(parent / str(best["step"] if best else steps[-1])))
     return setup, model.eval()

@@ -14,6 +14,7 @@ from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName, resolve
 from guiapp.models.base import ModelEntry, Preprocessing
+from guiapp.training.network_changes import GROUPS
 from guiapp.training.recipe import Recipe, as_dict, change, convert, from_dict
 
 if TYPE_CHECKING:
@@ -66,8 +67,16 @@ class Setup:
 
         return view(self.whole, self.recipe)
 
-    def build_model(self) -> torch.nn.Module:
-        """The network with the fresh weights that the recipe's seed gives, on the CPU, in training mode."""
+    def build_model(self, fitted: bool = True) -> torch.nn.Module:
+        """The network with the fresh weights that the recipe's seed gives, on the CPU, in training mode.
+
+        Args:
+            fitted: Whether a layer that prepares the input is fitted to the training part; not needed where weights
+                are loaded afterwards.
+
+        Raises:
+            SettingError: If the recipe changes what this network does not have.
+        """
         import torch
 
         import guiapp.models  # noqa: F401 - fills the registry
@@ -75,7 +84,7 @@ class Setup:
 
         torch.manual_seed(self.recipe.seed)
         model = self.entry.make(self.preprocessing, len(self.classes), **self.model_options)
-        return change_network(model, self)
+        return change_network(model, self, fitted)
 
     def initial_weights(self) -> dict[str, torch.Tensor] | None:
         """The trained weights that the experiment opens with, for looking; training starts from fresh ones.
@@ -133,11 +142,13 @@ def prepare(
     from guiapp.tasks.base import make_task
     from guiapp.training.augmenter import check_augmentation
     from guiapp.training.data_views import view
+    from guiapp.training.network_changes import feed
 
     settings = dict(settings or {})
     dataset_name, entry, options, recipe, notices = _choose(experiment, settings)
     dataset = open_dataset(dataset_name, progress)
-    preprocessing = entry.preprocessing(view(dataset, recipe))
+    seen = view(dataset, recipe)
+    preprocessing = feed(entry.preprocessing(seen), recipe, seen.mean, seen.std)
     path = _weight_file(experiment, settings)
     if path is not None:
         preprocessing, dataset = _as_trained(path, dataset)
@@ -239,6 +250,9 @@ def from_info(
         entry = models.MODELS[data["model"]]
     except UnknownName as error:
         raise UserError(f"this run's network is not part of this version: {error}") from None
+    fixed = next((name for name in settings or {} if name.startswith(GROUPS)), None)
+    if fixed is not None:
+        raise SettingError(f"{fixed} makes another network: a run keeps the one it began with")
     recipe: Recipe = change(from_dict(data["recipe"]), settings or {})
     _check(recipe)
     classes = tuple(data["classes"])
@@ -269,7 +283,7 @@ def _weight_file(experiment: Experiment, settings: Mapping[str, Any]) -> Path | 
         return None
     wanted = {"model": experiment.model, "dataset": experiment.dataset}
     if any(
-        setting.startswith(("model.", "data.")) or wanted.get(setting, value) != value
+        setting.startswith(("model.", "data.", *GROUPS)) or wanted.get(setting, value) != value
         for setting, value in settings.items()
     ):
         return None

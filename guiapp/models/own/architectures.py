@@ -124,7 +124,7 @@ class Architecture:
         entry = self.entry
         if isinstance(entry, ModelEntry):
             options = {**(entry.options or {}), **spec.options}
-            return entry.build(spec.channels, spec.height, spec.width, spec.classes, **options)
+            return entry.assemble((spec.channels, spec.height, spec.width), spec.classes, options)
         if self.name.startswith(TIMM):
             import timm
 

@@ -14,6 +14,12 @@ from guiapp.ui.panels.training_status import remembers
 from guiapp.ui.widgets.option_form import OptionForm
 
 LABELS = {
+    "preprocessing.name": "input", "preprocessing.components": "principal axes", "preprocessing.epsilon": "epsilon",
+    "preprocessing.back": "turned back", "initialisation.name": "first weights",
+    "initialisation.deviation": "small deviation", "initialisation.distribution": "drawn as",
+    "normalisation.name": "normalisation", "normalisation.groups": "groups", "leave_out.dropout": "dropout",
+    "leave_out.dropconnect": "DropConnect", "leave_out.depth": "stochastic depth", "leave_out.pooling": "pooling",
+    "leave_out.pool_share": "pooled size",
     "augmentation.name": "augmentation",
     **{f"augmentation.{name}": name.replace("_", " ") for name in (
         "flip", "flip_vertical", "shift", "crop", "rotation", "scale", "shear", "brightness", "contrast", "saturation",
