@@ -253,7 +253,8 @@ def _own(file: Path, name: str) -> Subject:
 
 
 def _weights(file: Path, name: str) -> Subject:
-    from guiapp.models import MODELS, Preprocessing
+    from guiapp.models import Preprocessing
+    from guiapp.models.backbones import find_entry, without_weights
     from guiapp.models.weights import load_into, load_weights
     from guiapp.tasks.base import make_task
 
@@ -262,12 +263,12 @@ def _weights(file: Path, name: str) -> Subject:
     if missing:
         raise UserError(f"{file} was not written by this program: it does not say {', '.join(missing)}")
     try:
-        entry = MODELS[about["model"]]
+        entry = find_entry(about["model"])
     except UnknownName as error:
         raise UserError(f"{file}: {error}") from None
     preprocessing = Preprocessing.from_dict(about["preprocessing"])
     classes = tuple(about["classes"])
-    model = entry.make(preprocessing, len(classes), **about.get("options", {}))
+    model = entry.make(preprocessing, len(classes), **without_weights(entry, about.get("options", {})))
     load_into(model, state, file.name)
     task = make_task(entry.task, classes)
     return Subject(

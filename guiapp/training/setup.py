@@ -13,6 +13,7 @@ from guiapp.catalogue.entry import Experiment
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName, resolve
+from guiapp.models.backbones import find_entry, with_side, without_weights
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.training.network_changes import GROUPS
 from guiapp.training.recipe import Recipe, as_dict, change, convert, from_dict
@@ -81,10 +82,12 @@ class Setup:
 
         import guiapp.models  # noqa: F401 - fills the registry
         from guiapp.training.network_changes import change_network
+        from guiapp.training.transfer import freeze
 
         torch.manual_seed(self.recipe.seed)
-        model = self.entry.make(self.preprocessing, len(self.classes), **self.model_options)
-        return change_network(model, self, fitted)
+        options = self.model_options if fitted else without_weights(self.entry, self.model_options)
+        model = self.entry.make(self.preprocessing, len(self.classes), **options)
+        return freeze(change_network(model, self, fitted), self)
 
     def initial_weights(self) -> dict[str, torch.Tensor] | None:
         """The trained weights that the experiment opens with, for looking; training starts from fresh ones.
@@ -144,6 +147,9 @@ def prepare(
     from guiapp.training.data_views import view
     from guiapp.training.network_changes import feed
 
+    from guiapp.training.transfer import check as check_transfer
+    from guiapp.training.transfer import default_augmentation
+
     settings = dict(settings or {})
     dataset_name, entry, options, recipe, notices = _choose(experiment, settings)
     dataset = open_dataset(dataset_name, progress)
@@ -167,7 +173,8 @@ def prepare(
         open_data=lambda: dataset,
     )
     if recipe.augmentation.name == "default":
-        made = made.with_recipe(change(recipe, {"augmentation.name": dataset.augmentation}))
+        made = made.with_recipe(change(recipe, {"augmentation.name": default_augmentation(made)}))
+    check_transfer(made)
     return made
 
 
@@ -184,7 +191,6 @@ def _choose(
     experiment: Experiment, settings: Mapping[str, Any]
 ) -> tuple[str, ModelEntry, dict[str, Any], Recipe, tuple[str, ...]]:
     """Data set, network, its options, recipe, and what the person should know."""
-    from guiapp import models
     from guiapp.datasets import DATASETS
 
     if experiment.live:
@@ -200,7 +206,7 @@ def _choose(
         dataset_name = experiment.fallback
     model_name = str(others.pop("model", experiment.model))
     try:
-        entry = models.MODELS[model_name]
+        entry = find_entry(model_name)
     except UnknownName as error:
         raise SettingError(str(error)) from None
     same_model = model_name == experiment.model
@@ -215,7 +221,7 @@ def _choose(
     )
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
-    return dataset_name, entry, options, recipe, notices
+    return with_side(dataset_name, entry), entry, options, recipe, notices
 
 
 def from_run(path: Path | str, progress: Progress | None = None, settings: Mapping[str, Any] | None = None) -> Setup:
@@ -247,7 +253,7 @@ def from_info(
         k: tuple(v) if isinstance(v, list) else v for k, v in data["experiment"].items() if k in known
     }
     try:
-        entry = models.MODELS[data["model"]]
+        entry = find_entry(data["model"])
     except UnknownName as error:
         raise UserError(f"this run's network is not part of this version: {error}") from None
     fixed = next((name for name in settings or {} if name.startswith(GROUPS)), None)
