@@ -184,6 +184,27 @@ def test_evaluate_agrees_with_the_run(run_folder, capsys):
     assert confusion.shape == (10, 10)
     assert confusion.trace() / confusion.sum() == pytest.approx(accuracy)
     assert found["majority"] == pytest.approx(0.1, abs=0.02)
+    assert found["metrics"]["accuracy"] == {
+        k: found[n] for k, n in (("value", "accuracy"), ("interval", "interval"), ("majority", "majority"))
+    }
+    assert found["metrics"]["recall"]["value"] == pytest.approx((confusion.diagonal() / confusion.sum(1)).mean())
+    assert [row["label"] for row in found["by_class"]] == list("0123456789")
+    before = found["test_looks"]["count"]
+    code, out, _ = in_process(capsys, "evaluate", folder, "--split", "validation", "--json")
+    assert "test_looks" not in one_json(out)
+    code, out, _ = in_process(
+        capsys, "evaluate", folder, "--class", "3", "--threshold", "0.4", "--worst", "2", "--json"
+    )
+    found = one_json(out)
+    assert found["decision"] == {"class": "3", "threshold": 0.4, "unanswered": 0} and len(found["worst"]) <= 2
+    row = found["metrics"]["precision"]
+    assert row["interval"][0] <= row["value"] <= row["interval"][1]
+    assert found["test_looks"]["count"] == before + 1 and found["test_looks"]["train"] == 1
+    assert len(json.loads((Path(folder) / "run.json").read_text())["test_looks"]) == before + 1
+    code, out, _ = in_process(capsys, "evaluate", folder, "--split", "validation")
+    assert "Matthews' correlation" in out and "worst mistakes" in out and "look" not in out
+    assert in_process(capsys, "evaluate", folder, "--class", "eleven")[0] == 2
+    assert in_process(capsys, "evaluate", folder, "--threshold", "2")[0] == 2
 
 
 def test_probe_writes_what_it_found(run_folder, capsys, tmp_path):

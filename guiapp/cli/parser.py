@@ -196,7 +196,15 @@ def _evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "measure a network on a part of a data set", "guiapp.cli.evaluate:run")
     parser.add_argument("target", metavar="RUN|MODEL", help=_TARGET)
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the one it was trained on")
-    parser.add_argument("--split", choices=PARTS, default="test", help="part of the data set (test)")
+    help = "part of the data set (test; each look at it is counted in the run's run.json)"
+    parser.add_argument("--split", choices=PARTS, default="test", help=help)
+    help = "measure this class against all others together: name or index"
+    parser.add_argument("--class", dest="class_name", metavar="C", help=help)
+    help = "least probability of an answer, 0 to 1 (0: the most probable class; with --class 0.5)"
+    parser.add_argument("--threshold", type=float, metavar="T", help=help)
+    parser.add_argument(
+        "--worst", type=whole(0), default=10, metavar="N", help="mistakes and doubtful labels named (10)"
+    )
     add_votes(parser)
 
 

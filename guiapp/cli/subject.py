@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
     from guiapp.tasks.base import Task
     from guiapp.tasks.predictions import Prediction
+    from guiapp.training.metrics.report import Report
     from guiapp.training.recipe import Recipe
 
-_BATCH = 256
 _ENDING = ".safetensors"
 FromDrawing = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]
 
@@ -49,6 +49,7 @@ class Subject:
         drawing_reference: ``"module:name"`` of what makes a sample of a drawing, where weights name it.
         built_as: Name and options of the network among those to train, where it came from a weight file.
         recipe: Of a run: which samples of the data set were its training and validation part.
+        run: The folder of the run that it is, or None.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Subject:
     drawing_reference: str | None = None
     built_as: tuple[str, Mapping[str, Any]] | None = None
     recipe: Recipe | None = None
+    run: Path | None = None
 
     def open_dataset(self, name: str | None = None, progress: Progress | None = None) -> Dataset:
         """The data set called ``name``, or the one that it was trained on.
@@ -134,25 +136,23 @@ class Subject:
         with torch.no_grad():
             return self.task.prediction(self.model(self.preprocessing(image).to(device)))
 
+    def report(self, dataset: Dataset, part: Part, progress: Progress) -> Report:
+        """Probabilities of every sample of a part, with what follows from them."""
+        from guiapp.training.evaluation import finish
+        from guiapp.training.metrics.report import reporting
+        from guiapp.training.scoring import scoring
+
+        work = scoring(self.model, self.task, self.preprocessing, dataset, part, self.step or 0)
+        scores = finish(work, lambda step: progress(step[0], "evaluating"))
+        return finish(reporting(scores), lambda step: progress(step[0], step[1]))
+
     def evaluate(self, dataset: Dataset, part: Part, progress: Progress) -> dict[str, Any]:
-        """Figures on a part of a data set: those of ``training.evaluation.Evaluation.as_dict``."""
-        import torch
+        """Figures on a part of a data set: those of ``training.metrics.plain.summary``."""
+        from guiapp.training.metrics.decision import decide
+        from guiapp.training.metrics.plain import summary
 
-        from guiapp.training.evaluation import evaluating, finish, majority_share
-
-        samples = dataset.part(part)
-
-        def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-            for start in range(0, len(samples), _BATCH):
-                images = np.asarray(samples.images[start : start + _BATCH])
-                labels = np.asarray(samples.labels[start : start + _BATCH], np.int64)
-                yield self.preprocessing(images), torch.from_numpy(labels)
-
-        majority = majority_share(dataset.train.labels, samples.labels)
-        total = len(samples)
-        generator = evaluating(self.model, self.task, batches(), total, majority=majority)
-        found = finish(generator, lambda event: progress(event.done / max(event.total, 1), "evaluating"))
-        return found.as_dict()
+        found = self.report(dataset, part, progress)
+        return summary(found, decide(found.scores), dataset.part(part).paths)
 
 
 def open_subject(target: str) -> Subject:
@@ -229,7 +229,7 @@ def _run(folder: Path, name: str) -> Subject:
     setup, model = load_run(folder)
     return Subject(
         name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=setup.dataset_name,
-        recipe=setup.recipe,
+        recipe=setup.recipe, run=folder,
     )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from guiapp.training.metrics.calibration import calibration
 from guiapp.training.metrics.decision import Outcome, decide
 from guiapp.training.metrics.numbers import by_class
-from guiapp.training.metrics.report import Report
+from guiapp.training.metrics.report import Report, wilson
 from guiapp.training.metrics.scores import NOTHING, Scores
 from guiapp.training.metrics.suspects import suspects, worst
 
@@ -56,6 +57,31 @@ def as_dict(found: Report, outcome: Outcome, listed: int = 10, paths: Sequence[s
             )
         ],
     }  # fmt: skip
+
+
+def summary(found: Report, outcome: Outcome, paths: Sequence[str] = (), listed: int = 10) -> dict[str, Any]:
+    """What ``guiapp evaluate --json`` says of a part: the main figures at the top level, then ``as_dict``.
+
+    At the top level the most probable class is the answer, whatever the decision; ``confusion`` has a row for each true
+    class and a column for each answer, and samples without one are in none.
+    """
+    plain = decide(found.scores)
+    count, right = len(plain.truth), int(plain.right.sum())
+    return {
+        "count": count,
+        "loss": mean_loss(found.scores),
+        "accuracy": right / count if count else math.nan,
+        "interval": list(wilson(right, count)),
+        "majority": float((found.chance.top == plain.truth).mean()) if count else math.nan,
+        "chance": 1.0 / found.scores.count,
+        "confusion": plain.matrix[:, :-1].tolist(),
+        **as_dict(found, outcome, listed, paths),
+    }
+
+
+def mean_loss(scores: Scores) -> float:
+    """Mean of the task's loss, or of -log p(true class) where that is not known."""
+    return scores.loss if scores.loss is not None else float(scores.surprise.mean()) if len(scores) else math.nan
 
 
 def class_rows(found: Report, outcome: Outcome) -> list[dict[str, Any]]:

@@ -47,8 +47,8 @@ def suspects(scores: Scores) -> Suspects:
     """Confident learning (Northcutt, Jiang and Chuang, 2021): samples off the diagonal of the confident joint.
 
     A sample counts as class j where p(j) is at least the mean of p(j) over the samples labelled j; of several such
-    classes the most probable one. Where that is not its label, the label is suspect. On samples that the network has
-    learned from it finds less, because networks learn wrong labels by heart.
+    classes the most probable one. Where that is not its label, and more probable than it, the label is suspect. On
+    samples that the network has learned from it finds less, because networks learn wrong labels by heart.
     """
     count = scores.count
     known = np.flatnonzero(scores.answered)
@@ -58,7 +58,9 @@ def suspects(scores: Scores) -> Suspects:
     usual = np.divide(sums, numbers, out=np.full(count, np.nan), where=numbers > 0)
     enough = rows >= np.nan_to_num(usual, nan=np.inf)
     seen = np.where(enough, rows, -1.0).argmax(1)
-    off = np.flatnonzero(enough.any(1) & (seen != labels))
-    margins = rows[off, seen[off]] - rows[off, labels[off]]
+    every = np.arange(len(known))
+    ahead = rows[every, seen] - rows[every, labels]
+    off = np.flatnonzero(enough.any(1) & (seen != labels) & (ahead > 0))
+    margins = ahead[off]
     order = np.argsort(-margins, kind="stable")
     return Suspects(known[off[order]], seen[off[order]].astype(np.int64), margins[order], usual)
