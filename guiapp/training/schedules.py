@@ -194,12 +194,12 @@ def _drops(schedule: Schedule, step: int, per_epoch: int) -> int:
 
 
 def _exponential(schedule: Schedule, step: int, total: int, per_epoch: int) -> float:
-    return schedule.factor ** (step / (schedule.every * per_epoch))
+    return float(schedule.factor ** (step / (schedule.every * per_epoch)))
 
 
 def _polynomial(schedule: Schedule, step: int, total: int, per_epoch: int) -> float:
     power = schedule.power if schedule.name == "polynomial" else 1.0
-    return schedule.final + (1.0 - schedule.final) * (1.0 - min(step / total, 1.0)) ** power
+    return float(schedule.final + (1.0 - schedule.final) * (1.0 - min(step / total, 1.0)) ** power)
 
 
 def _inverse(schedule: Schedule, step: int, total: int, per_epoch: int) -> float:

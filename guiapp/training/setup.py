@@ -13,7 +13,7 @@ from guiapp.catalogue.entry import Experiment
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName, resolve
-from guiapp.models.backbones import find_entry, with_side, without_weights
+from guiapp.models.backbones import Backbone, find_entry, weights_here, with_side, without_weights
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.training.network_changes import GROUPS
 from guiapp.training.recipe import Recipe, as_dict, change, convert, from_dict
@@ -146,7 +146,6 @@ def prepare(
     from guiapp.training.augmenter import check_augmentation
     from guiapp.training.data_views import view
     from guiapp.training.network_changes import feed
-
     from guiapp.training.transfer import check as check_transfer
     from guiapp.training.transfer import default_augmentation
 
@@ -219,6 +218,10 @@ def _choose(
     options.update(
         {k.removeprefix("model."): v for k, v in by_dataset.items() if k.startswith("model.")} if same_model else {}
     )
+    if same_model and "weights" not in options and isinstance(entry, Backbone) and not weights_here(model_name):
+        options["weights"] = "random"
+        lacking = f"the weights of {entry.title} are not on this machine: it begins with random ones, of which little"
+        notices = (*notices, f"{lacking} is learned; run guiapp fetch {model_name}")
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
     return with_side(dataset_name, entry), entry, options, recipe, notices
@@ -316,7 +319,9 @@ def _option(entry: ModelEntry, name: str, value: Any) -> Any:
 
 def _check(recipe: Recipe) -> None:
     from guiapp.training.augmentation import AUGMENTATIONS
+    from guiapp.training.recipe_check import check_recipe
 
+    check_recipe(recipe)
     name = recipe.augmentation.name
     if name != "default" and name not in AUGMENTATIONS:
         raise SettingError(f"augmentation is one of default, {', '.join(AUGMENTATIONS)}, not {name!r}")

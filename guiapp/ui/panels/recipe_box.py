@@ -30,14 +30,22 @@ LABELS = {
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
     "schedule.name": "schedule", "schedule.every": "drop every", "schedule.factor": "drop to",
-    "schedule.final": "final share", "keep": "keep weights", "checkpoint_seconds": "checkpoint every",
+    "optimiser.damping": "damping", "optimiser.iterations": "Hessian products", "schedule.points": "drop after",
+    "schedule.power": "power", "schedule.gamma": "gamma", "schedule.rho": "rho", "schedule.cycles": "cycles",
+    "schedule.warmup": "warm-up", "schedule.warmup_from": "warm-up from", "schedule.rise": "rising share",
+    "schedule.start": "share at start", "schedule.momentum_low": "momentum at peak", "schedule.curve": "one-cycle form",
+    "accumulate": "parts of a step", "clipping.name": "clipping", "clipping.limit": "clip at",
+    "penalty.name": "penalty", "penalty.strength": "lambda", "penalty.beta": "elastic beta",
+    "loss.smoothing": "label smoothing", "balance.name": "balance classes", "stopping.patience": "stop after",
+    "stopping.watch": "stop by", "stopping.margin": "least gain", "schedule.final": "final share", "keep": "keep weights", "checkpoint_seconds": "checkpoint every",
 }  # fmt: skip
 _NOTE = "Changes hold from the next run on; the rate also during a run."
 _NOTE_MEMORY = "Changes hold from the next run on. It only remembers the samples: it has no rate."
 _FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps the training part
 
 
-def _augmentations() -> tuple[str, ...]:
+def augmentations() -> tuple[str, ...]:
+    """Names of the augmentations that can be chosen."""
     import sys
 
     # The module draws with torch, which must not be loaded from the window's thread.
@@ -107,7 +115,7 @@ class RecipeBox(QFrame):
 
     def _make(self, recipe: Any, opened: Opened) -> None:
         self.form = OptionForm(
-            recipe, "recipe", labels=LABELS, choices={"augmentation.name": _augmentations}, parent=self
+            recipe, "recipe", labels=LABELS, choices={"augmentation.name": augmentations}, parent=self
         )
         self.form.edited.connect(self.edited)
         self.error = QLabel(self)
