@@ -1,6 +1,15 @@
 """The experiments of the course as plain data, one chapter a file."""
 
-from guiapp.catalogue import architectures, depth, learning_basics, neurons, published, recognition, seeing_inside
+from guiapp.catalogue import (
+    architectures,
+    depth,
+    learning_basics,
+    neurons,
+    published,
+    recognition,
+    seeing_inside,
+    training,
+)
 from guiapp.catalogue.chapters import CHAPTERS
 from guiapp.catalogue.entry import Experiment
 from guiapp.core.registry import Registry
@@ -12,6 +21,6 @@ DEFAULT = "lenet5"
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiment")
 
-for _chapter in (learning_basics, neurons, architectures, depth, seeing_inside, recognition, published):
+for _chapter in (learning_basics, neurons, training, architectures, depth, seeing_inside, recognition, published):
     for _experiment in _chapter.EXPERIMENTS:
         EXPERIMENTS.add(_experiment.id, _experiment)

@@ -63,7 +63,7 @@ class TrainingData:
         parts: tuple[Part, Part] = ("train", "validation")
         for part in parts:
             samples = self._setup.dataset.part(part)
-            self._labels[part] = torch.from_numpy(np.asarray(samples.labels, np.int64)).to(self._device)
+            self._labels_of(part)
             shape = (len(samples), *self._setup.preprocessing.size)
             if 4 * int(np.prod(shape, dtype=np.int64)) > KEEP_BYTES:
                 continue
@@ -133,12 +133,19 @@ class TrainingData:
     def _shuffle(self, epoch: int) -> None:
         draw = seeds.generator("cpu", seeds.mix(self._seed, seeds.ORDER, epoch))
         if self._balanced:
-            order = draw_order(self._labels["train"].cpu(), self.count, draw)
+            order = draw_order(self._labels_of("train").cpu(), self.count, draw)
         else:
             order = torch.randperm(self.count, generator=draw)
         self._order = order.to(self._device)
-        self._targets = self._labels["train"].index_select(0, self._order)
+        self._targets = self._labels_of("train").index_select(0, self._order)
         self._epoch = epoch
+
+    def _labels_of(self, part: Part) -> torch.Tensor:
+        """Class indices of a part on the device."""
+        if part not in self._labels:
+            labels = np.asarray(self._setup.dataset.part(part).labels, np.int64)
+            self._labels[part] = torch.from_numpy(labels).to(self._device)
+        return self._labels[part]
 
     def _inputs(self, part: Part, place: slice | npt.NDArray[np.int64]) -> torch.Tensor:
         images = np.asarray(self._setup.dataset.part(part).images[place])

@@ -66,6 +66,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("excitation", "Excitation", f"{_PANELS}.excitation:ExcitationPanel", "right", 1, ()),
     PanelEntry("groups", "Groups", f"{_PANELS}.groups:GroupsPanel", "right", 1, ()),
     PanelEntry("sizes", "Sizes", f"{_PANELS}.sizes:SizesPanel", "right", 1, ()),
+    PanelEntry("augmentation", "Augmentation", f"{_PANELS}.augmentation:AugmentationPanel", "right", 1, ()),
     PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "bottom", 0, ("look-inside",)),
 )

@@ -167,6 +167,11 @@ class OptionForm(QWidget):
         """The label before an editor."""
         return self._captions[dotted]
 
+    def leave_out_units(self) -> None:
+        """Show no units beside the editors; their tips name them."""
+        for unit in self._units.values():
+            unit.hide()
+
     def set_options(self, options: Any) -> None:
         """Show other values; a field that is being typed in keeps what is typed."""
         self.options = options
