@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from guiapp.training.callbacks import callbacks_of
-from guiapp.training.data import Preparing, TrainingData
+from guiapp.training.data import Preparing
 from guiapp.training.events import Event, StepEnd
+from guiapp.training.features import training_data
 from guiapp.training.objective import objective_of
 from guiapp.training.ranks import is_lost, lost
 from guiapp.training.trainer import Trainer
@@ -31,7 +32,7 @@ class Helper:
         """Build the network, and take over the state that the first process begins with."""
         self._setup, self._ranks = setup, ranks
         model = setup.build_model()
-        self._data = TrainingData(setup, ranks.device)
+        self._data = training_data(setup, ranks.device, model)
         objective, callbacks = objective_of(setup, ranks.device), callbacks_of(setup)
         self.trainer = Trainer(model, setup.task, self._data, setup.recipe, ranks.device, objective, callbacks)
         self.threads = ranks.threads(setup.recipe, model, setup.preprocessing.size)
