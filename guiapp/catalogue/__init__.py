@@ -9,6 +9,7 @@ from guiapp.catalogue import (
     recognition,
     seeing_inside,
     training,
+    transfer,
 )
 from guiapp.catalogue.chapters import CHAPTERS
 from guiapp.catalogue.entry import Experiment
@@ -21,6 +22,6 @@ DEFAULT = "lenet5"
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiment")
 
-for _chapter in (learning_basics, neurons, training, architectures, depth, seeing_inside, recognition, published):
+for _chapter in (learning_basics, neurons, training, architectures, depth, seeing_inside, recognition, transfer, published):
     for _experiment in _chapter.EXPERIMENTS:
         EXPERIMENTS.add(_experiment.id, _experiment)

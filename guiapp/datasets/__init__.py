@@ -13,7 +13,7 @@ __all__ = ["DATASETS", "Dataset", "DatasetEntry", "open_dataset"]
 
 
 def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
-    """Open a registered set by name, or a folder or .zip with one sub-folder per class by its path.
+    """Open a registered set by name; a folder or .zip with one sub-folder per class, or a .csv of labels, by its path.
 
     Args:
         name: Such as ``"mnist"``, ``"~/pictures/flowers"``, ``"folder:/home/me/flowers"``, or with the side of a sample
@@ -37,7 +37,7 @@ def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
         dataset: Dataset = Lazy("guiapp.datasets.folder:load")(path, report, size)
         return dataset
     if text != place or path.is_absolute() or len(path.parts) > 1:
-        raise SettingError(f"there is no folder or .zip at {path}")
+        raise SettingError(f"there is no folder, .zip or .csv at {path}")
     try:
         entry = DATASETS[text]
     except UnknownName as error:
@@ -82,4 +82,12 @@ _register(
     "cifar:available",
     "60,000 of 32x32",
     "Small colour photographs of four vehicles and six animals.",
+)
+_register(
+    "att-faces",
+    "Faces of 40 people (AT&T)",
+    "att_faces:load",
+    "att_faces:available",
+    "400 of 112x92",
+    "Ten grey portraits of each of 40 people: six to learn from (one of them validates), four to test.",
 )

@@ -1,4 +1,4 @@
-"""Any folder, or .zip, with one sub-folder of pictures per class; decoded once into a memory-mapped cache."""
+"""Any folder, or .zip, with one sub-folder of pictures per class, or a table of labels; decoded once into a cache."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from guiapp.core.files import folder_atomic
 from guiapp.core.notices import UserError
 from guiapp.datasets import drawing
 from guiapp.datasets.base import PARTS, Dataset, Progress, Samples, channel_statistics
+from guiapp.datasets.labels_csv import SUFFIXES_OF_TABLES, list_csv
 from guiapp.datasets.listing import Listing, list_folder, list_zip
 from guiapp.datasets.splits import stratified
 
@@ -30,25 +31,33 @@ _LARGEST_SIDE = 1024
 
 
 def load(path: Path, progress: Progress, size: int = 32) -> Dataset:
-    """Open a folder or .zip as a data set.
+    """Open a folder, a .zip or a table of labels (see ``labels_csv``) as a data set.
 
     With sub-folders ``train``, ``validation`` (or ``val``, ``valid``) and ``test``, those are the parts; a missing one
     is taken from ``train``, 15 % for each. Else every class is split 70/15/15. Pictures are stretched to a square.
     Files that cannot be read are left out and named in ``Dataset.unreadable``.
 
     Args:
-        path: The folder or .zip.
+        path: The folder, .zip, .csv or .tsv.
         progress: Called with the share done and what is being done; an exception that it raises stops the work.
         size: Side of a sample in pixels.
 
     Raises:
         UserError: If there are no classes or no readable pictures, or the disk is full.
     """
-    if not 1 <= size <= _LARGEST_SIDE:
-        raise UserError(f"the side of a sample lies between 1 and {_LARGEST_SIDE} pixels, not {size}")
     path = path.resolve()
     progress(0.0, f"listing {path.name}")
-    listing = list_zip(path) if path.is_file() else list_folder(path)
+    if path.is_file():
+        listing = list_csv(path) if path.suffix.lower() in SUFFIXES_OF_TABLES else list_zip(path)
+    else:
+        listing = list_folder(path)
+    return load_listing(path, listing, progress, size)
+
+
+def load_listing(path: Path, listing: Listing, progress: Progress, size: int) -> Dataset:
+    """Open pictures that are listed already; otherwise as ``load``."""
+    if not 1 <= size <= _LARGEST_SIDE:
+        raise UserError(f"the side of a sample lies between 1 and {_LARGEST_SIDE} pixels, not {size}")
     parts = _parts(listing)
     cache = paths.cache() / "folders" / _key(listing, size)
     if not (cache / "about.json").is_file():

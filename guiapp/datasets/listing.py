@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import UserError
 
-_PART_NAMES = {
+PART_NAMES = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -19,6 +19,7 @@ _PART_NAMES = {
     "test": "test",
     "testing": "test",
 }
+"""Parts by the words that folders and tables call them."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def list_zip(root: Path) -> Listing:
 
 def _arrange(root: Path, found: Iterable[tuple[str, str]]) -> Listing:
     """Find the level of the classes: below folders that hold nothing but one folder, and below parts."""
-    found = sorted(found, key=lambda pair: _natural(pair[0]))
+    found = sorted(found, key=lambda pair: natural(pair[0]))
     split = [(PurePosixPath(name).parts, name, stamp) for name, stamp in found]
     depth = 0
     while _is_wrapper(split, depth):
@@ -95,12 +96,12 @@ def _arrange(root: Path, found: Iterable[tuple[str, str]]) -> Listing:
     usable = [entry for entry in split if len(entry[0]) > depth + 1]
     top = {entry[0][depth].lower() for entry in usable}
     has_parts = (
-        "train" in {_PART_NAMES.get(name) for name in top}
-        and all(name in _PART_NAMES for name in top)
+        "train" in {PART_NAMES.get(name) for name in top}
+        and all(name in PART_NAMES for name in top)
         and all(len(entry[0]) > depth + 2 for entry in usable)
     )
     level = depth + 1 if has_parts else depth
-    names = sorted({entry[0][level] for entry in usable}, key=_natural)
+    names = sorted({entry[0][level] for entry in usable}, key=natural)
     if len(names) < 2:
         raise UserError(
             f"{root.name} needs one sub-folder of pictures for each class, two or more; "
@@ -113,7 +114,7 @@ def _arrange(root: Path, found: Iterable[tuple[str, str]]) -> Listing:
         classes=tuple(names),
         files=tuple(entry[1] for entry in usable),
         labels=tuple(index[entry[0][level]] for entry in usable),
-        parts=tuple(_PART_NAMES[entry[0][depth].lower()] if has_parts else "" for entry in usable),
+        parts=tuple(PART_NAMES[entry[0][depth].lower()] if has_parts else "" for entry in usable),
         stamps=tuple(entry[2] for entry in usable),
     )
 
@@ -127,7 +128,7 @@ def _is_wrapper(split: list[tuple[tuple[str, ...], str, str]], depth: int) -> bo
     )
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
+def natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key that puts ``"class 2"`` before ``"class 10"``; the text itself last, so that no two are equal."""
     parts = re.split(r"(\d+)", text)
     return [*((0, int(p), "") if p.isdecimal() else (1, 0, p.casefold()) for p in parts if p), (2, 0, text)]

@@ -81,6 +81,14 @@ def with_side(dataset: str, entry: ModelEntry) -> str:
     return f"{dataset}@{max(entry.input_size)}"
 
 
+def weights_here(name: str) -> bool:
+    """Whether weights of a published network are on this machine."""
+    from guiapp.models.zoo.table import ZOO
+    from guiapp.models.zoo.weights import here
+
+    return bool(here(ZOO[name]))
+
+
 def backbones() -> tuple[str, ...]:
     """Names of the published networks that can be trained."""
     from guiapp.models.zoo.table import ZOO
@@ -118,7 +126,9 @@ def build(name: str, channels: int, height: int, width: int, classes: int, weigh
 
     Args:
         name: torchvision's name.
-        channels, height, width: Of the input; published networks take three channels.
+        channels: Of the input; published networks take three.
+        height: Of the input; nothing of these networks depends on it.
+        width: As ``height``.
         classes: Number of outputs.
         weights: ``"best"``, a published name or the path of a file for the rest of the network; ``"random"`` draws all.
 

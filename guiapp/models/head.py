@@ -6,6 +6,7 @@ out once, kept, and fed to the head alone (course text T4, 8.9: a linear classif
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -92,9 +93,7 @@ def body_groups(model: nn.Module, head: Head, count: int) -> list[list[str]]:
         blocks[:0] = [loose]
     count = max(min(count, len(blocks)), 1)
     bounds = [round(number * len(blocks) / count) for number in range(count + 1)]
-    groups = [
-        [name for block in blocks[low:high] for name in block] for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    groups = [[name for block in blocks[low:high] for name in block] for low, high in itertools.pairwise(bounds)]
     return [group for group in reversed(groups) if group]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -101,7 +101,7 @@ class FeatureData(TrainingData):
         """The run stands before this step: whether what is evaluated there are features, or pictures."""
         self._over = self._until is not None and step > self._until
 
-    def _kept_or_made(self, part: Part, weights: str, view: int | None) -> Iterator[Preparing]:
+    def _kept_or_made(self, part: Part, weights: str, view: int | None) -> Generator[Preparing, None, torch.Tensor]:
         count = len(self._setup.dataset.part(part))
         shape = (count, *self._feature_shape)
         file = paths.cache() / "features" / f"{self._key(part, weights, view)}.npy"
@@ -113,7 +113,7 @@ class FeatureData(TrainingData):
                 found[rows] = self._made(part, rows, view).cpu().numpy()
                 yield Preparing(rows.stop, count)
             _write(file, found)
-        return torch.from_numpy(found).to(self._device)  # type: ignore[return-value]
+        return torch.from_numpy(found).to(self._device)
 
     def _made(self, part: Part, rows: slice, view: int | None) -> torch.Tensor:
         inputs = self._inputs(part, rows).contiguous(memory_format=torch.channels_last)

@@ -21,7 +21,8 @@ class Transfer:
         1.0, "rate of each group as a share of the one above it, the head's is 1; 1: all alike", low=1e-3, high=1.0
     )
     statistics: Literal["auto", "batch", "kept"] = option(
-        "auto", "normalisation of layers that learn: by the batch, or by what the network came with (auto: if published)"
+        "auto",
+        "normalisation of layers that learn: by the batch, or by what the network came with (auto: published ones)",
     )
     views: int = option(
         0, "head, with augmentation: versions of each sample that are drawn once and kept; 0: drawn anew at every step",

@@ -1,7 +1,7 @@
 """Transfer learning: which layers of a network learn, from when on, and at which share of the rate.
 
-Course text T4, 8.9 and 12.4: first layers are generic and last ones specific, so a new head is learned on frozen layers,
-which join one group after the other from the top (gradual unfreezing) and learn slower the deeper they lie
+Course text T4, 8.9 and 12.4: first layers are generic and last ones specific, so a new head is learned on frozen
+layers, which join one group after the other from the top (gradual unfreezing) and learn slower the deeper they lie
 (discriminative rates; Howard, Ruder 2018, arXiv 1801.06146).
 """
 

@@ -29,6 +29,8 @@ LABELS = {
     "observe.name": "observation", "observe.every": "observe every",
     "optimiser.name": "optimiser", "optimiser.lr": "rate", "optimiser.momentum": "momentum",
     "optimiser.weight_decay": "weight decay", "optimiser.beta1": "beta 1", "optimiser.beta2": "beta 2",
+    "transfer.name": "layers that learn", "transfer.every": "join every", "transfer.groups": "groups of layers",
+    "transfer.decay": "rate per group", "transfer.statistics": "statistics", "transfer.views": "kept versions",
     "schedule.name": "schedule", "schedule.every": "drop every", "schedule.factor": "drop to",
     "optimiser.damping": "damping", "optimiser.iterations": "Hessian products", "schedule.points": "drop after",
     "schedule.power": "power", "schedule.gamma": "gamma", "schedule.rho": "rho", "schedule.cycles": "cycles",
