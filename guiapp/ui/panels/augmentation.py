@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from guiapp.training.augmentation_preview import Measured, Shown
 
 _MODES = (
-    ("draws", "One sample, many draws"),
+    ("draws", "One sample"),
     ("step", "Batch of a step"),
     ("vote", "Views that vote"),
 )
@@ -134,7 +134,7 @@ class AugmentationPanel(Panel):
         box.setAccessibleName(title)
         box.setToolTip(title)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(12)
+        box.setMinimumContentsLength(13)
         for value, text in items:
             box.addItem(text, value)
         return box
