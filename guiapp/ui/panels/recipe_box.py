@@ -48,7 +48,6 @@ _FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps 
 
 def augmentations() -> tuple[str, ...]:
     """Names of the augmentations that can be chosen."""
-    """Names of the augmentations that can be chosen."""
     import sys
 
     # The module draws with torch, which must not be loaded from the window's thread.
