@@ -169,8 +169,8 @@ def decayed_too_early(run: RunFigures) -> Finding | None:
         return None
     text = (
         f"At step {step} the rate was down to {_nice(float(run.rate[step - 1]))}, a fifth or less of "
-        f"{_nice(float(np.max(run.rate)))}, while the loss was still falling ({-fell.change / fell.mean:.0%} over the steps before); "
-        f"it stays near {falls.mean:.3g}."
+        f"{_nice(float(np.max(run.rate)))}, while the loss was still falling ("
+        f"{-fell.change / fell.mean:.0%} over the steps before); it stays near {falls.mean:.3g}."
     )
     advice = "Keep the high rate until the loss stands still, or let the rate fall over the whole run (cosine)."
     evidence = (

@@ -117,7 +117,7 @@ class Observer(Callback):
         """The output is there."""
         if self._timing:
             self._mark()
-            self._samples = float(len(targets))
+            self._samples = len(targets) + (self._samples if len(self._marks) > 3 else 0.0)
         elif self._watching:
             self._unhook()
             self._batch = len(targets)
@@ -137,8 +137,11 @@ class Observer(Callback):
         if self._timing:
             self._timing = False
             self._mark()
-            fetched, forward, backward, update = (b - a for a, b in zip(self._marks, self._marks[1:], strict=False))
-            self._times = [fetched - self._moving, self._moving, forward, backward, update]
+            begun, came, first, *_, ready, done = self._marks
+            # Where a batch is taken in parts, each begins where the one before ends: all count as long as the first.
+            forward = min((first - came) * (len(self._marks) - 4), ready - came)
+            fetched = came - begun - self._moving
+            self._times = [fetched, self._moving, forward, ready - came - forward, done - ready]
         elif self._watching and self._before:
             self._watching = False
             table = self._table()
