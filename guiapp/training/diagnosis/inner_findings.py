@@ -7,19 +7,13 @@ import numpy as np
 from guiapp.training.diagnosis.figures import RunFigures
 from guiapp.training.diagnosis.findings import Evidence, Finder, Finding
 from guiapp.training.diagnosis.record import Observations
+from guiapp.training.diagnosis.summary import late
 
 _LEAST_RECORDS = 4
 _WORDS = {
     "data": "reading samples", "transfer": "bringing them to the device", "forward": "the forward pass",
     "backward": "the backward pass", "update": "the update",
 }  # fmt: skip
-
-
-def _late(seen: Observations, name: str) -> np.ndarray:
-    """Median of a figure of each layer over the last half of the records, (L,); NaN where there is none."""
-    rows = np.asarray(seen.figures[name][len(seen) // 2 :], np.float64)
-    some = np.isfinite(rows).any(0)
-    return np.where(some, np.nanmedian(np.where(some, rows, 0.0), 0), np.nan)
 
 
 def _enough(run: RunFigures) -> Observations | None:
@@ -36,7 +30,7 @@ def dead_units(run: RunFigures) -> Finding | None:
     seen = _enough(run)
     if seen is None:
         return None
-    dead = _late(seen, "dead")
+    dead = late(seen, "dead")
     bad = [i for i in range(len(dead)) if dead[i] >= 0.4]
     if not bad:
         return None
@@ -53,7 +47,7 @@ def saturated_units(run: RunFigures) -> Finding | None:
     seen = _enough(run)
     if seen is None:
         return None
-    flat = _late(seen, "saturated")
+    flat = late(seen, "saturated")
     bad = [i for i in range(len(flat)) if flat[i] >= 0.5]
     if not bad:
         return None
@@ -70,7 +64,7 @@ def gradients_by_depth(run: RunFigures) -> Finding | None:
     seen = _enough(run)
     if seen is None or len(seen.layers) < 3:
         return None
-    norms = _late(seen, "gradient") / np.maximum(_late(seen, "weight"), 1e-30)
+    norms = late(seen, "gradient") / np.maximum(late(seen, "weight"), 1e-30)
     there = np.flatnonzero(np.isfinite(norms) & (norms > 0))
     if len(there) < 3:
         return None
