@@ -38,6 +38,7 @@ def build() -> argparse.ArgumentParser:
         _runs,
         _predict,
         _evaluate,
+        _diagnose,
         _probe,
         _inspect,
         _export,
@@ -206,6 +207,13 @@ def _evaluate(commands: Any) -> None:
         "--worst", type=whole(0), default=10, metavar="N", help="mistakes and doubtful labels named (10)"
     )
     add_votes(parser)
+
+
+def _diagnose(commands: Any) -> None:
+    help = "check an experiment before its run, or say what is wrong with a run"
+    parser = _command(commands, "diagnose", help, "guiapp.cli.diagnose:run")
+    parser.add_argument("target", metavar="RUN|EXPERIMENT", help="a run by its folder or name, or an experiment")
+    _settings(parser, "a setting of the experiment, as for train")
 
 
 def _probe(commands: Any) -> None:
