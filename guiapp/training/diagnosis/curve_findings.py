@@ -15,6 +15,10 @@ _LEARNED = 0.1
 """Below this share of log C a training loss is as good as gone: what is flat there is no fault."""
 
 
+_LARGE = 3e-2
+"""A ratio of update to weights that is a fault also where the curves show none."""
+
+
 def divergence(run: RunFigures) -> Finding | None:
     """The loss is not a number any more, or ends far above where it began."""
     losses = np.asarray(run.loss, np.float64)
@@ -62,11 +66,11 @@ def rate_too_high(run: RunFigures) -> Finding | None:
             text = f"the loss jumps up {len(jumps)} times"
             evidence = [Evidence("loss", int(blocks.steps[jumps[0]]), int(blocks.steps[jumps[-1] + 1]), text)]
     ratio = _late_ratio(run)
-    if not evidence and not (ratio is not None and ratio > 1e-2):
+    if not evidence and not (ratio is not None and ratio > _LARGE):
         return None
     words = [one.text for one in evidence]
     if ratio is not None and ratio > 1e-2:
-        words.append(f"an update is {ratio:.1e} of the weights, ten times the 1e-3 that is usual or more")
+        words.append(f"an update is {ratio:.1e} of the weights, where 1e-3 is usual")
     said = "; ".join(words)
     rate = float(np.max(run.rate)) if len(run.rate) else math.nan
     if not evidence:

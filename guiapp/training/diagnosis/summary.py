@@ -13,8 +13,8 @@ from guiapp.training.diagnosis.record import FIGURES, Observations
 def late(seen: Observations, name: str) -> np.ndarray:
     """Median of a figure of each layer over the last half of the records, float64 (L,); NaN where there is none."""
     rows = np.asarray(seen.figures[name][len(seen) // 2 :], np.float64)
-    some = np.isfinite(rows).any(0) if len(rows) else np.zeros(len(seen.layers), bool)
-    return np.array([float(np.nanmedian(rows[:, i])) if some[i] else math.nan for i in range(len(some))])
+    columns = [rows[np.isfinite(rows[:, i]), i] for i in range(len(seen.layers))]
+    return np.array([float(np.median(values)) if len(values) else math.nan for values in columns])
 
 
 def summary(seen: Observations) -> dict[str, Any]:
