@@ -31,6 +31,7 @@ class Workspace:
         region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture; maps are cut to it,
             or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
+        search: Folder of the search whose runs are looked at, or None.
     """
 
     experiment: str | None = None
@@ -47,6 +48,7 @@ class Workspace:
     place: tuple[str, int, int] | None = None
     region: tuple[float, float, float, float] | None = None
     compared: tuple[Path, ...] = ()
+    search: Path | None = None
 
     def __post_init__(self) -> None:
         self._listeners: dict[str, list[Callable[[Any], None]]] = {f.name: [] for f in fields(self)}
