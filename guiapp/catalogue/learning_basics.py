@@ -43,4 +43,20 @@ EXPERIMENTS = (
         recipe={"augmentation": "none"},
         panels=("samples", "training"),
     ),
+    Experiment(
+        id="evaluation",
+        chapter="learning-basics",
+        title="Performance evaluation",
+        systems=("evaluation",),
+        model="linear",
+        dataset="digits",
+        summary="Confusion matrix, precision, recall, ROC, calibration, a threshold to move; every mistake a picture",
+        recipe={"optimiser.name": "momentum", "optimiser.lr": 0.02, "epochs": 20},
+        by_dataset={
+            "mnist": {"optimiser.lr": 0.005, "batch": 128, "augmentation": "none"},
+            "fashion-mnist": {"optimiser.lr": 0.005, "batch": 128, "augmentation": "none"},
+        },
+        panels=("samples", "training", "embedding", "evaluation"),
+        layer="fc",
+    ),
 )

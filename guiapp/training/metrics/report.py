@@ -72,6 +72,7 @@ class Report:
     scores: Scores
     ranking: Ranking
     chance: Scores = field(repr=False)
+    _probable: dict[int | None, list[Number]] = field(default_factory=dict, repr=False)
 
     def numbers(self, outcome: Outcome) -> list[Number]:
         """The table of numbers at a decision."""
@@ -79,7 +80,9 @@ class Report:
         positive = outcome.decision.positive
         lines = _overall(outcome, base)
         lines += [_measured(measure, outcome, base) for measure in MEASURES]
-        return lines + _ranked(self.scores, self.ranking, positive) + _probable(self, positive)
+        if positive not in self._probable:  # no threshold moves these
+            self._probable[positive] = _probable(self, positive)
+        return lines + _ranked(self.scores, self.ranking, positive) + self._probable[positive]
 
 
 def reporting(scores: Scores) -> Generator[tuple[float, str], None, Report]:
