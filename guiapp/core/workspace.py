@@ -31,6 +31,8 @@ class Workspace:
         region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture; maps are cut to it,
             or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
+        evidence: Pieces of the curves of the open run that are marked, as ``(plot, first step, last step, what is seen)``
+            with ``"loss"``, ``"accuracy"`` or ``"rate"`` for the plot.
         search: Folder of the search whose runs are looked at, or None.
     """
 
@@ -48,6 +50,7 @@ class Workspace:
     place: tuple[str, int, int] | None = None
     region: tuple[float, float, float, float] | None = None
     compared: tuple[Path, ...] = ()
+    evidence: tuple[tuple[str, int, int, str], ...] = ()
     search: Path | None = None
 
     def __post_init__(self) -> None:

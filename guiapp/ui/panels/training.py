@@ -62,7 +62,11 @@ class TrainingPanel(Panel):
         )
         self._build()
         self._follow_time(context.workspace.step)
-        follow = {"step": self._follow_time, "compared": lambda _: self._ask_previous(context.bridge.state)}
+        follow = {
+            "step": self._follow_time,
+            "compared": lambda _: self._ask_previous(context.bridge.state),
+            "evidence": self.curves.set_evidence,
+        }
         for name, call in follow.items():
             stop = context.workspace.subscribe(name, call)
             self.destroyed.connect(lambda _=None, s=stop: s())

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.ui.panels.runs_table import date
-from guiapp.ui.widgets.curve_data import Earlier, Marker
+from guiapp.ui.widgets.curve_data import Earlier, Marker, Span
 from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.line_legend import LineLegend
 from guiapp.ui.widgets.running_mean import RunningMean
@@ -124,6 +124,11 @@ class TrainingCurves(QWidget):
         self._previous = runs
         pen_of = self.plots["loss"].pen_of
         self.legend.set_lines([run["loss"].name for run in runs], [pen_of(place) for place in range(len(runs))])
+
+    def set_evidence(self, pieces: Sequence[tuple[str, int, int, str]]) -> None:
+        """Mark pieces of the curves, as ``Workspace.evidence`` names them."""
+        for name, plot in self.plots.items():
+            plot.set_spans([Span(first, last, text) for of, first, last, text in pieces if of == name])
 
     def set_markers(self, step: int | None) -> None:
         """Mark the step looked at, and where the rate was changed by hand."""

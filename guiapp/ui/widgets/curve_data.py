@@ -65,6 +65,20 @@ class Marker:
     strong: bool = False
 
 
+@dataclass(frozen=True)
+class Span:
+    """A piece of the x axis that stands out.
+
+    Attributes:
+        first, last: Where.
+        tip: What it says under the pointer.
+    """
+
+    first: float
+    last: float
+    tip: str = ""
+
+
 def as_csv(x_title: str, value: str, curves: Iterable[Series], earlier: Iterable[Earlier]) -> str:
     """The numbers drawn: one line a point, with the lowest and highest value of its band where there is one.
 

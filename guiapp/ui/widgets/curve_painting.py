@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from guiapp.ui.widgets.curve_axes import Frame
-from guiapp.ui.widgets.curve_data import Earlier, Marker, Series
+from guiapp.ui.widgets.curve_data import Earlier, Marker, Series, Span
 from guiapp.ui.widgets.painting import blend, decimate, hairline, polygon, zigzag
 from guiapp.ui.widgets.ticks import tick_text
 
@@ -63,6 +63,21 @@ def paint_grid(painter: QPainter, frame: Frame, theme: Theme, x_title: str) -> N
         if x + width / 2 < free:
             painter.setPen(faint)
             painter.drawText(QPointF(x - width / 2, baseline), label)
+
+
+def paint_spans(painter: QPainter, frame: Frame, spans: Iterable[Span], theme: Theme) -> None:
+    """Pieces of the x axis that stand out, as coloured ground with an edge on either side."""
+    painter.save()
+    painter.setClipRect(frame.inside)
+    for span in spans:
+        left, right = (float(frame.to_x(x)) for x in (span.first, span.last))
+        ground = QColor(theme.warning)
+        ground.setAlphaF(0.16)
+        painter.fillRect(QRectF(left, frame.area.top(), max(right - left, 2.0), frame.area.height()), ground)
+        painter.setPen(hairline(theme.warning, 0.6))
+        for x in {round(left) + 0.5, round(right) + 0.5}:
+            painter.drawLine(QPointF(x, frame.area.top()), QPointF(x, frame.area.bottom()))
+    painter.restore()
 
 
 def paint_earlier(painter: QPainter, frame: Frame, runs: Sequence[Earlier], theme: Theme, ground: QColor) -> None:

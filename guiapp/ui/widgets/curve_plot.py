@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import curve_crosshair, curve_painting, export
 from guiapp.ui.widgets.curve_axes import Axes, Frame
-from guiapp.ui.widgets.curve_data import EMPTY, Earlier, Marker, Series, as_csv
+from guiapp.ui.widgets.curve_data import EMPTY, Earlier, Marker, Series, Span, as_csv
 from guiapp.ui.widgets.curve_head import Head
 from guiapp.ui.widgets.painting import tabular
 
@@ -67,6 +67,7 @@ class CurvePlot(QWidget):
         self.whole = True
         self._previous: list[Earlier] = []
         self._markers: tuple[Marker, ...] = ()
+        self._spans: tuple[Span, ...] = ()
         self._background: QPixmap | None = None
         self._cross: float | None = None
         self._pointer: QPointF | None = None
@@ -124,6 +125,12 @@ class CurvePlot(QWidget):
         if tuple(markers) != self._markers:
             self._markers = tuple(markers)
             self.update()
+
+    def set_spans(self, spans: Sequence[Span]) -> None:
+        """Replace the pieces of the x axis that stand out."""
+        if tuple(spans) != self._spans:
+            self._spans = tuple(spans)
+            self.refresh()
 
     def set_limits(self, low: float | None, high: float | None) -> None:
         """Values that the y axis shows from the start and never goes beyond, such as 0 to 100 %."""
@@ -260,6 +267,7 @@ class CurvePlot(QWidget):
     def _paint_background(self, painter: QPainter, frame: Frame, ground: QColor) -> None:
         painter.setFont(tabular(self.font()))
         self.head.paint(painter, self.theme, self.fontMetrics(), self.width())
+        curve_painting.paint_spans(painter, frame, self._spans, self.theme)
         curve_painting.paint_grid(painter, frame, self.theme, self.x_title)
         curve_painting.paint_earlier(painter, frame, self._previous, self.theme, ground)
 
@@ -301,6 +309,7 @@ class CurvePlot(QWidget):
             lines.append((other[0], faint, number(other[1], self.unit)))
         near = [m for m in self._markers if m.tip and abs(float(frame.to_x(m.x)) - x) < 4]
         lines += [(m.tip, self.theme.text, "") for m in near]
+        lines += [(s.tip, self.theme.warning, "") for s in self._spans if s.tip and s.first <= cross <= s.last]
         painter.setFont(tabular(self.font()))
         curve_crosshair.paint(painter, frame, x, lines, self.theme, ground)
 
