@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from guiapp.core.memory import give_back
 from guiapp.core.notices import NoticeBoard, UserError
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
     from guiapp.training.runner import Runner
     from guiapp.training.setup import Setup
+    from guiapp.training.watched import WatchedRun
 
 log = logging.getLogger(__name__)
 _DISPLAY_SECONDS = 0.1
+WATCH_SECONDS = 0.5
+"""Between two looks into the folder of a run that another process writes."""
 
 
 T = TypeVar("T")
@@ -46,6 +49,7 @@ class _Session:
         events: The run's generator, while it can go on.
         estimating: The estimate of a run, while it is made.
         lent: A second twin that the live lane looks at.
+        watched: The run, in the place of ``runner`` too, where another process writes it.
     """
 
     setup: Setup
@@ -55,6 +59,7 @@ class _Session:
     events: Generator[Any, None, None] | None = None
     estimating: Generator[Any, None, Any] | None = field(default=None)
     lent: Twin | None = None
+    watched: WatchedRun | None = None
 
     def lend_newest(self, all_of_them: bool = False) -> None:
         """Give the live lane newer weights if it has taken the last ones, or in any case."""
@@ -192,13 +197,15 @@ class LearnLane:
             if not self._something_to_do():
                 dismiss_helpers()
             with self._condition:
-                self._condition.wait_for(self._something_to_do)
+                self._condition.wait_for(self._something_to_do, None if self._watching is None else WATCH_SECONDS)
                 if self._closed:
                     break
             while self._commands:
                 name, work = self._commands.popleft()
                 self._guarded(name, work)
-            if self.newest.phase == "running":
+            if self._watching is not None:
+                self._guarded("watching", self._look_again)
+            elif self.newest.phase == "running":
                 self._guarded("training", self._advance)
             elif self._session is not None and self._session.estimating is not None:
                 self._guarded("estimate", self._estimate)
@@ -209,9 +216,13 @@ class LearnLane:
         return bool(
             self._closed
             or self._commands
-            or self.newest.phase == "running"
+            or (self.newest.phase == "running" and self._watching is None)
             or (session is not None and session.estimating is not None)
         )
+
+    @property
+    def _watching(self) -> WatchedRun | None:
+        return None if self._session is None else self._session.watched
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         """Run ``work``; whatever it raises reaches the person as one notice and leaves the lane alive."""
@@ -327,12 +338,47 @@ class LearnLane:
         from guiapp.training.run_folder import RunFolder
         from guiapp.training.runner import Runner
         from guiapp.training.setup import from_run
+        from guiapp.training.watched import is_watched
 
         self._leave()
         self._publish(EngineState(phase="opening", activity=f"opening {folder.name}", opened=self.newest.opened))
+        if is_watched(RunFolder.open(folder).info):
+            self._watch(folder)
+            return
         setup = from_run(folder, self._progress)
         runner = Runner(setup, RunFolder.open(folder), resume=True)
         self._attach(setup, runner.model, None, runner)
+
+    def _watch(self, folder: Path) -> None:
+        """Look on while another process writes a run; nothing in its folder is touched."""
+        from guiapp.engine.watching import open_watched
+
+        setup, watched = open_watched(folder, self._progress)
+        for notice in setup.notices:
+            self._notices.post("info", notice)
+        assert watched.model is not None
+        self._attach(setup, watched.model, None, cast("Runner", watched))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Read what the writer of the run has added; show its newest figures and weights."""
+        session = self._session
+        assert session is not None and session.watched is not None
+        watched = session.watched
+        try:
+            news = watched.refresh()
+            if watched.model is not None and watched.newest_weights():
+                session.twin.offer(watched.model, watched.shown)
+                session.lend_newest(all_of_them=True)
+                self._look.weights_changed()
+        except (OSError, UserError):  # a file system on a network may be away for a while
+            return
+        if not session.opened.runs and (watched.folder.info.get("watch") or {}).get("program"):
+            self._watch(watched.folder.path)  # its program has come in the meantime
+            return
+        phase: Phase = "running" if watched.growing else "finished"
+        if news or phase != self.newest.phase or watched.words != self.newest.watched:
+            self._publish(phase=phase, activity="training" if watched.growing else "", watched=watched.words)
 
     def _progress(self, share: float, text: str) -> None:
         if self._closed:
@@ -343,10 +389,11 @@ class LearnLane:
             self._publish(activity=text, share=share)
 
     def _attach(self, setup: Setup, model: torch.nn.Module, weights: Any, runner: Runner | None = None) -> None:
-        from guiapp.interpret.layers import layer_list
+        from guiapp.engine.watching import layers_of, runs
         from guiapp.training.devices import choose
         from guiapp.training.estimate import estimate
         from guiapp.training.threads import threads_of
+        from guiapp.training.watched import WatchedRun
 
         device = choose(setup.recipe.device)
         model.to(device)
@@ -355,7 +402,7 @@ class LearnLane:
             setup.model_options,
             setup.preprocessing,
             setup.task.labels,
-            layer_list(model, setup.preprocessing.size),
+            layers_of(setup, model),
             sum(p.numel() for p in model.parameters() if p.requires_grad),
             str(device.type),
             setup.experiment,
@@ -363,9 +410,11 @@ class LearnLane:
             setup.dataset,
             weights is not None,
             setup.settings,
+            runs(setup),
         )
         step = runner.trainer.step if runner is not None else 0
         session = _Session(setup, opened, Twin(model, step), runner)
+        session.watched = runner if isinstance(runner, WatchedRun) else None
         self._session = session
         snapshots = runner.snapshots if runner is not None else None
         # What panels asked of the network before is not asked of this one: they ask anew when they have seen it.
@@ -378,7 +427,8 @@ class LearnLane:
         else:
             session.estimating = estimate(setup, device)
         self._rate = _Rate()
-        threads = 1 if setup.entry.trained_by == "memory" else threads_of(setup.recipe, model, setup.preprocessing.size)
+        alone = setup.entry.trained_by == "memory" or session.watched is not None
+        threads = 1 if alone else threads_of(setup.recipe, model, setup.preprocessing.size)
         give_back()
         self._publish(EngineState(phase=phase, opened=opened, threads=threads))
 
@@ -396,6 +446,7 @@ class LearnLane:
     def start(self, until: str | int = "") -> None:
         """Start or go on; ``until`` is ``"step"`` or ``"epoch"`` to pause after the next one, or a step's number."""
         session = self._session
+        self._steered()
         if session is None or self.newest.phase == "running":
             return
         if session.events is None:
@@ -427,11 +478,13 @@ class LearnLane:
 
     def pause(self) -> None:
         """Stand still after the current step."""
+        self._steered()
         if self.newest.phase == "running":
             self._pause()
 
     def stop(self) -> None:
         """End the run here and keep it."""
+        self._steered()
         session = self._session
         if session is None or session.runner is None or session.events is None:
             return
@@ -442,6 +495,7 @@ class LearnLane:
 
     def reset(self) -> None:
         """Fresh weights; the next start makes a new run."""
+        self._steered()
         session = self._session
         if session is not None:
             self.open_experiment(session.opened.experiment.id, session.opened.settings)
@@ -451,6 +505,7 @@ class LearnLane:
 
         Settings that cannot be opened, such as a kernel larger than the picture, are told and those before hold.
         """
+        self._steered()
         session = self._session
         if session is None:
             raise UserError("open an experiment first")
@@ -463,10 +518,16 @@ class LearnLane:
 
     def set_learning_rate(self, value: float) -> None:
         """Use another rate from the next step on."""
+        self._steered()
         session = self._session
         if session is not None and session.runner is not None and session.events is not None:
             session.runner.set_learning_rate(value)
             self._publish()
+
+    def _steered(self) -> None:
+        """Refuse to steer a run that another process writes."""
+        if self._watching is not None:
+            raise UserError("this run is watched: it is steered where it was started, not from here")
 
     # ------------------------------------------------------------------ telling
 
@@ -475,6 +536,8 @@ class LearnLane:
         state = replace(state or self.newest, **changes)
         session = self._session
         if session is not None and session.runner is not None and state.opened is session.opened:
+            from guiapp.models import MODELS
+
             runner = session.runner
             state = replace(
                 state,
@@ -491,6 +554,9 @@ class LearnLane:
                 initial_loss=runner.initial_loss,
                 threads=runner.threads,
             )
+            if session.watched is not None:
+                ours = session.opened.model.name in MODELS
+                state = replace(state, epoch=runner.trainer.epoch, epochs=state.epochs if ours else 0)
             if state.phase == "running":
                 rate = self._rate.update(state.step)
                 left = (state.total_steps - state.step) / rate if rate > 0 else None

@@ -219,7 +219,7 @@ class LookLane:
         read_as: Reading = "picture"
         device = opened.device
         with torch.no_grad():
-            if picture is not None:
+            if picture is not None and opened.runs:
                 started = time.perf_counter()
                 fed, read_as = self._sample(picture, opened.dataset)
                 look.input = opened.preprocessing(fed, device)
@@ -245,7 +245,9 @@ class LookLane:
                     plain = subject.task.prediction(output.cpu())
             results = {}
             for panel, (probe, options) in asked.items():
-                if (probe.needs_picture and picture is None) or self._rests(panel, requests[panel], question):
+                if (probe.needs_picture and (picture is None or not opened.runs)) or self._rests(
+                    panel, requests[panel], question
+                ):
                     continue
                 started = time.perf_counter()
                 result = self._guarded(probe.title, functools.partial(probe.run, look, options or probe.options()))

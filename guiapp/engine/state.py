@@ -57,6 +57,7 @@ class Opened(Inspected):
         dataset: Its data set.
         pretrained: Whether the first weights come from a file.
         settings: The dotted settings that differ from the catalogue entry.
+        runs: Whether the network can be asked about pictures; of some that are watched only the weights are known.
     """
 
     experiment: Experiment
@@ -64,6 +65,7 @@ class Opened(Inspected):
     dataset: Dataset
     pretrained: bool
     settings: Mapping[str, Any]
+    runs: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,7 @@ class EngineState:
         estimate: One line on the time and memory of a run, for beside Start; empty until known.
         refused: Why a start is refused, or empty.
         threads: Threads of the learn lane.
+        watched: Who writes the open run, where that is another process and this one only looks on; else empty.
     """
 
     phase: Phase = "empty"
@@ -110,6 +113,7 @@ class EngineState:
     estimate: str = ""
     refused: str = ""
     threads: int = 1
+    watched: str = ""
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,12 @@ def from_run(path: Path | str, progress: Progress | None = None, settings: Mappi
     """
     from guiapp.training.run_folder import RunFolder
 
-    return from_info(RunFolder.open(path).info, progress, settings)
+    folder = RunFolder.open(path)
+    if "watch" in folder.info:
+        from guiapp.training.watched_setup import setup_of_watch
+
+        return setup_of_watch(folder.path, folder.info, progress)
+    return from_info(folder.info, progress, settings)
 
 
 def from_info(
