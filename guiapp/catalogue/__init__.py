@@ -3,6 +3,7 @@
 from guiapp.catalogue import (
     architectures,
     depth,
+    families,
     learning_basics,
     neurons,
     published,
@@ -22,6 +23,17 @@ DEFAULT = "lenet5"
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiment")
 
-for _chapter in (learning_basics, neurons, training, architectures, depth, seeing_inside, recognition, transfer, published):
+for _chapter in (
+    learning_basics,
+    neurons,
+    training,
+    architectures,
+    depth,
+    families,
+    seeing_inside,
+    recognition,
+    transfer,
+    published,
+):
     for _experiment in _chapter.EXPERIMENTS:
         EXPERIMENTS.add(_experiment.id, _experiment)

@@ -22,6 +22,7 @@ from guiapp.interpret.options import (
     LinearOptions,
     activation_layers,
 )
+from guiapp.interpret.places_options import PlacesOptions
 from guiapp.interpret.units.options import (
     GrowProbeOptions,
     PatchProbeOptions,
@@ -166,3 +167,4 @@ _add(
     )
 )
 _add(Probe("groups", "Grouped convolutions", GroupOptions, Lazy("guiapp.interpret.groups:run"), needs_picture=False))
+_add(Probe("places", "A class for every place", PlacesOptions, Lazy("guiapp.interpret.places:run")))

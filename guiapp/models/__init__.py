@@ -2,6 +2,7 @@
 
 from guiapp.core.registry import Lazy
 from guiapp.models.base import MODELS, ModelEntry, Preprocessing
+from guiapp.models.small import ENTRIES as _SMALL
 
 __all__ = ["MODELS", "ModelEntry", "Preprocessing"]
 
@@ -165,3 +166,5 @@ for _depth, _parameters in ((20, "0.27"), (32, "0.46"), (44, "0.66"), (56, "0.85
             description=f"Three stages of {(_depth - 2) // 6} residual units, {_parameters} million parameters.",
         )
     )
+for _entry in _SMALL:
+    _add(_entry)

@@ -69,6 +69,10 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("places", "Places", f"{_PANELS}.places:PlacesPanel", "right", 1, ()),
     PanelEntry("sizes", "Sizes", f"{_PANELS}.sizes:SizesPanel", "right", 1, ()),
     PanelEntry("augmentation", "Augmentation", f"{_PANELS}.augmentation:AugmentationPanel", "right", 1, ()),
+    PanelEntry("first-weights", "First weights", f"{_PANELS}.first_weights:FirstWeightsPanel", "right", 1, ()),
+    PanelEntry("normalisation", "Normalisation", f"{_PANELS}.normalisation:NormalisationPanel", "right", 1, ()),
+    PanelEntry("preparation", "Input", f"{_PANELS}.preparation:PreparationPanel", "right", 1, ()),
+    PanelEntry("left-out", "Left out", f"{_PANELS}.left_out:LeftOutPanel", "right", 1, ()),
     PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "bottom", 0, ("look-inside",)),
 )

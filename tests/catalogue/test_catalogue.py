@@ -129,9 +129,7 @@ def test_the_network_opens_and_takes_a_step(experiment, size):
             return
         height, width, options["weights"] = 32, 32, "random"
     torch.manual_seed(0)
-    model = entry.make(
-        Preprocessing((channels, height, width), (0.5,) * channels, (0.5,) * channels), 10, **options
-    )
+    model = entry.make(Preprocessing((channels, height, width), (0.5,) * channels, (0.5,) * channels), 10, **options)
     images, labels = torch.randn(8, channels, height, width), torch.arange(8)
     layers = layer_list(model, (channels, height, width))
     if experiment.layer is not None:
