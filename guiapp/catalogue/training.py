@@ -6,6 +6,26 @@ _GREY = {"augmentation.flip": 0.0, "augmentation.saturation": 0.0, "augmentation
 
 EXPERIMENTS = (
     Experiment(
+        id="training-diagnosis",
+        chapter="training",
+        title="A run with faults",
+        systems=("training-diagnosis",),
+        model="mlp",
+        dataset="digits",
+        summary="Checks before a run, and what is wrong with it in words: a hundred digits, and units that saturate",
+        recipe={
+            "observe": "on",
+            "observe.every": 10,
+            "data.share": 0.1,
+            "optimiser.lr": 0.3,
+            "schedule.name": "constant",
+            "augmentation": "none",
+            "batch": 16,
+            "epochs": 40,
+        },
+        panels=("training", "diagnosis"),
+    ),
+    Experiment(
         id="augmentation",
         chapter="training",
         title="Data augmentation",
