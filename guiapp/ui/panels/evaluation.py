@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +15,17 @@ from guiapp.training.looks import read_looks
 from guiapp.training.metrics.calibration import Calibration, calibration
 from guiapp.training.metrics.decision import Decision, Outcome, decide
 from guiapp.training.metrics.ranking import Curve, curve
-from guiapp.training.metrics.scores import NOTHING, Ints
+from guiapp.training.metrics.scores import NOTHING
 from guiapp.training.metrics.suspects import Suspects, suspects, worst
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels import evaluation_tables as tables
 from guiapp.ui.panels import evaluation_words as words
+from guiapp.ui.panels.evaluation_choices import Choice, against, named_answers, of_bin, of_cell, of_class
 from guiapp.ui.panels.evaluation_head import DecisionRow, TestQuestion
-from guiapp.ui.study_run import StudyBar, StudyRun
+from guiapp.ui.panels.evaluation_measure import Measuring
+from guiapp.ui.study_run import StudyBar
 from guiapp.ui.widgets.buttons import declare
 from guiapp.ui.widgets.confusion_plot import ConfusionPlot
 from guiapp.ui.widgets.empty_state import EmptyState
@@ -37,7 +37,6 @@ from guiapp.ui.widgets.sample_grid import SampleGrid
 if TYPE_CHECKING:
     from guiapp.datasets.base import Dataset, Part
     from guiapp.engine.evaluate import Evaluated
-    from guiapp.engine.study import Study
 
 MATRIX, PAIRS, CLASSES, NUMBERS, CURVES, CALIBRATION, MISTAKES, LABELS = range(8)
 PAGES = (
@@ -51,15 +50,10 @@ PAGES = (
     ("Labels", "Samples whose label is perhaps wrong"),
 )
 _NOTHING = "Choose an experiment in the catalogue to measure what its network gets right and wrong."
-_PAUSE_S = 0.8
-_TIMES = 4.0  # rests so many times as long as the last evaluation took, so that training keeps its cores
 _TOLD = 20_000  # samples that other panels are told of
 _FEW = 20  # classes up to which all have their curves
 _BESIDE = 520  # width from which the samples stand beside the page
 _SETTLED_MS = 200
-
-Choice = Callable[[Outcome], tuple[str, Ints]]
-"""Samples that a click stands for, at any decision, and what they are called."""
 
 
 class EvaluationPanel(Panel):
@@ -68,11 +62,11 @@ class EvaluationPanel(Panel):
     Attributes:
         found: What was measured, or None; ``outcome``: at the decision that is chosen.
         decision: Class and threshold.
-        part: The part that is measured.
+        measuring: What measures, and when; ``part`` the part.
         tabs: ``evaluation.pages``; ``row``: part, class and threshold; ``matrix``: ``evaluation.matrix``; ``roc``,
             ``precision``: ``evaluation.roc``, ``evaluation.precision-recall``; ``bins``: ``evaluation.calibration``.
         grid: ``evaluation.samples``; ``title_of_grid``: what its samples are.
-        run: The work; ``bar``: how far it is.
+        bar: How far the work is.
         test: ``evaluation.test``; ``question``: what it asks first.
     """
 
@@ -84,13 +78,8 @@ class EvaluationPanel(Panel):
         self.found: Evaluated | None = None
         self.outcome: Outcome | None = None
         self.decision = Decision()
-        self.part: Part = "validation"
         self._opened: Any = None
         self._run_folder: Any = None
-        self._tested: Evaluated | None = None
-        self._here = 0  # looks at the test part of a network without a run
-        self._asked_for: tuple[Any, ...] = ()
-        self._began_at = self._ended_at = self._took = 0.0
         self._choice: Choice | None = None
         self._curves: dict[int, Curve] = {}
         self._doubts: Suspects | None = None
@@ -101,7 +90,8 @@ class EvaluationPanel(Panel):
         self._make_test(context)
         self._build()
         for field, call in (
-            ("class_index", self._follow_class), ("sample", self._follow_sample), ("step", lambda _s: self._refresh()),
+            ("class_index", self._follow_class), ("sample", self._follow_sample),
+            ("step", lambda _step: self.measuring.refresh()),
         ):  # fmt: skip
             stop = context.workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
@@ -154,9 +144,6 @@ class EvaluationPanel(Panel):
         self.question = TestQuestion(self)
         self.question.agreed.connect(self.look_at_test)
         self.question.left.connect(partial(self._put_question, False))
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self._refresh)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
@@ -170,11 +157,9 @@ class EvaluationPanel(Panel):
         self.grid.chosen.connect(self._look_at)
         self.title_of_grid = QuietLabel("evaluation.chosen", self)
         self.hover = QuietLabel("evaluation.hover", self, theme.faint)
-        self.run = StudyRun(self)
-        self.run.done.connect(self._take)
-        self.run.failed.connect(lambda _reason: self._rest())
-        self.run.stopped.connect(self._rest)
-        self.bar = StudyBar(self.run, "evaluation", theme, self)
+        self.measuring = Measuring(self)
+        self.measuring.taken.connect(self._take)
+        self.bar = StudyBar(self.measuring.run, "evaluation", theme, self)
 
     def _build(self) -> None:
         actions = ()
@@ -242,98 +227,47 @@ class EvaluationPanel(Panel):
 
     # ------------------------------------------------------------------ what is measured
 
-    def _wanted(self) -> tuple[Any, ...]:
-        """What decides the figures, the weights last."""
-        seen, step = self.seen, self.context.workspace.step
-        return seen.opened, seen.run, self.part, seen.step if step is None else step
+    @property
+    def part(self) -> Part:
+        """The part that is measured."""
+        return self.measuring.part
 
     def show_state(self, state: EngineState) -> None:
         """Follow the open experiment and its weights."""
         if state.opened is not self._opened:
             before, self._opened = self._opened, state.opened
+            self.measuring.forget()
             self._forget(_dataset(before) is not _dataset(state.opened))
             self._pages.setCurrentIndex(0 if state.opened is None else 1)
         if state.run != self._run_folder:
             self._run_folder = state.run
-            self._here = 0
-            self._tested = None
-            if self.part == "test":
-                self.part = "validation"
-            self.row.list_parts(_dataset(state.opened), False)
-            self.row.show_part(self.part)
-            self._say_looks(read_looks(state.run))
-        self._refresh()
+            self.measuring.another_run()
+            self._list_parts()
+            self._say_looks()
+        self.measuring.refresh()
         if self.found is not None and self.part == "test":
             self._say()
 
     def _forget(self, other_data: bool) -> None:
         """Nothing of the network before is shown any more."""
-        self.run.stop()
-        self.found = self.outcome = self._tested = self._choice = self._doubts = self._bins = None
+        self.found = self.outcome = self._choice = self._doubts = self._bins = None
         self._curves = {}
-        self._asked_for = ()
-        self._here = 0
-        self.part = "validation"
-        self._put_question(False)
         opened = self._opened
         if other_data:
             self.decision, self._thresholds = Decision(), {}
             self.row.list_classes(tuple(opened.labels) if opened is not None else ())
             self.row.show_threshold(0.0, None)
-        self.row.list_parts(_dataset(opened), False)
-        self._say_looks(read_looks(self.seen.run))
+        self._list_parts()
+        self._say_looks()
+        self._put_question(False)
         self.grid.set_samples(None, ())
         self.bar.say("")
         self._show()
 
-    def _refresh(self) -> None:
-        """Measure anew where something else is wanted, at a pace that leaves training its cores."""
-        opened = self.seen.opened
-        if not self.isVisible() or opened is None or self.run.running or self._again.isActive() or self.part == "test":
-            return
-        wanted = self._wanted()
-        if wanted == self._asked_for:
-            return
-        moves = self.seen.phase == "running" and self.context.workspace.step is None
-        if moves and wanted[:-1] == self._asked_for[:-1]:
-            left = self._ended_at + max(_PAUSE_S, _TIMES * self._took) - time.monotonic()
-            if left > 0:
-                self._again.start(round(left * 1000) + 1)
-                return
-        self._measure(wanted)
-
-    def _measure(self, wanted: tuple[Any, ...]) -> None:
-        """Begin; while a network trains on one thread."""
-        self._asked_for = wanted
-        self._began_at = time.monotonic()
-        part, run = self.part, self.seen.run
-        threads = 1 if self.seen.phase == "running" else 0
-
-        def work(study: Study, _tell: Callable[[Any], None]) -> Any:
-            from guiapp.engine.evaluate import evaluate
-
-            return _steps(evaluate(study, part, run, threads))
-
-        self.run.start(work, "evaluation")
-
     def _take(self, found: Evaluated) -> None:
-        self._rest()
-        if found.inspected is not self.seen.opened:
-            return
-        if found.part == "test":
-            self._tested = found
-            self._here += self.seen.run is None
-            self.row.list_parts(_dataset(self._opened), True)
-            self.row.show_part("test")
-        else:
-            self._asked_for = (*self._asked_for[:-1], found.step)
-        self._say_looks(found.looks)
+        self._list_parts()
+        self._say_looks()
         self._use(found)
-        self._refresh()
-
-    def _rest(self) -> None:
-        self._ended_at = time.monotonic()
-        self._took = self._ended_at - self._began_at
 
     def _use(self, found: Evaluated) -> None:
         """Show other figures; what was chosen stays chosen, as it is now."""
@@ -345,20 +279,26 @@ class EvaluationPanel(Panel):
             self.grid.set_samples(opened.dataset.part(found.part), tuple(opened.labels))
         self._decide()
 
+    def choose_part(self, name: Part) -> None:
+        """Measure another part; of the test part, what was seen of it at the last look."""
+        self.measuring.choose(name)
+
+    def _list_parts(self) -> None:
+        self.row.list_parts(_dataset(self._opened), self.measuring.tested is not None)
+        self.row.show_part(self.part)
+
     # ------------------------------------------------------------------ the test part
 
     def ask_test(self) -> None:
         """Ask before the test part is looked at."""
         self.context.bridge.panel_wanted.emit(self.id)
         opened = self.seen.opened
-        if opened is None or (self.run.running and self.part == "test"):
+        if opened is None:
             return
         if not len(opened.dataset.part("test")):
             self.bar.say(f"{opened.dataset.title} has no test part")
             return
-        run = self.seen.run
-        number = 1 + (self._here if run is None else len(read_looks(run)))
-        self.question.ask(words.question(number, run))
+        self.question.ask(words.question(self.measuring.looks + 1, self.seen.run))
         self._put_question(True)
 
     def _put_question(self, shown: bool) -> None:
@@ -368,26 +308,10 @@ class EvaluationPanel(Panel):
     def look_at_test(self) -> None:
         """Measure on the test part once, and count it."""
         self._put_question(False)
-        if self.seen.opened is None:
-            return
-        self.part = "test"
-        self._measure(self._wanted())
+        self.measuring.look_at_test()
 
-    def choose_part(self, name: str) -> None:
-        """Measure another part; of the test part what was seen of it at the last look."""
-        if name == "test":
-            if self._tested is None:
-                return
-            self.run.stop()
-            self.part = "test"
-            self._use(self._tested)
-            return
-        self.part = "train" if name == "train" else "validation"
-        self.row.show_part(self.part)
-        self._refresh()
-
-    def _say_looks(self, looks: list[dict[str, Any]]) -> None:
-        self.looks.set_text(words.looks(looks, self.seen.run, self._here))
+    def _say_looks(self) -> None:
+        self.looks.set_text(words.looks(read_looks(self.seen.run), self.seen.run, self.measuring.here))
 
     # ------------------------------------------------------------------ the decision
 
@@ -443,6 +367,9 @@ class EvaluationPanel(Panel):
         self._views.setVisible(not alone)
         if not alone:
             self._views.setCurrentIndex(page)
+            wide = page in (CLASSES, NUMBERS)
+            self._halves.setStretch(0, 3 if wide else 5)
+            self._halves.setStretch(1, 1 if wide else 3)
         self._show()
 
     def _show(self) -> None:
@@ -560,7 +487,7 @@ class EvaluationPanel(Panel):
     def _say(self) -> None:
         if self.found is not None and self.outcome is not None:
             moved = self.seen.step if self.found.part == "test" else None
-            self.bar.say(words.status(self.found, self.outcome, moved)[0])
+            self.bar.say(words.status(self.found, self.outcome, moved))
 
     # ------------------------------------------------------------------ samples
 
@@ -571,7 +498,7 @@ class EvaluationPanel(Panel):
             return
         scores = found.report.scores
         every = np.arange(len(scores))
-        answers = outcome.answer if self.decision.positive is None else scores.top
+        answers = named_answers(outcome)
         if self.page == LABELS:
             doubts = self._doubts = self._doubts or suspects(scores)
             answers = scores.top.copy()
@@ -628,7 +555,7 @@ class EvaluationPanel(Panel):
         truths, answers = self.matrix.rows[row], self.matrix.columns[column]
         title = f"{self.matrix.title_of(row)} → {self.matrix.answer_of(column)}"
         self._choose(
-            partial(_of_cell, title, truths, answers), self._index_of(int(truths[0])) if len(truths) == 1 else None
+            partial(of_cell, title, truths, answers), self._index_of(int(truths[0])) if len(truths) == 1 else None
         )
 
     def _choose_pair(self, key: str) -> None:
@@ -638,7 +565,7 @@ class EvaluationPanel(Panel):
             return
         answer = NOTHING if column == outcome.count else column
         title = f"{outcome.names[row]} → {outcome.names[column] if column < outcome.count else 'no answer'}"
-        self._choose(partial(_of_cell, title, np.array([row]), np.array([answer])), self._index_of(row))
+        self._choose(partial(of_cell, title, np.array([row]), np.array([answer])), self._index_of(row))
 
     def _index_of(self, row: int) -> int | None:
         """The class of the data set that a row of the matrix is; None for all the others together."""
@@ -650,13 +577,13 @@ class EvaluationPanel(Panel):
     def _choose_row(self, key: str) -> None:
         index = int(key)
         name = self._opened.labels[index]
-        self._choose(partial(_of_class, f"true {name}, wrong ones first", index), index)
+        self._choose(partial(of_class, f"true {name}, wrong ones first", index), index)
 
     def _choose_number(self, key: str) -> None:
         if self.found is None or self.outcome is None:
             return
         line = next(line for line in self.found.report.numbers(self.outcome) if line.name == key)
-        self._choose(partial(_against, line.title, line.wrong))
+        self._choose(partial(against, line.title, line.wrong))
 
     def _choose_point(self, index: int, at: int) -> None:
         """Let the class of a curve stand against the others from the threshold of the point on."""
@@ -664,7 +591,7 @@ class EvaluationPanel(Panel):
         if found is None:
             return
         self.decide_for(index, min(1.0, float(found.thresholds[at])))
-        self._choose(partial(_against, f"wrong about {self._opened.labels[index]}", "both"), index)
+        self._choose(partial(against, f"wrong about {self._opened.labels[index]}", "both"), index)
 
     def _choose_bin(self, index: int) -> None:
         bins = self._bins
@@ -673,7 +600,7 @@ class EvaluationPanel(Panel):
         self.bins.chosen = index
         self.bins.update()
         low, high = bins.edges[index], bins.edges[index + 1]
-        self._choose(partial(_of_bin, f"probability {low:.2g} to {high:.2g}", index))
+        self._choose(partial(of_bin, f"probability {low:.2g} to {high:.2g}", index))
 
     def _restyle(self) -> None:
         for line in (self.hover, self.looks):
@@ -685,44 +612,3 @@ class EvaluationPanel(Panel):
 
 def _dataset(opened: Any) -> Dataset | None:
     return opened.dataset if opened is not None else None
-
-
-def _steps(work: Any) -> Any:
-    """The work as a generator of this module's: what is looked for is imported when it begins."""
-    return (yield from work)
-
-
-def _of_cell(title: str, truths: Ints, answers: Ints, outcome: Outcome) -> tuple[str, Ints]:
-    """Samples of a cell of the matrix, the least expected truth first."""
-    chosen = np.isin(outcome.truth, truths) & np.isin(outcome.answer, answers)
-    return title, _by_surprise(outcome, np.flatnonzero(chosen))
-
-
-def _of_class(title: str, index: int, outcome: Outcome) -> tuple[str, Ints]:
-    """Samples of a class, wrong answers before right ones."""
-    scores = outcome.scores
-    return title, _by_surprise(outcome, np.flatnonzero(scores.truth == index))
-
-
-def _of_bin(title: str, index: int, outcome: Outcome) -> tuple[str, Ints]:
-    """Samples of a bin, wrong answers before right ones."""
-    found = calibration(outcome.scores, outcome.decision.positive)
-    return title, _by_surprise(outcome, found.members(index))
-
-
-def _against(title: str, wrong: str, outcome: Outcome) -> tuple[str, Ints]:
-    """Samples that make a number worse."""
-    kinds = {"fp": "false positives", "fn": "false negatives", "both": "wrong answers", "wrong": "wrong answers"}
-    if not wrong:
-        return f"{title}: without answer", np.flatnonzero(outcome.answer == NOTHING)
-    if wrong in ("fp", "fn") and outcome.decision.positive is not None:
-        chosen = outcome.among("fp" if wrong == "fp" else "fn", 1)
-    else:
-        chosen = np.flatnonzero(~outcome.right)
-    return f"{title}: {kinds[wrong]}", _by_surprise(outcome, chosen)
-
-
-def _by_surprise(outcome: Outcome, indices: Ints) -> Ints:
-    """Indices, wrong answers before right ones, the least expected truth first."""
-    surprise = np.nan_to_num(outcome.scores.surprise[indices], nan=np.inf, posinf=np.finfo(np.float64).max)
-    return indices[np.lexsort((-surprise, outcome.right[indices]))]

@@ -39,16 +39,29 @@ _RATES = ("specificity", "npv", "fpr", "fnr", "fdr")
 
 
 class Marked(PlainTable):
-    """Rows with a mark in the colour of their class before the first column."""
+    """Rows with a mark in the colour of their class before the first column.
+
+    Attributes:
+        colours: Those marks by key.
+        words: Columns that hold words, which stand on the left.
+    """
 
     def __init__(self, theme: Theme, heads: Sequence[str], tips: Sequence[str], parent: QWidget) -> None:
         super().__init__(theme, heads, tips, parent)
         self.colours: dict[str, QColor] = {}
+        self.words: frozenset[int] = frozenset()
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role == Qt.ItemDataRole.DecorationRole and not index.column():
             return self.colours.get(self.keys[index.row()])
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in self.words:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         return super().data(index, role)
+
+    def headerData(self, section: int, way: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.TextAlignmentRole and (section in self.words or not section):
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return super().headerData(section, way, role)
 
 
 class FigureTable(NumberTable):
@@ -104,7 +117,7 @@ class FigureTable(NumberTable):
 def classes_table(theme: Theme, parent: QWidget) -> FigureTable:
     """The table of classes, ``evaluation.classes``."""
     made = FigureTable(theme, "evaluation.classes", "Classes", _CLASS_HEADS, _CLASS_TIPS, parent)
-    made.least, made.padding = "0.000", 14
+    made.least, made.padding, made.names = "0.000", 22, 96
     return made
 
 
@@ -142,7 +155,8 @@ def numbers_table(theme: Theme, parent: QWidget) -> FigureTable:
         "The formula with counts",
     )  # fmt: skip
     made = FigureTable(theme, "evaluation.numbers", "Numbers", heads, tips, parent)
-    made.least, made.padding, made.names = "0.0000", 14, 150
+    made.table.words = frozenset((4, 5))
+    made.least, made.padding, made.names = "0.0000", 20, 150
     return made
 
 
@@ -171,6 +185,7 @@ def pairs_table(theme: Theme, parent: QWidget) -> FigureTable:
         "Mean probability of the answer: high where the network is sure of the mistake",
     )  # fmt: skip
     made = FigureTable(theme, "evaluation.pairs", "Mistakes by kind", heads, tips, parent)
+    made.table.words = frozenset((1,))
     made.least = "0.000"
     return made
 

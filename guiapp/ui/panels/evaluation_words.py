@@ -39,16 +39,14 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def status(found: Evaluated, outcome: Outcome, moved: int | None) -> tuple[str, tuple[str, ...]]:
-    """What was measured, longest wording first; ``moved`` is the step the weights have gone to since, or None."""
+def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
+    """What was measured; ``moved`` is the step that the weights have gone to since, or None."""
     count, wrong = len(outcome.truth), int((~outcome.right).sum())
     accuracy = (count - wrong) / count if count else math.nan
-    none = f" · {outcome.unanswered:,} without answer" if outcome.unanswered else ""
-    head = f"{count:,} {PARTS[found.part].lower()} samples · step {found.step:,}"
-    if moved is not None and moved != found.step:
-        head += f" (now {moved:,})"
-    short = f"accuracy {figure(accuracy, 4)} · {wrong:,} wrong{none}"
-    return f"{head} · {short}", (short,)
+    none = f", {outcome.unanswered:,} without answer" if outcome.unanswered else ""
+    text = f"accuracy {figure(accuracy)} · {wrong:,} of {count:,} {PARTS[found.part].lower()} samples wrong{none}"
+    gone = f" (now {moved:,})" if moved is not None and moved != found.step else ""
+    return f"{text} · step {found.step:,}{gone}"
 
 
 def of_cell(row: str, column: str, count: int, total: int) -> str:

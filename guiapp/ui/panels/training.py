@@ -237,7 +237,7 @@ class TrainingPanel(Panel):
         self._buttons_for = ()  # the fields may be new
 
     def _show_buttons(self, state: EngineState) -> None:
-        decides = (state.phase, state.refused, state.opened)
+        decides = (state.phase, state.refused, state.opened, bool(state.watched))
         if decides == self._buttons_for:
             return
         self._buttons_for = decides
@@ -248,7 +248,7 @@ class TrainingPanel(Panel):
         self.start_button.setEnabled(action.isEnabled())
         self.start_button.setToolTip(action.toolTip())
         self._say(state.refused)
-        self.recipe.follow(state.phase)
+        self.recipe.follow("running" if state.watched else state.phase)
 
     def _show_progress(self, state: EngineState) -> None:
         self.status.set_text(*status_texts(state))

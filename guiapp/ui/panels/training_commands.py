@@ -63,6 +63,10 @@ class RunCommands:
     def follow(self, state: EngineState) -> None:
         """Enable what can be done where the engine is."""
         phase, refused = state.phase, bool(state.refused)
+        if state.watched:  # it is steered where it was started
+            for action in (self.start, self.pause, self.resume, self.step, self.epoch, self.stop, self.reset):
+                action.setEnabled(False)
+            return
         still = phase in ("ready", "paused", "finished", "failed") and state.opened is not None
         self.start.setEnabled(still and not (refused and phase == "ready"))
         self.pause.setEnabled(phase == "running")

@@ -14,7 +14,7 @@ def remembers(opened: Opened) -> bool:
 
 def before_first_step(state: EngineState) -> str:
     """What a running run does before it makes steps, with the share done; empty from then on."""
-    if state.phase != "running":
+    if state.phase != "running" or state.watched:
         return ""
     share = "" if state.share is None else f" {100 * state.share:.0f} %"
     if state.activity == "evaluating":
@@ -40,9 +40,9 @@ def status_texts(state: EngineState) -> tuple[str, tuple[str, ...]]:
     if remembers(opened):
         return _memory_text(state, opened), ()
     cut = state.phase == "finished" and state.step < state.total_steps
-    head = {"finished": "finished", "paused": "paused", "failed": "failed: see the message"}.get(state.phase, "")
+    head = state.watched or {"finished": "finished", "paused": "paused", "failed": "failed: see the message"}.get(state.phase, "")
     first = before_first_step(state)
-    whole = [first or (f"stopped at step {state.step:,}" if cut else head)]
+    whole = [first or (f"stopped at step {state.step:,}" if cut and not state.watched else head)]
     short = list(whole)
     if state.epochs:
         current = min(state.epoch if state.phase == "finished" else state.epoch + 1, state.epochs)

@@ -149,7 +149,7 @@ class ConfusionPlot(SmallPlot):
         metrics, (rows, columns) = self.fontMetrics(), self._shown.shape
         line = metrics.height()
         longest = max((metrics.horizontalAdvance(name) for name in self._titles), default=0)
-        left = min(longest, _LONGEST) + _SWATCH + 2 * _SPACE
+        left = max(min(longest, _LONGEST) + _SWATCH + 2 * _SPACE, metrics.horizontalAdvance("true ↓") + 2 * _SPACE)
         below = line if self._across() and columns == rows else min(longest, _LONGEST * 0.7, self.height() * 0.22)
         right = metrics.horizontalAdvance("100 %") + _SPACE
         width = self.width() - left - right
