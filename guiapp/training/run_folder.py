@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from guiapp.training.setup import Setup
 
 FORMAT = 1
+_QUIET_SECONDS = 600.0  # without a sign of a process on another machine
 
 
 class RunFolder:
@@ -100,6 +102,9 @@ class RunFolder:
     def state(self) -> str:
         """``new``, ``running``, ``stopped``, ``done``, ``failed``; ``interrupted`` where its process died."""
         state = str(self.info.get("state", "new"))
+        if state == "running" and self.info.get("host", platform.node()) != platform.node():
+            # Locks of another machine cannot be seen, and asking for them might keep its process from going on.
+            return "running" if time.time() - _changed(self.path) < _QUIET_SECONDS else "interrupted"
         return "interrupted" if state == "running" and not self.is_being_written() else state
 
     def update(self, **fields: Any) -> None:
@@ -184,6 +189,15 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
+
+
+def _changed(folder: Path) -> float:
+    """When a run was last written to, in seconds as ``time.time`` counts them; 0 where nothing is there."""
+    times = [0.0]
+    for name in ("run.json", "epochs.jsonl", "steps/loss.f32"):
+        with contextlib.suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return max(times)
 
 
 def _new_child(parent: Path, setup: Setup) -> Path:

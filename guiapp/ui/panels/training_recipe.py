@@ -83,9 +83,9 @@ class RecipeRow(QWidget):
         self._list_datasets(opened.dataset.name)
 
     def follow(self, phase: str) -> None:
-        """Enable what can be changed in a phase: during a run the rate alone."""
-        free = None if phase in ("ready", "finished", "failed") else ("optimiser.lr",)
-        self.dataset.setEnabled(phase not in ("running", "opening"))
+        """Enable what can be changed in a phase: during a run the rate alone, of a ``"watched"`` one nothing."""
+        free = None if phase in ("ready", "finished", "failed") else () if phase == "watched" else ("optimiser.lr",)
+        self.dataset.setEnabled(phase not in ("running", "opening", "watched"))
         if self.form is not None:
             self.form.set_enabled(free)
         self.box.set_free(free)

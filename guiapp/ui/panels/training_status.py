@@ -40,7 +40,9 @@ def status_texts(state: EngineState) -> tuple[str, tuple[str, ...]]:
     if remembers(opened):
         return _memory_text(state, opened), ()
     cut = state.phase == "finished" and state.step < state.total_steps
-    head = state.watched or {"finished": "finished", "paused": "paused", "failed": "failed: see the message"}.get(state.phase, "")
+    head = state.watched or {"finished": "finished", "paused": "paused", "failed": "failed: see the message"}.get(
+        state.phase, ""
+    )
     first = before_first_step(state)
     whole = [first or (f"stopped at step {state.step:,}" if cut and not state.watched else head)]
     short = list(whole)
@@ -51,6 +53,9 @@ def status_texts(state: EngineState) -> tuple[str, tuple[str, ...]]:
     if state.total_steps and not cut:
         whole.append(f"step {state.step:,} of {state.total_steps:,}")
         short.append(f"step {state.step:,}/{state.total_steps:,}")
+    elif state.watched and state.step and not state.total_steps:
+        whole.append(f"step {state.step:,}")
+        short.append(f"step {state.step:,}")
     tail = []
     if state.phase == "running" and not first:
         if state.activity == "evaluating":
