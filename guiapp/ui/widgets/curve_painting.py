@@ -69,12 +69,16 @@ def paint_spans(painter: QPainter, frame: Frame, spans: Iterable[Span], theme: T
     """Pieces of the x axis that stand out, as coloured ground with an edge on either side."""
     painter.save()
     painter.setClipRect(frame.inside)
-    for span in spans:
-        left, right = (float(frame.to_x(x)) for x in (span.first, span.last))
-        ground = QColor(theme.warning)
-        ground.setAlphaF(0.16)
-        painter.fillRect(QRectF(left, frame.area.top(), max(right - left, 2.0), frame.area.height()), ground)
-        painter.setPen(hairline(theme.warning, 0.6))
+    ground = QColor(theme.warning)
+    ground.setAlphaF(0.13)
+    painted = -math.inf  # pieces that overlap are no darker where they do
+    for left, right in sorted((float(frame.to_x(span.first)), float(frame.to_x(span.last))) for span in spans):
+        right = max(right, left + 2.0)
+        if right > painted:
+            start = max(left, painted)
+            painter.fillRect(QRectF(start, frame.area.top(), right - start, frame.area.height()), ground)
+            painted = right
+        painter.setPen(hairline(theme.warning, 0.5))
         for x in {round(left) + 0.5, round(right) + 0.5}:
             painter.drawLine(QPointF(x, frame.area.top()), QPointF(x, frame.area.bottom()))
     painter.restore()
