@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +26,14 @@ from guiapp.datasets import drawing
 from guiapp.datasets.base import PARTS, Dataset, Progress, Samples, channel_statistics
 from guiapp.datasets.labels_csv import SUFFIXES_OF_TABLES, list_csv
 from guiapp.datasets.listing import Listing, list_folder, list_zip
+from guiapp.datasets.on_demand import PicturesOnDemand, unzip
 from guiapp.datasets.splits import stratified
 
 _VERSION = 1  # of the cache; another number decodes anew
 _SLICE = 64
 _LARGEST_SIDE = 1024
+KEPT_BYTES = 32 << 30
+"""Decoded pictures are kept up to this size and half of the free disk (see ``_room``), others decoded when needed."""
 
 
 def load(path: Path, progress: Progress, size: int = 32) -> Dataset:
@@ -111,7 +117,9 @@ def _decode_all(
     """Write images.npy, labels.npy, order.npy and about.json: each part from its own start, without gaps in it."""
     total = len(listing.files)
     order = np.concatenate(parts)
-    images = np.lib.format.open_memmap(folder / "colour.npy", "w+", np.uint8, (total, size, size, 3))
+    rows = max(min(total, _room(folder) // (3 * size * size)), 1)
+    images = np.lib.format.open_memmap(folder / "colour.npy", "w+", np.uint8, (rows, size, size, 3))
+    counted = np.zeros((3, 256), np.int64)  # of the values of each channel of the training part
     kept: list[list[int]] = [[] for _ in parts]
     starts = np.cumsum([0, *map(len, parts)])
     unreadable: list[str] = []
@@ -124,7 +132,11 @@ def _decode_all(
             unreadable.append(result.error)
             continue
         part = int(np.searchsorted(starts, position, "right")) - 1
-        images[starts[part] + len(kept[part])] = result.pixels
+        row = int(starts[part]) + len(kept[part])
+        if row < rows:
+            images[row] = result.pixels
+        if rows < total and part == 0:
+            counted += [np.bincount(result.pixels[..., c].ravel(), minlength=256) for c in range(3)]
         kept[part].append(int(order[position]))
         all_grey &= result.grey
         area = result.size[0] * result.size[1]
@@ -135,8 +147,8 @@ def _decode_all(
     if not kept[0]:
         raise UserError(f"no picture of the training part of {listing.name} can be read; the first: {unreadable[0]}")
     if all_grey:
-        grey = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (total, size, size, 1))
-        for start in range(0, total, 4096):
+        grey = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (rows, size, size, 1))
+        for start in range(0, rows, 4096):
             grey[start : start + 4096] = images[start : start + 4096, ..., :1]
         grey.flush()
         del images
@@ -151,6 +163,7 @@ def _decode_all(
         "lengths": [len(part) for part in kept],
         "unreadable": unreadable,
         "sizes": [smallest, largest],
+        "statistics": _statistics(counted[:1] if all_grey else counted) if rows < total else None,
     }
     # Written last: a cache without it is not complete.
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
@@ -167,9 +180,7 @@ def _results(listing: Listing, order: npt.NDArray[np.int64], size: int) -> Itera
             if archive is None:
                 decoded = decode(listing.root / name, name, exactly=(size, size))
             else:
-                with lock:
-                    content = _unzip(archive, name)
-                decoded = decode(content, name, exactly=(size, size))
+                decoded = decode(unzip(archive, lock, name), name, exactly=(size, size))
         except UserError as error:
             return _Result(error=str(error) if name in str(error) else f"{name}: {error}")
         return _Result(decoded.pixels, decoded.grey, decoded.size)
@@ -183,16 +194,6 @@ def _results(listing: Listing, order: npt.NDArray[np.int64], size: int) -> Itera
             archive.close()
 
 
-def _unzip(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Content of one member; a damaged, encrypted or absurdly large one is unreadable like any other file."""
-    try:
-        if archive.getinfo(name).file_size > 500_000_000:
-            raise UserError(f"{name} is too large")
-        return archive.read(name)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, KeyError, ValueError) as error:
-        raise UserError(f"{name} cannot be unpacked: {error}") from error
-
-
 def _open(path: Path, listing: Listing, cache: Path, size: int, progress: Progress) -> Dataset:
     about = json.loads((cache / "about.json").read_text(encoding="utf-8"))
     images = np.load(cache / "images.npy", mmap_mode="r")
@@ -203,9 +204,12 @@ def _open(path: Path, listing: Listing, cache: Path, size: int, progress: Progre
         chosen = order[done : done + length]
         done += length
         files = tuple(str(listing.root / listing.files[i]) for i in chosen)
-        parts.append(Samples(images[start : start + length], labels[chosen], files))
+        there: Any = images[start : start + length]
+        if len(there) < length:
+            there = PicturesOnDemand(listing.root, tuple(listing.files[i] for i in chosen), there)
+        parts.append(Samples(there, labels[chosen], files))
     train, validation, test = parts
-    mean, std = channel_statistics(train.images)
+    mean, std = (tuple(v) for v in about.get("statistics") or channel_statistics(train.images))
     smallest, largest = (tuple(pair) for pair in about["sizes"])
     grey = images.shape[3] == 1
     broken = f", {len(about['unreadable'])} unreadable" if about["unreadable"] else ""
@@ -225,6 +229,28 @@ def _open(path: Path, listing: Listing, cache: Path, size: int, progress: Progre
         unreadable=tuple(about["unreadable"]),
         original_sizes=(smallest, largest),
     )
+
+
+def _room(folder: Path) -> int:
+    """Bytes of decoded pictures that are kept: ``KEPT_BYTES``, or what the environment says, and half the free disk.
+
+    Raises:
+        UserError: If ``GUIAPP_DECODED_GB`` is no number.
+    """
+    text = os.environ.get("GUIAPP_DECODED_GB", "")
+    try:
+        most = int(float(text) * 1e9) if text else KEPT_BYTES
+    except ValueError:
+        raise UserError(f"GUIAPP_DECODED_GB is a number of gigabytes, not {text!r}") from None
+    return min(most, shutil.disk_usage(folder).free // 2)
+
+
+def _statistics(counted: npt.NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of channels on the scale 0 to 1, from how often each value was there, (C, 256)."""
+    values, shares = np.arange(256) / 255.0, counted / counted.sum(1, keepdims=True)
+    means = (shares * values).sum(1)
+    deviations = np.sqrt((shares * (values - means[:, None]) ** 2).sum(1))
+    return tuple(means.tolist()), tuple(deviations.tolist())
 
 
 def _from_drawing(canvas: npt.NDArray[np.uint8], size: int, dark_on_light: bool) -> npt.NDArray[np.uint8]:

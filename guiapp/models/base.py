@@ -34,7 +34,9 @@ class Preprocessing:
     std: tuple[float, ...]
     fit: str = "pad"
 
-    def __call__(self, images: npt.NDArray[np.uint8], device: torch.device | str = "cpu") -> torch.Tensor:
+    def __call__(
+        self, images: npt.NDArray[np.uint8] | torch.Tensor, device: torch.device | str = "cpu"
+    ) -> torch.Tensor:
         """Prepare uint8 (N, H, W, C) or (H, W, C) as float32 (N, channels, height, width) on ``device``."""
         from guiapp.models.prepare import prepare
 

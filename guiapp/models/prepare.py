@@ -17,7 +17,7 @@ PAD_SHARE = 0.25  # of the network's size: more than this missing is stretched
 
 
 def prepare(
-    preprocessing: Preprocessing, images: npt.NDArray[np.uint8], device: torch.device | str = "cpu"
+    preprocessing: Preprocessing, images: npt.NDArray[np.uint8] | torch.Tensor, device: torch.device | str = "cpu"
 ) -> torch.Tensor:
     """Bring pictures to a network's channels and size and normalise them, on ``device``.
 
@@ -27,7 +27,7 @@ def prepare(
 
     Args:
         preprocessing: Size, normalisation and fit.
-        images: uint8, (N, H, W, C) or (H, W, C), C 1 or 3.
+        images: uint8, (N, H, W, C) or (H, W, C), C 1 or 3; a tensor in pinned memory is copied beside other work.
         device: Where the result lies.
 
     Returns:
@@ -36,6 +36,8 @@ def prepare(
     Raises:
         ValueError: For arrays of another type or shape, and for channels that cannot be converted.
     """
+    if isinstance(images, torch.Tensor):
+        return _normalised(preprocessing, images.to(device, non_blocking=True), device)
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise ValueError(f"pictures are uint8 (N, H, W, C) or (H, W, C), not {images.dtype} {images.shape}")
@@ -43,8 +45,13 @@ def prepare(
         images = images[None]
     if not images.flags.c_contiguous or not images.flags.writeable:
         images = np.array(images)  # torch refuses negative strides and warns of read-only memory
+    return _normalised(preprocessing, torch.from_numpy(images).to(device), device)
+
+
+def _normalised(preprocessing: Preprocessing, images: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """From uint8 (N, H, W, C) on the device to the input of the network."""
     channels, height, width = preprocessing.size
-    batch = _fit(_channels(torch.from_numpy(images).to(device), channels), height, width, preprocessing.fit)
+    batch = _fit(_channels(images, channels), height, width, preprocessing.fit)
     mean = torch.tensor(preprocessing.mean, dtype=torch.float64)
     std = torch.tensor(preprocessing.std, dtype=torch.float64).clamp_min(1e-8)
     if channels == 1:

@@ -10,6 +10,7 @@ from guiapp.training.recipe import Augmentation
 
 _PICTURES = 2000  # over which principal components are taken; more change nothing that can be seen
 _COLOURS = 3
+_LUMA = (0.2989, 0.587, 0.114)  # as torchvision's rgb_to_grayscale
 
 
 def jitter(pictures: torch.Tensor, drawn: torch.Tensor, options: Augmentation) -> torch.Tensor:
@@ -107,10 +108,8 @@ def principal_components(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float3
 def _grey(pictures: torch.Tensor) -> torch.Tensor:
     if pictures.shape[1] != _COLOURS:
         return pictures
-    from torchvision.transforms.v2 import functional as v2
-
-    grey: torch.Tensor = v2.rgb_to_grayscale_image(pictures)
-    return grey
+    red, green, blue = pictures.unbind(1)
+    return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue)[:, None]
 
 
 def _blend(pictures: torch.Tensor, other: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

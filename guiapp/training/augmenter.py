@@ -59,6 +59,8 @@ class Augmenter:
         self._std = torch.tensor(preprocessing.std).clamp_min(1e-8).reshape(1, -1, 1, 1)
         self._fill = (border(preprocessing) - self._mean) / self._std
         self._components: torch.Tensor | None = None
+        if options.mixup or options.cutmix:
+            import torchvision  # noqa: F401 - takes seconds the first time: now, not within a step
         if options.pca and samples is not None:
             self._components = torch.from_numpy(principal_components(samples.images))
 

@@ -6,6 +6,7 @@ what is validated or tested says nothing about how samples are prepared.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from guiapp.core.notices import SettingError
 from guiapp.datasets.base import SPLIT_SEED, Dataset, Samples, channel_statistics
+from guiapp.datasets.reading import opened, portable
 from guiapp.datasets.splits import stratified
 
 if TYPE_CHECKING:
@@ -95,6 +97,23 @@ class Rows:
         self.dtype = arrays[0].dtype
         self.ndim = len(self.shape)
 
+    @property
+    def decodes(self) -> bool:
+        """Whether some rows have to be decoded (see ``datasets.on_demand``)."""
+        return any(getattr(array, "decodes", False) for array in self._arrays)
+
+    def portable(self) -> Rows:
+        """The same for another process (see ``datasets.reading``)."""
+        made = copy.copy(self)
+        made._arrays = tuple(portable(array) for array in self._arrays)
+        return made
+
+    def open(self) -> Rows:
+        """The inverse of ``portable``."""
+        made = copy.copy(self)
+        made._arrays = tuple(opened(array) for array in self._arrays)
+        return made
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -112,7 +131,7 @@ class Rows:
         of = np.searchsorted(self._starts, wanted, "right") - 1
         for number in np.unique(of):
             here = of == number
-            found[here] = np.asarray(self._arrays[number])[wanted[here] - self._starts[number]]
+            found[here] = self._arrays[number][wanted[here] - self._starts[number]]
         found = found if np.ndim(rows) else found[0]
         if inner:
             found = found[inner if np.ndim(rows) else inner[1:]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from guiapp.training import optimisers
-from guiapp.training.data import KEEP_BYTES
+from guiapp.training.data import kept_bytes
 from guiapp.training.gradients import parts_of
 from guiapp.training.layout import place
 from guiapp.training.newton import NewtonCG
@@ -80,7 +80,7 @@ def estimate(
     recipe, counts = setup.recipe, {part: len(setup.dataset.part(part)) for part in _parts()}
     batch = min(recipe.batch, max(counts["train"], 1))
     sample = 4 * math.prod(setup.preprocessing.size)
-    kept = sum(n * sample for n in counts.values() if n * sample <= KEEP_BYTES)
+    kept = sum(n * sample for n in counts.values() if n * sample <= kept_bytes(recipe))
     if setup.entry.trained_by == "memory":
         return _checked(math.nan, weights + 3 * kept, device)
     place(twin, device)

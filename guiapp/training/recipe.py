@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from guiapp.core.notices import SettingError
 from guiapp.training.diagnosis.options import Observe
+from guiapp.training.recipe_loading import Loading
 from guiapp.training.recipe_network import Initialisation, InputPreparation, LeavingOut, Normalisation
 from guiapp.training.recipe_parts import (
     OPTIMISERS,
@@ -39,6 +40,7 @@ __all__ = [
     "Balance",
     "Clipping",
     "DataView",
+    "Loading",
     "Loss",
     "Optimiser",
     "Penalty",
@@ -67,6 +69,7 @@ class Recipe:
     seed: int = option(0, "fixes weights, order and augmentation", low=0, high=2**31 - 1)
     augmentation: Augmentation = field(default_factory=Augmentation)
     data: DataView = field(default_factory=DataView)
+    loading: Loading = field(default_factory=Loading)
     transfer: Transfer = field(default_factory=Transfer)
     observe: Observe = field(default_factory=Observe)
     preprocessing: InputPreparation = field(default_factory=InputPreparation)

@@ -273,6 +273,7 @@ class Runner:
             self._closed = True
             if isinstance(self.trainer, Trainer):
                 self.trainer.callbacks.close()
+            self.data.close()
             self._board.close()
             self.columns.close()
             self.folder.release()

@@ -21,6 +21,7 @@ LABELS = {
     "leave_out.dropconnect": "DropConnect", "leave_out.depth": "stochastic depth", "leave_out.pooling": "pooling",
     "leave_out.pool_share": "pooled size",
     "augmentation.name": "augmentation",
+    "loading.memory": "kept on the device", "loading.ahead": "batches ahead", "loading.workers": "reading processes",
     **{f"augmentation.{name}": name.replace("_", " ") for name in (
         "flip", "flip_vertical", "shift", "crop", "rotation", "scale", "shear", "brightness", "contrast", "saturation",
         "hue", "cutout", "cutout_chance", "mixup", "cutmix",
