@@ -73,17 +73,16 @@ class Curve:
 
 
 def curve(scores: Scores, index: int) -> Curve:
-    """The curve of one class; samples without an answer are never called positive, and count in neither rate's top.
+    """The curve of one class; samples without an answer are left out.
 
     Args:
         scores: The samples.
         index: The class.
     """
-    truth = scores.truth == index
-    column = np.where(scores.answered, scores.column(index), -np.inf)
+    truth, column = (scores.truth == index)[scores.answered], scores.column(index)[scores.answered]
     order = np.argsort(-column, kind="stable")
     values, hits = column[order], truth[order]
-    last = np.flatnonzero(np.diff(values) != 0) if len(values) else np.zeros(0, np.intp)
+    last = np.flatnonzero(values[1:] != values[:-1])
     ends = np.append(last, len(values) - 1) if len(values) else last
     tp = np.cumsum(hits, dtype=np.float64)[ends]
     fp = ends + 1.0 - tp

@@ -126,13 +126,13 @@ class PlacesPanel(Panel):
         if view is None:
             return
         classes, confidence = self._over_picture(view)
-        drawn = LabelMap(classes, ("background", *view.labels), self.picture.image_size, confidence)
+        drawn = LabelMap(classes, view.labels, self.picture.image_size, confidence)
         ratio = self.picture.devicePixelRatioF()
         layer = painters.prepare(drawn, self.context.theme, _LOOK, scale=self.picture.scale * ratio, ratio=ratio)
         self.picture.set_layers((layer,))
 
     def _over_picture(self, view: PlacesView) -> tuple[np.ndarray, np.ndarray]:
-        """Classes from 1 on and their probabilities laid over the whole picture; 0 where the network saw nothing."""
+        """Classes and their probabilities laid over the whole picture; probability 0 where the network saw nothing."""
         width, height = self.picture.image_size
         left, top, across, down = view.area or (0.0, 0.0, float(width), float(height))
         rows, columns = view.classes.shape
@@ -142,7 +142,7 @@ class PlacesPanel(Panel):
         column, row = np.floor((x - left) / across * columns), np.floor((y - top) / down * rows)
         inside = ((row >= 0) & (row < rows))[:, None] & ((column >= 0) & (column < columns))[None]
         at = np.ix_(np.clip(row, 0, rows - 1).astype(int), np.clip(column, 0, columns - 1).astype(int))
-        classes = np.where(inside, view.classes[at] + 1, 0).astype(np.int16)
+        classes = view.classes[at]
         return classes, np.where(inside, view.confidence[at], 0).astype(np.float32)
 
     def _place(self, column: int, row: int) -> tuple[int, int] | None:
