@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from guiapp.training.ranks import Ranks
     from guiapp.training.runner import Runner
 
-_CHANGEABLE = ("epochs", "device", "keep", "checkpoint_seconds")
+_CHANGEABLE = ("epochs", "device", "keep", "checkpoint_seconds", "loading.memory", "loading.ahead", "loading.workers")
 """Settings that may change when a run is resumed: the steps done so far would have been the same."""
 
 
