@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         self.looked_at = LookedAt(self)
         self.studies = Studies(self)
         self.files.study_chosen.connect(self.studies.open)
+        self.files.events_chosen.connect(lambda folder: self.show_panel("events").open(folder))
         self.addToolBar(make_toolbar(self))
         self._mark_theme()
         self.bridge.state_changed.connect(self._show_state)

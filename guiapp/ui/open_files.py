@@ -18,7 +18,7 @@ from guiapp.engine.study_file import SUFFIX as STUDY
 from guiapp.models.own.files import ENDINGS
 from guiapp.ui.context import Context
 
-Kind = Literal["picture", "video", "folder", "run", "weights", "network", "study", "missing", "unknown"]
+Kind = Literal["picture", "video", "folder", "events", "run", "weights", "network", "study", "missing", "unknown"]
 _BY_ENDING: dict[str, Kind] = {
     **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network", STUDY: "study",
 }  # fmt: skip
@@ -29,15 +29,25 @@ def kind_of(path: Path) -> Kind:
     if not path.exists():
         return "missing"
     if path.is_dir():
-        return "run" if run_of(path) is not None else "folder"
+        return _kind_of_folder(path)
     suffix = path.suffix.lower()
     if path.name in ("run.json", "epochs.jsonl"):
         return "run"
+    if "tfevents" in path.name:
+        return "events"
     if suffix in _BY_ENDING:
         return _BY_ENDING[suffix]
     from guiapp.sources.open import VIDEO_SUFFIXES
 
     return "video" if suffix in VIDEO_SUFFIXES else "unknown"
+
+
+def _kind_of_folder(path: Path) -> Kind:
+    from guiapp.training.event_files import has_events
+
+    if run_of(path) is not None:
+        return "run"
+    return "events" if has_events(path) else "folder"
 
 
 def run_of(path: Path) -> Path | None:
@@ -63,6 +73,7 @@ class OpenFiles(QObject):
         pictures_chosen: Emitted with the paths of several pictures to look through, beginning with the first.
         live_chosen: Emitted with what the live room is to open: the path of a video, an address, ``camera:0``.
         study_chosen: Emitted with the path of a study.
+        events_chosen: Emitted with the path of a folder of TensorBoard events.
         elsewhere: Asked with each picture that was opened; True where another panel than the viewer has taken it.
         network_elsewhere: Asked with each ONNX or weight file; True where the live room has taken it.
     """
@@ -71,6 +82,7 @@ class OpenFiles(QObject):
     pictures_chosen = Signal(object)
     live_chosen = Signal(str)
     study_chosen = Signal(object)
+    events_chosen = Signal(object)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -106,6 +118,8 @@ class OpenFiles(QObject):
             self.folder_chosen.emit(path)
         elif kind == "run":
             self.open_run(run_of(path) or path)
+        elif kind == "events":
+            self.events_chosen.emit(path if path.is_dir() else path.parent)
         elif kind == "study":
             self.study_chosen.emit(path)
         elif kind in ("weights", "network"):
@@ -115,7 +129,7 @@ class OpenFiles(QObject):
         else:
             self._say(
                 "warning",
-                f"{path.name} is neither a picture, a video, a folder, a run, a study, weights nor ONNX; "
+                f"{path.name} is neither a picture, a video, a folder, a run, events, a study, weights nor ONNX; "
                 "nothing was opened.",
             )
         if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):

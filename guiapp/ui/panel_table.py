@@ -47,6 +47,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
     PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live", "live-inside")),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
+    PanelEntry("events", "Event files", f"{_PANELS}.events:EventsPanel", "bottom", 0, ()),
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
     PanelEntry("evaluation", "Evaluation", f"{_PANELS}.evaluation:EvaluationPanel", "bottom", 0, ()),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, (), pins=False),
