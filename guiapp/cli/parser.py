@@ -34,6 +34,8 @@ def build() -> argparse.ArgumentParser:
         _list,
         _fetch,
         _train,
+        _recipe,
+        _script,
         _search,
         _runs,
         _predict,
@@ -121,13 +123,32 @@ def _fetch(commands: Any) -> None:
 
 def _train(commands: Any) -> None:
     parser = _command(commands, "train", "train an experiment", "guiapp.cli.train:run")
-    parser.add_argument("experiment", metavar="EXPERIMENT", help="see `guiapp list experiments`")
+    help = "see `guiapp list experiments`; that of the recipe where one is given"
+    parser.add_argument("experiment", metavar="EXPERIMENT", nargs="?", help=help)
+    help = "a .recipe.json from `guiapp recipe` or the window; --set and the like change it further"
+    parser.add_argument("--recipe", type=Path, metavar="FILE", help=help)
     parser.add_argument("--epochs", type=whole(1), metavar="N", help="passes over the training part")
     _settings(parser, "any setting of the experiment or recipe: dataset=mnist, optimiser.lr=0.1, batch=128")
     parser.add_argument("--device", choices=DEVICES, help="where the network runs (auto)")
     parser.add_argument("--seed", type=whole(0), metavar="N", help="fixes weights, order and augmentation (0)")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of this run: new or empty, unless --resume")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir, or the newest one")
+
+
+def _recipe(commands: Any) -> None:
+    help = "write the recipe of an experiment or a run as one file"
+    parser = _command(commands, "recipe", help, "guiapp.cli.recipe:run")
+    parser.add_argument("target", metavar="EXPERIMENT|RUN", help="an experiment, or a run by its folder or name")
+    _settings(parser, "a setting of the experiment, as for train")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="ends in .recipe.json; printed where it is left out")
+
+
+def _script(commands: Any) -> None:
+    help = "write an experiment or a run as a PyTorch script that needs nothing of this program"
+    parser = _command(commands, "script", help, "guiapp.cli.recipe:run_script")
+    parser.add_argument("target", metavar="EXPERIMENT|RUN", help="an experiment, or a run by its folder or name")
+    _settings(parser, "a setting of the experiment, as for train")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .py")
 
 
 def _search(commands: Any) -> None:

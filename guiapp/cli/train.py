@@ -18,6 +18,7 @@ from guiapp.training.ranks import Wish, place_of
 if TYPE_CHECKING:
     from guiapp.catalogue.entry import Experiment
     from guiapp.training.ranks import Ranks
+    from guiapp.training.recipe_file import RecipeFile
     from guiapp.training.runner import Runner
 
 _CHANGEABLE = ("epochs", "device", "keep", "checkpoint_seconds", "loading.memory", "loading.ahead", "loading.workers")
@@ -28,11 +29,15 @@ def run(options: argparse.Namespace) -> int:
     """Train an experiment, or go on with a run; print the summary."""
     from guiapp.catalogue import EXPERIMENTS
 
-    experiment = EXPERIMENTS[options.experiment]
+    recipe = None if options.recipe is None else _read(options.recipe)
+    if options.experiment is None and recipe is None:
+        raise SettingError("name an experiment (see guiapp list experiments), or a file with --recipe")
+    experiment = EXPERIMENTS[options.experiment or (recipe.experiment if recipe is not None else "")]
     refuse_exhibit(
         experiment.id, "trained", "ask it with guiapp predict {0} PICTURE, see it with guiapp screenshot {0} --out FILE"
     )
-    settings: dict[str, Any] = dict(options.set)
+    settings: dict[str, Any] = {} if recipe is None else recipe.for_experiment(experiment)
+    settings.update(options.set)
     for name in ("epochs", "device", "seed"):
         value = getattr(options, name)
         if value is not None:
@@ -76,6 +81,17 @@ def lead(
     else:
         _tell(summary)
     return 0
+
+
+def _read(path: Path) -> RecipeFile:
+    """The recipe in a file, of an experiment that is there."""
+    from guiapp.catalogue import EXPERIMENTS
+    from guiapp.training.recipe_file import read_recipe
+
+    found = read_recipe(path)
+    if found.experiment not in EXPERIMENTS:
+        raise SettingError(f"{path} is of the experiment {found.experiment}, which this version does not have")
+    return found
 
 
 def _started(
