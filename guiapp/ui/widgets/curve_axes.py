@@ -75,18 +75,20 @@ class Axes:
 
     Attributes:
         x, y: The axes.
+        x_low: Where a logarithmic x axis begins: the first step.
         limits: Values that the y axis shows from the start and never goes beyond, such as 0 to 100 %.
     """
 
     def __init__(self) -> None:
         self.x, self.y = Axis(), Axis()
         self.limits: tuple[float | None, float | None] = (None, None)
+        self.x_low = 1.0
         self.restart()
 
     def restart(self) -> None:
         """What an empty plot shows, chosen by nobody."""
         self.x.chosen = self.y.chosen = None
-        self.x.range, self.y.range = (1.0 if self.x.log else 0.0, 100.0), self._start_y()
+        self.x.range, self.y.range = (self.x_low if self.x.log else 0.0, 100.0), self._start_y()
 
     def _start_y(self) -> Range:
         low, high = self.limits
@@ -103,7 +105,7 @@ class Axes:
             ends = [float(s.x[-1]) for s in curves if len(s.x)]
             ends += [float(s.band_x[-1]) for s in curves if len(s.band_x)]
             ends += [float(run.x[-1]) for run in earlier if len(run.x)]
-            low = 1.0 if self.x.log else 0.0
+            low = self.x_low if self.x.log else 0.0
             # A single point stands in the middle.
             self.x.range = (low, max(grown_end(max(ends, default=10.0)), low * 10, 2.0))
         self.y.range = self.y.chosen if self.y.chosen is not None else self._fitted_y(curves, earlier)
