@@ -134,8 +134,11 @@ class DropConnectLinear(nn.Linear):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """As ``nn.Linear``."""
-        weight = functional.dropout(self.weight, self.rate, self.training)
-        return functional.linear(input, weight, self.bias)
+        return functional.linear(input, self.drawn(self.weight), self.bias)
+
+    def drawn(self, weight: torch.Tensor) -> torch.Tensor:
+        """Weights of which some are left out, while it trains."""
+        return functional.dropout(weight, self.rate, self.training)
 
     def extra_repr(self) -> str:
         """With the rate."""

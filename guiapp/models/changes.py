@@ -46,7 +46,8 @@ _NORMS = (
     ScaleShift,
 )
 _POOLS: dict[type[nn.Module], type[FractionalPool]] = {nn.MaxPool2d: FractionalMaxPool, nn.AvgPool2d: FractionalAvgPool}
-_MOST_NUMBERS = 4096  # of a picture whose principal axes are found: 64x64 grey, 36x36 in colour
+MOST_NUMBERS = 4096
+"""Numbers of a picture whose principal axes are found: 64x64 grey, 36x36 in colour."""
 
 
 @dataclass(frozen=True)
@@ -424,9 +425,9 @@ def _prepare_input(model: nn.Module, size: tuple[int, int, int], changes: Change
         layer = MeanImage(size)
     else:
         numbers = size[0] * size[1] * size[2]
-        if numbers > _MOST_NUMBERS:
+        if numbers > MOST_NUMBERS:
             raise UserError(
-                f"principal axes are found for up to {_MOST_NUMBERS} numbers a picture; this network takes {numbers}: "
+                f"principal axes are found for up to {MOST_NUMBERS} numbers a picture; this network takes {numbers}: "
                 "subtract the mean image or the mean of the channels"
             )
         if not changes.back and not isinstance(next(iter(weight_layers(model, size)))[1], nn.Linear):

@@ -67,12 +67,13 @@ def first_weights(model: torch.nn.Module, setup: Setup) -> torch.nn.Module:
     if setup.recipe.initialisation.name == "own":
         return model
     from guiapp.models.changes import weight_layers
-    from guiapp.training.initial_weights import set_weights
+    from guiapp.models.initial_weights import Rule, set_weights
 
     hidden = weight_layers(model, setup.preprocessing.size)[:-1]
     if not hidden:
         raise SettingError("initialisation has no place here: this network has no hidden layer")
-    set_weights([layer for _, layer in hidden], setup.recipe.initialisation)
+    wanted = setup.recipe.initialisation
+    set_weights([layer for _, layer in hidden], Rule(wanted.name, wanted.deviation, wanted.distribution))
     return model
 
 
