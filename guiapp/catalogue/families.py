@@ -117,4 +117,17 @@ EXPERIMENTS = (
         panels=("model", "filters", "runs", "training"),
         layer="hidden",
     ),
+    Experiment(
+        id="architecture-search",
+        chapter="architectures",
+        title="Search over layers",
+        systems=("architecture-search",),
+        model="layer-choices",
+        dataset="digits",
+        summary="Seven kinds of layer in four places: a search with successive halving finds what reads best",
+        recipe={"optimiser.name": "adam", "optimiser.lr": 0.01, "augmentation": "none", "epochs": 12},
+        by_dataset={"mnist": {"epochs": 4}, "cifar10": {"augmentation": "flip-crop", "epochs": 20}},
+        panels=("model", "runs", "training"),
+        layer="first",
+    ),
 )

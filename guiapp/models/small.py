@@ -7,6 +7,8 @@ from guiapp.models.base import ModelEntry
 
 _HERE = "guiapp.models"
 
+_LAYERS = ("conv1", "conv3", "conv5", "separable3", "max3", "mean3", "skip")  # models/layer_choices.py loads torch
+
 ENTRIES: tuple[ModelEntry, ...] = (
     ModelEntry(
         "nin",
@@ -71,5 +73,14 @@ ENTRIES: tuple[ModelEntry, ...] = (
         choices={"connection": ("full", "local", "shared")},
         source="T4 7, convolutional neural networks",
         description="The same hidden units see the whole picture, a patch each, or a patch with shared weights.",
+    ),
+    ModelEntry(
+        "layer-choices",
+        "Four layers of your choice",
+        Lazy(f"{_HERE}.layer_choices:LayerChoices"),
+        options={"first": "conv3", "second": "conv3", "third": "conv3", "fourth": "conv3", "filters": 16},
+        choices=dict.fromkeys(("first", "second", "third", "fourth"), _LAYERS),
+        source="Zoph et al. 2018, arXiv 1707.07012; T0, T4",
+        description="Each of four layers is a convolution of some size, a pooling or nothing: a small space to search.",
     ),
 )

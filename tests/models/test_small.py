@@ -8,6 +8,7 @@ from guiapp.core.notices import UserError
 from guiapp.interpret.layers import layer_list
 from guiapp.models import MODELS, Preprocessing
 from guiapp.models.connections import LocallyConnected2d
+from guiapp.models.layer_choices import KINDS
 
 SIZE = (3, 32, 32)
 SMALL = ("nin", "small-alexnet", "small-vgg", "small-googlenet", "small-resnext", "small-densenet")
@@ -59,6 +60,14 @@ def test_three_ways_to_connect_the_same_units():
     assert weights == {"full": 64 * 288, "local": 9 * 288, "shared": 9 * 8}
 
 
+def test_layers_of_a_choice():
+    expected = 3 * 16 * 9 + 2 * 16 + 16 * 10 + 10
+    assert count(make("layer-choices", first="skip", second="max3", third="mean3", fourth="skip")) == expected
+    chosen = make("layer-choices", first="conv1", second="conv5", third="separable3", fourth="conv3")
+    assert count(chosen) == expected + 16 * 16 * (1 + 25 + 9) + 16 * 9 + 16 * 16 + 4 * 32
+    assert set(MODELS["layer-choices"].choices["first"]) == set(KINDS)
+
+
 def test_a_local_layer_with_the_same_kernel_everywhere_is_a_convolution():
     torch.manual_seed(0)
     local, shared = LocallyConnected2d(2, 9, 7, 3, 3, 2), torch.nn.Conv2d(2, 3, 3, 2)
@@ -69,14 +78,14 @@ def test_a_local_layer_with_the_same_kernel_everywhere_is_a_convolution():
     torch.testing.assert_close(local(maps), shared(maps))
 
 
-@pytest.mark.parametrize("name", [*SMALL, "connections"])
+@pytest.mark.parametrize("name", [*SMALL, "connections", "layer-choices"])
 def test_it_learns_eight_pictures_by_heart(name):
     model = make(name).train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     pictures, labels = torch.randn(8, *SIZE), torch.arange(8)
-    optimiser = torch.optim.Adam(model.parameters(), 2e-3)
+    optimiser = torch.optim.Adam(model.parameters(), 2e-2 if name == "layer-choices" else 2e-3)
     for _ in range(60):
         optimiser.zero_grad()
         loss = functional.cross_entropy(model(pictures), labels)
@@ -97,6 +106,7 @@ def test_it_learns_eight_pictures_by_heart(name):
         ("small-resnext", {"groups": 0}),
         ("small-densenet", {"growth": 0}),
         ("connections", {"connection": "some"}),
+        ("layer-choices", {"filters": 0}),
         ("resnet20", {"unit": "upside-down"}),
     ],
 )
