@@ -411,6 +411,9 @@ def judge_range(rates: list[float], losses: list[float], smoothed: list[float], 
         return replace(
             found, verdict="bad", text=f"{text} The recipe's {asked:.2g} is too high.", advice=f"Try {suggested:.2g}."
         )
+    if asked > 3 * suggested:
+        text = f"{text} The recipe's {asked:.2g} is near the edge."
+        return replace(found, verdict="doubtful", text=text, advice=f"Try {suggested:.2g}.")
     if asked < suggested / 30:
         return replace(
             found, verdict="doubtful", text=f"{text} The recipe's {asked:.2g} is low.", advice=f"Try {suggested:.2g}."

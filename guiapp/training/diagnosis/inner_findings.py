@@ -10,6 +10,8 @@ from guiapp.training.diagnosis.record import Observations
 from guiapp.training.diagnosis.summary import late
 
 _LEAST_RECORDS = 4
+_LEAST_WAIT = 3e-3
+"""Seconds of a step; a network that is through sooner than its few lines of preparation waits for nothing."""
 _WORDS = {
     "data": "reading samples", "transfer": "bringing them to the device", "forward": "the forward pass",
     "backward": "the backward pass", "update": "the update",
@@ -91,8 +93,10 @@ def data_bottleneck(run: RunFigures) -> Finding | None:
     waits = shares.get("data", 0.0) + shares.get("transfer", 0.0)
     if seen is None or waits < 0.4 or np.isfinite(seen.times).all(1).sum() < 3:
         return None
-    worst = max(("data", "transfer"), key=lambda name: shares[name])
     timed = np.flatnonzero(np.isfinite(seen.times).all(1))
+    if waits * float(np.median(seen.times[timed].sum(1))) < _LEAST_WAIT:
+        return None  # the least that there is to do for a batch
+    worst = max(("data", "transfer"), key=lambda name: shares[name])
     text = (
         f"{waits:.0%} of a step is spent before the network begins, most of it {_WORDS[worst]} ({shares[worst]:.0%})."
     )

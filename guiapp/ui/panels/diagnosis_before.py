@@ -76,6 +76,7 @@ class BeforePage(QWidget):
         self.range = CurvePlot(theme, "loss", "rate", unit="nats", parent=self)
         self.range.setObjectName("diagnosis.range")
         self.range.whole = False
+        self.range.axes.x_low = 1e-6  # where the range test begins
         self.range.add_series("loss", "each step", theme.other)
         self.range.add_series("smoothed", "smoothed", theme.training)
         self.range.set_log(x=True)

@@ -136,9 +136,11 @@ class LayersPage(QWidget):
             "Units that are zero for every sample of a batch",
             "Outputs where the activation is flat: slope below 6 % of the steepest",
         )
-        self.model = PlainTable(theme, ("layer", "update / weight", "gradient", "dead", "saturated"), tips, self)
+        self.model = PlainTable(theme, ("layer", "update", "gradient", "dead", "flat"), tips, self)
         self.table = NumberTable(self, "diagnosis.layers", "Layers", self.model)
         self.table.setSortingEnabled(False)
+        self.table.padding = 12
+        self.table.names = 60
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.clicked.connect(lambda index: self.chosen.emit(self.model.keys[index.row()]))
         self.ratio = CurvePlot(theme, "update / weight", parent=self)
