@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from guiapp.training.run_records import RunRecord, Value, configuration, differing
+from guiapp.training.run_records import RunRecord, Value, configuration, differing, short_name
 from guiapp.training.search_record import REPEATS
 
 MEASURED = ("validation.accuracy", "validation.loss", "train.accuracy", "gap", "seconds")
@@ -52,7 +52,7 @@ class Group:
     @property
     def label(self) -> str:
         """What tells it from the others, in words."""
-        words = [f"{name.removeprefix('model.')} {_text(value)}" for name, value in self.settings.items()]
+        words = [f"{short_name(name)} {_text(value)}" for name, value in self.settings.items() if value is not None]
         return ", ".join(words) or str(self.runs[0].about["experiment"])
 
 
@@ -90,5 +90,17 @@ def _epochs(record: RunRecord) -> int:
     return done if isinstance(done, int) else 0
 
 
+def by_settings(groups: Sequence[Group]) -> list[Group]:
+    """In the order of their settings: numbers ascending, words by the alphabet."""
+
+    def key(group: Group) -> list[tuple[bool, float, str]]:
+        values = group.settings.values()
+        return [
+            (isinstance(v, str), float(v), "") if isinstance(v, (int, float)) else (True, 0.0, str(v)) for v in values
+        ]
+
+    return sorted(groups, key=key)
+
+
 def _text(value: Value) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

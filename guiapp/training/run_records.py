@@ -226,9 +226,16 @@ def columns_of(records: Sequence[RunRecord]) -> list[str]:
 
 
 def differing(records: Sequence[RunRecord]) -> list[str]:
-    """Settings in which the runs differ, in the order of the recipe; repeats (seed, fold, draw) come last."""
-    names = dict.fromkeys(name for record in records for name in record.settings if name not in _WITHOUT_MEANING)
-    found = [name for name in names if len({_key(record.settings.get(name)) for record in records}) > 1]
+    """Settings in which the runs differ, in the order of the recipe; repeats (seed, fold, draw) come last.
+
+    An option that one network has and another has not is told by their names; it differs where those that have it do.
+    """
+    found_values: dict[str, set[tuple[str, Value]]] = {}
+    for record in records:
+        for name, value in record.settings.items():
+            if name not in _WITHOUT_MEANING:
+                found_values.setdefault(name, set()).add(_key(value))
+    found = [name for name, values in found_values.items() if len(values) > 1]
     return [n for n in found if n not in REPEATS] + [n for n in found if n in REPEATS]
 
 
@@ -243,6 +250,11 @@ def configuration(record: RunRecord) -> tuple[Any, ...]:
     """What the repetitions of one configuration share: every setting but seed, fold and draw."""
     kept = {n: v for n, v in record.settings.items() if n not in REPEATS and n not in _WITHOUT_MEANING}
     return (record.about["experiment"], *sorted((name, _key(value)) for name, value in kept.items()))
+
+
+def short_name(column: str) -> str:
+    """A setting in as few words as tell it: ``optimiser.lr`` is ``lr``, ``optimiser.name`` is ``optimiser``."""
+    return column.replace(".", " ") if column in FIGURES else column.removesuffix(".name").rpartition(".")[2]
 
 
 def matches(record: RunRecord, text: str) -> bool:

@@ -174,10 +174,8 @@ class Search:
             path.rmdir()
         setup = prepare(self._experiment, settings)
         made = RunFolder.create(path, setup, exact=True)
-        varied = {**self.folder.plan.configurations[trial.configuration], **self.folder.plan.repeats[trial.repeat]}
-        name = ", ".join(f"{key.removeprefix('model.')} {value}" for key, value in varied.items())
         made.update(
-            name=f"{self._experiment.id} {trial.number}: {name}" if name else f"{self._experiment.id} {trial.number}",
+            name=f"{self._experiment.id} {trial.number}",
             search={"folder": str(self.folder.path), "configuration": trial.configuration, "repeat": trial.repeat},
         )
         return Runner(setup, made)

@@ -49,7 +49,7 @@ def test_a_grid_is_every_combination_and_draws_are_shared_by_its_points():
     assert grid(fixed) == [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"}]
     both = configurations(fixed, varied, 3)
     assert len(both) == 12 and len({c["lr"] for c in both}) == 3
-    with pytest.raises(SettingError, match="lr.*/5"):
+    with pytest.raises(SettingError, match="how many of the range"):
         grid(varied)
 
 
@@ -58,7 +58,7 @@ def test_a_finer_range_is_a_third_of_the_coarse_one_about_the_best():
     assert (finer.low * finer.high) ** 0.5 == pytest.approx(1e-2) and finer.high / finer.low == pytest.approx(10)
     assert around(parse_axis("lr", "1e-4..1e-1"), 1e-1).high > 1e-1  # the best at an end: beyond it, too
     values = around(Axis("lr", (0.001, 0.01, 0.1)), 0.01).values
-    assert 0.01 in values and 0.001 < min(values) and max(values) < 0.1 and len(values) >= 5
+    assert 0.01 in values and min(values) > 0.001 and max(values) < 0.1 and len(values) >= 5
     assert math.isclose(values[1] / values[0], values[2] / values[1], rel_tol=1e-3)
     assert max(around(Axis("k", (1, 3, 5)), 5).values) > 5
     assert around(Axis("optimiser", ("adam", "sgd")), "adam").values == ("adam",)
