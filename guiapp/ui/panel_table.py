@@ -50,6 +50,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("events", "Event files", f"{_PANELS}.events:EventsPanel", "bottom", 0, ()),
     PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
     PanelEntry("evaluation", "Evaluation", f"{_PANELS}.evaluation:EvaluationPanel", "bottom", 0, ()),
+    PanelEntry("compare", "Compare", f"{_PANELS}.compare:ComparePanel", "bottom", 0, ()),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, (), pins=False),
     PanelEntry("pinned", "Pinned", f"{_PANELS}.pinned:PinnedPanel", "bottom", 0, (), pins=False),
     PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0, _INSIDE),
@@ -75,6 +76,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("normalisation", "Normalisation", f"{_PANELS}.normalisation:NormalisationPanel", "right", 1, ()),
     PanelEntry("preparation", "Input", f"{_PANELS}.preparation:PreparationPanel", "right", 1, ()),
     PanelEntry("left-out", "Left out", f"{_PANELS}.left_out:LeftOutPanel", "right", 1, ()),
+    PanelEntry("search", "Search", f"{_PANELS}.search:SearchPanel", "right", 1, (), pins=False),
     PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "bottom", 0, ("look-inside",)),
 )
