@@ -59,4 +59,16 @@ EXPERIMENTS = (
         panels=("samples", "training", "embedding", "evaluation"),
         layer="fc",
     ),
+    Experiment(
+        id="model-selection",
+        chapter="learning-basics",
+        title="How many neighbours?",
+        systems=("model-selection",),
+        model="knn",
+        dataset="digits",
+        summary="Cross-validation chooses k and the distance; bias and variance of repeated fits",
+        recipe={"augmentation": "none"},
+        panels=("compare", "search"),
+        begin={"search.grid": {"model.k": "1,3,5,9,15,25", "model.metric": "L1,L2"}, "search.folds": 5},
+    ),
 )
