@@ -19,5 +19,6 @@ for _name in (
     "architecture",
     "embedding-view",
     "embedding-map",
+    "loading",
 ):
     BENCHMARKS.add(_name, f"guiapp.bench.{_name.replace('-', '_')}:measure")

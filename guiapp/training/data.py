@@ -150,6 +150,11 @@ class TrainingData:
         """Samples of a part."""
         return len(self._setup.dataset.part(part))
 
+    @property
+    def workers(self) -> int:
+        """Processes that read samples; 0 where none do."""
+        return self._loader.workers if self._loader is not None else 0
+
     def close(self) -> None:
         """End what reads samples; a later batch starts it again."""
         self._forget()
