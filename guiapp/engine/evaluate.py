@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ class Evaluated:
         part: The part.
         step: Step of the weights.
         looks: All looks at the test part of the run so far, this one included.
+        seconds: Time that it has taken from a core; waiting for the network is none of it.
     """
 
     inspected: Inspected
@@ -37,6 +39,7 @@ class Evaluated:
     part: Part
     step: int
     looks: list[dict[str, Any]]
+    seconds: float = 0.0
 
 
 def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0) -> Generator[Step, None, Evaluated]:
@@ -60,6 +63,7 @@ def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0
     opened = study.inspected
     if not isinstance(opened, Opened) or study.dataset is None:
         raise UserError("evaluation needs an experiment with a data set: open one in the catalogue")
+    began = time.thread_time()
     task = make_task(opened.experiment.task, tuple(opened.labels))
     work = scoring(study.module, task, opened.preprocessing, study.dataset, part, study.step)
     scores = yield from _with(work, threads, torch.get_num_threads())
@@ -68,7 +72,7 @@ def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0
         looks = add_look(run, "window", float(scores.right.mean()), study.step, study.dataset.name)
     else:
         looks = read_looks(run)
-    return Evaluated(opened, found, part, study.step, looks)
+    return Evaluated(opened, found, part, study.step, looks, time.thread_time() - began)
 
 
 def _with(work: Generator[tuple[float, str], None, Any], threads: int, before: int) -> Generator[Step, None, Any]:

@@ -11,7 +11,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import UserError
@@ -19,7 +19,6 @@ from guiapp.core.notices import UserError
 By = Literal["train", "evaluate", "window"]
 FIELD = "test_looks"
 """Name of the list in ``run.json``."""
-_TITLES = {"train": "by guiapp train", "evaluate": "by guiapp evaluate", "window": "in the window"}
 
 
 def looks_of(info: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,15 +104,6 @@ def counting(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def told(looks: list[dict[str, Any]]) -> str:
-    """How often, and by whom, in words."""
-    if not looks:
-        return "never looked at"
-    by = [str(look.get("by")) for look in looks]
-    each = ", ".join(f"{by.count(who)} {title}" for who, title in _TITLES.items() if who in by)
-    return f"looked at {'once' if len(looks) == 1 else f'{len(looks):,} times'}: {each}"
-
-
 def counted(looks: list[dict[str, Any]]) -> dict[str, int]:
     """How often in all, and by whom, for JSON."""
-    return {"count": len(looks), **{who: sum(look.get("by") == who for look in looks) for who in _TITLES}}
+    return {"count": len(looks), **{who: sum(look.get("by") == who for look in looks) for who in get_args(By)}}

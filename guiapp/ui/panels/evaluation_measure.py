@@ -41,11 +41,11 @@ class Measuring(QObject):
         self.tested: Evaluated | None = None
         self.here = 0
         self._asked_for: tuple[Any, ...] = ()
-        self._began_at = self._ended_at = self._took = 0.0
+        self._ended_at = self._took = 0.0
         self.run = StudyRun(panel)
         self.run.done.connect(self._take)
-        self.run.failed.connect(lambda _reason: self._rest())
-        self.run.stopped.connect(self._rest)
+        self.run.failed.connect(lambda _reason: self._rest(1.0))
+        self.run.stopped.connect(lambda: self._rest(1.0))
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.timeout.connect(self.refresh)
@@ -110,7 +110,6 @@ class Measuring(QObject):
         """Begin; while a network trains, on one thread."""
         seen = self._panel.seen
         self._asked_for = wanted
-        self._began_at = time.monotonic()
         part, run, threads = self.part, seen.run, 1 if seen.phase == "running" else 0
 
         def work(study: Study, _tell: Callable[[Any], None]) -> Any:
@@ -121,7 +120,7 @@ class Measuring(QObject):
         self.run.start(work, "evaluation")
 
     def _take(self, found: Evaluated) -> None:
-        self._rest()
+        self._rest(found.seconds)
         if found.inspected is not self._panel.seen.opened or found.part != self.part:
             return
         if found.part == "test":
@@ -132,6 +131,5 @@ class Measuring(QObject):
         self.taken.emit(found)
         self.refresh()
 
-    def _rest(self) -> None:
-        self._ended_at = time.monotonic()
-        self._took = self._ended_at - self._began_at
+    def _rest(self, took: float) -> None:
+        self._ended_at, self._took = time.monotonic(), took

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from guiapp.training.looks import told
+from guiapp.training.looks import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +44,9 @@ def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
     count, wrong = len(outcome.truth), int((~outcome.right).sum())
     accuracy = (count - wrong) / count if count else math.nan
     none = f", {outcome.unanswered:,} without answer" if outcome.unanswered else ""
-    text = f"accuracy {figure(accuracy)} · {wrong:,} of {count:,} {PARTS[found.part].lower()} samples wrong{none}"
     gone = f" (now {moved:,})" if moved is not None and moved != found.step else ""
-    return f"{text} · step {found.step:,}{gone}"
+    text = f"accuracy {figure(accuracy)} · {wrong:,} of {count:,} wrong{none}"
+    return f"{text} · {PARTS[found.part].lower()}, step {found.step:,}{gone}"
 
 
 def of_cell(row: str, column: str, count: int, total: int) -> str:
@@ -94,8 +94,14 @@ def of_bin(found: Calibration, index: int) -> str:
 def looks(found: Sequence[Mapping[str, Any]], run: Path | None, here: int) -> str:
     """How often the test part was looked at."""
     if run is None:
-        return f"test part: {here:,} looks here, no run to count them in" if here else "test part: not looked at here"
-    return f"test part: {told(list(found))}"
+        return f"test part: {_looks(here)}, no run" if here else "test part: not looked at"
+    number = counted(list(found))
+    each = ", ".join(f"{number[who]:,} {who}" for who in ("train", "evaluate", "window") if number[who])
+    return f"test part: {_looks(number['count'])} ({each})" if each else "test part: never looked at"
+
+
+def _looks(number: int) -> str:
+    return "1 look" if number == 1 else f"{number:,} looks"
 
 
 def question(number: int, run: Path | None) -> str:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from guiapp.ui.widgets.atlas_view import palette_table
-from guiapp.ui.widgets.painting import hairline
+from guiapp.ui.widgets.painting import blend, hairline
 from guiapp.ui.widgets.small_plot import SmallPlot
 
 if TYPE_CHECKING:
@@ -192,11 +192,15 @@ class ConfusionPlot(SmallPlot):
         room = across - 3
         for row, column in np.argwhere(self._shown).tolist():
             place = QRectF(area.left() + column * across, area.top() + row * down, across, down)
-            colour = QColor.fromRgba(table[1 + round(254 * float(shares[row, column]) ** 0.5)])
+            strength = float(shares[row, column]) ** 0.5
+            # few samples are faint in both themes: the darkest colours of the map would shout on a light ground
+            colour = blend(
+                theme.panel, QColor.fromRgba(table[1 + round(254 * strength)]), min(1.0, 0.3 + 1.2 * strength)
+            )
             painter.fillRect(place.adjusted(0.5, 0.5, -0.5, -0.5), colour)
             text = f"{int(self._shown[row, column]):,}"
             if down >= line - 3 and metrics.horizontalAdvance(text) <= room:
-                painter.setPen(QColor("#101214" if colour.lightnessF() > 0.42 or colour.green() > 140 else "#ffffff"))
+                painter.setPen(QColor("#101214" if _light(colour) else "#ffffff"))
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
         painter.setPen(hairline(theme.border))
         painter.drawRect(area)
@@ -259,3 +263,8 @@ class ConfusionPlot(SmallPlot):
     def _paint_swatch(self, painter: QPainter, group: Ints, place: QRectF) -> None:
         if len(group) == 1 and group[0] >= 0 and int(group[0]) < len(self._colours):
             painter.fillRect(place, self._colours[int(group[0])])
+
+
+def _light(colour: QColor) -> bool:
+    """Whether dark text reads better on it (relative luminance, roughly)."""
+    return 0.299 * colour.redF() + 0.587 * colour.greenF() + 0.114 * colour.blueF() > 0.5

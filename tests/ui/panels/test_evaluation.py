@@ -167,7 +167,7 @@ def test_the_test_part_is_looked_at_only_after_a_question_and_counted(panel, con
     context.bridge.give(panel, run=tmp_path, phase="finished", step=3)
     given(panel, step=3)
     number = len(studies(context))
-    assert "looked at once: 1 by guiapp train" in panel.looks.text()
+    assert "1 look (1 train)" in panel.looks.text()
     assert panel.row.part.findData("test") < 0
     context.commands["evaluation.test"].trigger()
     assert panel.question.isVisible() and "Look 2 " in panel.question.words.text()
@@ -177,7 +177,7 @@ def test_the_test_part_is_looked_at_only_after_a_question_and_counted(panel, con
     panel.question.yes.click()
     assert panel.part == "test" and len(studies(context)) == number + 1
     given(panel, "test", 3, add_look(tmp_path, "window", 0.6))
-    assert "looked at 2 times" in panel.looks.text() and len(panel.outcome.truth) == 12
+    assert "2 looks (1 train, 1 window)" in panel.looks.text() and len(panel.outcome.truth) == 12
     assert panel.row.part.currentData() == "test"
     context.bridge.give(panel, step=4)
     assert len(studies(context)) == number + 1 and "now 4" in panel.bar.words.text()
@@ -194,7 +194,7 @@ def test_a_look_without_a_run_is_counted_here(panel, context):
     assert "Look 1 " in panel.question.words.text() and "no run" in panel.question.words.text()
     panel.question.yes.click()
     given(panel, "test")
-    assert "1 looks here" in panel.looks.text()
+    assert "1 look, no run" in panel.looks.text()
 
 
 @pytest.mark.parametrize("classes", [2, 1000])
@@ -249,3 +249,16 @@ def test_another_network_forgets_the_one_before(panel, context, kit):
     context.bridge.give(panel, opened=kit.make_opened())
     assert panel.found is None and panel.decision.positive is None and not len(panel.grid.shown)
     assert len(studies(context)) == 2
+
+
+def test_the_wheel_goes_into_a_corner_of_the_curves(panel):
+    given(panel)
+    panel.tabs.setCurrentIndex(module.CURVES)
+    plot = panel.roc
+    corner = plot.place(0, 1)
+    plot.zoom(corner, 0.1)
+    assert plot.shown.x() == pytest.approx(0) and plot.shown.y() == pytest.approx(0.9)
+    assert plot.place(0, 1) == corner
+    plot.grab()
+    plot.zoom(corner, 100)
+    assert plot.shown.width() == 1 and plot.shown.y() == 0
