@@ -19,6 +19,7 @@ for _name in (
     "architecture",
     "embedding-view",
     "embedding-map",
+    "lab-train",
     "loading",
 ):
     BENCHMARKS.add(_name, f"guiapp.bench.{_name.replace('-', '_')}:measure")
