@@ -98,6 +98,10 @@ class Engine:
         """End the run and keep it."""
         self._learn.command("stop", self._learn.stop)
 
+    def go_on_apart(self) -> None:
+        """Let a process of its own go on with the run, or begin it; it goes on when the window is closed."""
+        self._learn.command("start", self._learn.go_on_apart)
+
     def reset(self) -> None:
         """Fresh weights; the next start is a new run."""
         self._learn.command("reset", self._learn.reset)

@@ -22,6 +22,8 @@ from guiapp.engine.state import EngineState, Opened, Phase
 from guiapp.engine.twin import Twin
 
 if TYPE_CHECKING:
+    import subprocess
+
     import torch
 
     from guiapp.training.runner import Runner
@@ -349,7 +351,7 @@ class LearnLane:
         runner = Runner(setup, RunFolder.open(folder), resume=True)
         self._attach(setup, runner.model, None, runner)
 
-    def _watch(self, folder: Path) -> None:
+    def _watch(self, folder: Path, child: subprocess.Popen[bytes] | None = None) -> None:
         """Look on while another process writes a run; nothing in its folder is touched."""
         from guiapp.engine.watching import open_watched
 
@@ -357,6 +359,7 @@ class LearnLane:
         for notice in setup.notices:
             self._notices.post("info", notice)
         assert watched.model is not None
+        watched.child = child
         self._attach(setup, watched.model, None, cast("Runner", watched))
         self._look_again()
 
@@ -376,9 +379,23 @@ class LearnLane:
         if not session.opened.runs and (watched.folder.info.get("watch") or {}).get("program"):
             self._watch(watched.folder.path)  # its program has come in the meantime
             return
+        self._mourn(watched)
         phase: Phase = "running" if watched.growing else "finished"
         if news or phase != self.newest.phase or watched.words != self.newest.watched:
-            self._publish(phase=phase, activity="training" if watched.growing else "", watched=watched.words)
+            from guiapp.training.own_process import may_stop
+
+            activity, words = "training" if watched.growing else "", watched.words
+            self._publish(phase=phase, activity=activity, watched=words, may_stop=may_stop(watched.folder.info))
+
+    def _mourn(self, watched: WatchedRun) -> None:
+        """Say why the process that was begun here has failed, once."""
+        from guiapp.training.own_process import LOG, last_line
+
+        if watched.child is not None and watched.child.poll() is not None:
+            code, watched.child = watched.child.returncode, None
+            if code and watched.folder.info.get("state") != "stopped":
+                said = last_line(watched.folder.path / LOG)
+                self._notices.post("error", f"the process of {watched.folder.path.name} has ended: {said or code}")
 
     def _progress(self, share: float, text: str) -> None:
         if self._closed:
@@ -476,6 +493,33 @@ class LearnLane:
         subject = Subject(session.opened, session.twin, session.setup.task, session.runner.snapshots)
         self._look.ask(subject=subject)
 
+    def go_on_apart(self) -> None:
+        """Hand the run to a process of its own, or begin a new one in it, and look on from now on.
+
+        Raises:
+            UserError: If nothing is open that could go on.
+        """
+        from guiapp.training.own_process import go_on
+        from guiapp.training.run_folder import RunFolder
+
+        self._steered()
+        session = self._session
+        if session is None or self.newest.phase in ("finished", "opening"):
+            raise UserError("open an experiment, or a run that has not ended, first")
+        if self.newest.refused:
+            raise UserError(self.newest.refused)
+        if session.runner is not None and session.events is not None:
+            folder = session.runner.folder.path
+        else:
+            made = RunFolder.create(self.runs, session.setup)
+            made.release()
+            folder = made.path
+        experiment = session.setup.experiment.id
+        self._leave()
+        child = go_on(folder, experiment)
+        self._publish(EngineState(phase="opening", activity=f"handing over {folder.name}", opened=self.newest.opened))
+        self._watch(folder, child)
+
     def pause(self) -> None:
         """Stand still after the current step."""
         self._steered()
@@ -483,8 +527,12 @@ class LearnLane:
             self._pause()
 
     def stop(self) -> None:
-        """End the run here and keep it."""
-        self._steered()
+        """End the run here and keep it; one that another process of this machine trains is asked to end."""
+        if self._watching is not None:
+            from guiapp.training.own_process import ask_to_stop
+
+            ask_to_stop(self._watching.folder.info)
+            return
         session = self._session
         if session is None or session.runner is None or session.events is None:
             return

@@ -90,6 +90,7 @@ class EngineState:
         estimate: One line on the time and memory of a run, for beside Start; empty until known.
         refused: Why a start is refused, or empty.
         threads: Threads of the learn lane.
+        may_stop: Whether the process that writes a watched run can be asked from here to stop.
         watched: Who writes the open run, where that is another process and this one only looks on; else empty.
     """
 
@@ -114,6 +115,7 @@ class EngineState:
     refused: str = ""
     threads: int = 1
     watched: str = ""
+    may_stop: bool = False
 
 
 @dataclass(frozen=True)

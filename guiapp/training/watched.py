@@ -6,6 +6,7 @@ Only sizes and times of files are asked, a few times a second, so that it works 
 from __future__ import annotations
 
 import math
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class WatchedRun:
         columns, epochs, hand_changes, snapshots, initial_loss, threads: As of a ``Runner``.
         trainer: Where it stands.
         shown: Step of the weights in ``model``; -1 before any.
+        child: The process that was begun here to go on with it, or None.
         at_end: True: a run that is watched is never gone on with from here.
     """
 
@@ -90,6 +92,7 @@ class WatchedRun:
     threads: int = 1
     shown: int = -1
     at_end: bool = True
+    child: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.columns = Columns(COLUMNS, self.folder.path / "steps", read_only=True)
@@ -104,10 +107,17 @@ class WatchedRun:
         return written_elsewhere(self.folder.info)
 
     @property
+    def begins(self) -> bool:
+        """Whether the process that was begun here is still on its way."""
+        return self.child is not None and self.child.poll() is None and not self.growing
+
+    @property
     def words(self) -> str:
         """Who writes it, for a person."""
         info = self.folder.info
         if not self.growing:
+            if self.begins:
+                return "watched: a process of its own begins"
             state = info.get("state")
             ended = "has been killed" if state == "running" else "has ended" if state == "done" else str(state)
             return f"watched: {ended}" + ("" if always_watched(info) or state == "done" else ", open it to go on")

@@ -19,7 +19,7 @@ from guiapp.ui.panels.training_status import before_first_step, remembers, statu
 from guiapp.ui.panels.training_time import TimeRow
 from guiapp.ui.use_on import actions as use_on
 from guiapp.ui.use_on import use_on_button
-from guiapp.ui.widgets.buttons import text_button
+from guiapp.ui.widgets.buttons import icon_button, text_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.readable import Readable
@@ -53,7 +53,14 @@ class TrainingPanel(Panel):
         self._previous_for: tuple[object, ...] = ()
         engine = context.bridge.engine
         self.run = RunCommands(
-            context.commands, self.start, engine.pause, self._one_step, self._one_epoch, engine.stop, self.reset
+            context.commands,
+            self.start,
+            engine.pause,
+            self._one_step,
+            self._one_epoch,
+            engine.stop,
+            self.reset,
+            self.go_on_apart,
         )
         self.curves = TrainingCurves(context.theme, self)
         self.slider = TimeSlider(context.theme, self)  # made before all buttons: it has the keyboard first
@@ -103,6 +110,12 @@ class TrainingPanel(Panel):
             self._apply_pending()
         else:
             self.context.bridge.engine.reset()
+
+    def go_on_apart(self) -> None:
+        """Let a process of its own train on."""
+        self._apply_pending()
+        self.context.workspace.step = None
+        self.context.bridge.engine.go_on_apart()
 
     def _apply_pending(self) -> None:
         if self._pending and self._state.phase not in ("running", "paused"):
@@ -169,6 +182,7 @@ class TrainingPanel(Panel):
         top.addWidget(self.start_button)
         for action in (self.run.step, self.run.epoch, self.run.stop, self.run.reset):
             top.addWidget(text_button(self, action, action.objectName()))
+        top.addWidget(icon_button(self, self.run.apart, self.run.apart.objectName()))
         top.addSpacing(8)
         words = QVBoxLayout()
         words.setSpacing(2)

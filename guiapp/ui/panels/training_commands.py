@@ -30,10 +30,10 @@ def add(
 
 
 class RunCommands:
-    """Start, pause, resume, step, epoch, stop and reset.
+    """Start, pause, resume, step, epoch, stop, reset, and going on without the window.
 
     Attributes:
-        start, pause, resume, step, epoch, stop, reset: The commands.
+        start, pause, resume, step, epoch, stop, reset, apart: The commands.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class RunCommands:
         epoch: Callable[[], Any],
         stop: Callable[[], Any],
         reset: Callable[[], Any],
+        apart: Callable[[], Any],
     ) -> None:
         self.start = add(
             commands, "start", "Start", start, "Train the network, or go on with a paused run", "F5", "play"
@@ -59,6 +60,10 @@ class RunCommands:
         self.reset = add(
             commands, "reset", "Reset", reset, "Back to the first weights; the next start is a new run", "", "reset"
         )
+        self.apart = add(
+            commands, "apart", "Go on without the window", apart,
+            "Train in a process of its own, which goes on when the window is closed; the window looks on", "", "float",
+        )  # fmt: skip
 
     def follow(self, state: EngineState) -> None:
         """Enable what can be done where the engine is."""
@@ -66,7 +71,10 @@ class RunCommands:
         if state.watched:  # it is steered where it was started
             for action in (self.start, self.pause, self.resume, self.step, self.epoch, self.stop, self.reset):
                 action.setEnabled(False)
+            self.stop.setEnabled(state.may_stop)
+            self.apart.setEnabled(False)
             return
+        self.apart.setEnabled(phase in ("ready", "running", "paused") and not refused and state.opened is not None)
         still = phase in ("ready", "paused", "finished", "failed") and state.opened is not None
         self.start.setEnabled(still and not (refused and phase == "ready"))
         self.pause.setEnabled(phase == "running")
