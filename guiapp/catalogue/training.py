@@ -6,28 +6,6 @@ _GREY = {"augmentation.flip": 0.0, "augmentation.saturation": 0.0, "augmentation
 
 EXPERIMENTS = (
     Experiment(
-        id="hyperparameter-search",
-        chapter="training",
-        title="Search for a learning rate",
-        systems=("hyperparameter-search",),
-        model="mlp",
-        dataset="digits",
-        summary="Rate, optimiser, units and batch drawn at random, the best of them trained on: coarse, then fine",
-        recipe={"augmentation": "none", "epochs": 9},
-        model_options={"hidden": 32},
-        panels=("compare", "search"),
-        begin={
-            "search.random": {
-                "optimiser.lr": "1e-4..1",
-                "optimiser.name": "sgd,momentum,adam",
-                "model.hidden": "4..128:log",
-                "batch": "16,32,64,128",
-            },
-            "search.trials": 27,
-            "search.halving": 3,
-        },
-    ),
-    Experiment(
         id="training-diagnosis",
         chapter="training",
         title="A run with faults",
@@ -147,5 +125,27 @@ EXPERIMENTS = (
         by_dataset={name: {"augmentation": "handwriting", **_GREY} for name in ("digits", "mnist")}
         | {"fashion-mnist": _GREY},
         panels=("training", "augmentation"),
+    ),
+    Experiment(
+        id="hyperparameter-search",
+        chapter="training",
+        title="Search for a learning rate",
+        systems=("hyperparameter-search",),
+        model="mlp",
+        dataset="digits",
+        summary="Rate, optimiser, units and batch drawn at random, the best of them trained on: coarse, then fine",
+        recipe={"augmentation": "none", "epochs": 9},
+        model_options={"hidden": 32},
+        panels=("compare", "search"),
+        begin={
+            "search.random": {
+                "optimiser.lr": "1e-4..1",
+                "optimiser.name": "sgd,momentum,adam",
+                "model.hidden": "4..128:log",
+                "batch": "16,32,64,128",
+            },
+            "search.trials": 27,
+            "search.halving": 3,
+        },
     ),
 )
