@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QStackedWidget,
     QTabBar,
@@ -78,7 +79,14 @@ class ComparePanel(Panel):
         self.spread = SpreadPage(context.theme, self)
         self.bias = BiasPage(self, self)
         self._pages = QStackedWidget(self)
-        for page in (self.table, self.parallel, self.differences, self.spread, self.bias):
+        self.empty = QLabel(
+            "No runs yet: press Start in the panel Training, or begin a search in the panel Search.", self
+        )
+        self.empty.setObjectName("compare.empty")
+        self.empty.setProperty("faint", True)
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for page in (self.table, self.parallel, self.differences, self.spread, self.bias, self.empty):
             self._pages.addWidget(page)
         self.tabs = QTabBar(self)
         self.tabs.setObjectName("compare.tabs")
@@ -176,7 +184,7 @@ class ComparePanel(Panel):
             self._list_searches()
             self.show_records()
         elif not found:
-            self._say()
+            self._follow()
         if self._again:
             self.refresh()
 
@@ -283,7 +291,7 @@ class ComparePanel(Panel):
     def _say(self) -> None:
         shown, chosen = len(self._model.records), len(self.chosen())
         if not self.records:
-            text = "No runs yet: press Start in the training panel, or begin a search."
+            text = ""
         elif not shown:
             text = f"None of {len(self.records)} runs passes the filter."
         else:
@@ -291,7 +299,7 @@ class ComparePanel(Panel):
         self.hint.set_text(text)
 
     def _turn(self, page: int) -> None:
-        self._pages.setCurrentIndex(page)
+        self._pages.setCurrentIndex(page if self.records else len(_PAGES))
         records = self.compared()
         if page == 1:
             self.parallel.show_records(records, self._columns or ["gap"])

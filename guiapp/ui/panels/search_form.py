@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -27,6 +28,8 @@ EXAMPLES = {
     "optimiser.lr": "1e-4..1", "optimiser.weight_decay": "1e-6..1e-2", "optimiser.momentum": "0.5..0.99",
     "batch": "16,32,64,128", "model.hidden": "4..128:log", "model.k": "1,3,5,9,15,25",
 }  # fmt: skip
+_ROWS = (("trials", "epochs"), ("halving", "folds"), ("seeds", "draws"), ("budget",))
+_NARROW = 340
 _NOT_VARIED = ("seed", "data.fold", "data.draw", "data.folds", "device", "threads", "checkpoint_seconds", "keep")
 
 
@@ -63,7 +66,7 @@ class SearchForm(QWidget):
 
     Attributes:
         changed: Emitted when something is different.
-        options: How it goes on, ``search.<field>``.
+        forms: How it goes on, ``search.<field>``.
     """
 
     changed = Signal()
@@ -72,6 +75,8 @@ class SearchForm(QWidget):
         super().__init__(parent)
         self._names: list[str] = []
         self._lines: list[_Line] = []
+        self._count = 0
+        self._narrow = False
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(4)
@@ -79,15 +84,12 @@ class SearchForm(QWidget):
         self.more = QPushButton("Vary another setting", self)
         self.more.setObjectName("search.vary")
         self.more.clicked.connect(lambda _checked=False: self.add_line())
-        names, labels = ("trials", "epochs", "halving"), {"halving": "keep 1 of", "trials": "random tries"}
-        self.options = OptionForm(Choices(), "search", names, labels, inline=True)
-        self.repeats = OptionForm(
-            Choices(), "search", ("folds", "seeds", "draws", "budget"), {"draws": "data draws"}, inline=True
-        )
-        for form in (self.options, self.repeats):
+        labels = {"halving": "keep 1 of", "trials": "random tries", "draws": "data draws"}
+        self.forms = [OptionForm(Choices(), "search", names, labels, inline=True) for names in _ROWS]
+        for form, names in zip(self.forms, _ROWS, strict=True):
             form.edited.connect(lambda _name, _value: self.changed.emit())
-            for name in ("trials", "epochs", "halving") if form is self.options else ("folds", "seeds", "draws"):
-                form.editor(name).setFixedWidth(48)
+            for name in names:
+                form.editor(name).setFixedWidth(90 if name == "budget" else 44)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -96,7 +98,7 @@ class SearchForm(QWidget):
         row.addWidget(self.more)
         row.addStretch(1)
         column.addLayout(row)
-        for form in (self.options, self.repeats):
+        for form in self.forms:
             row = QHBoxLayout()
             row.addWidget(form)
             row.addStretch(1)
@@ -127,14 +129,15 @@ class SearchForm(QWidget):
         name = name or (free[0] if free else "")
         if not name:
             return
-        row = self._grid.rowCount()
+        self._count += 1
+        row = self._count
         box, edit, how, drop = QComboBox(self), QLineEdit(self), QComboBox(self), QToolButton(self)
         line = _Line(box, edit, how, drop, [box, edit, how, drop])
         box.setObjectName(f"search.setting-{row}")
         box.setAccessibleName("Varied setting")
         box.setToolTip("The setting that is varied")
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(13)
+        box.setMinimumContentsLength(9)
         box.addItems(self._names)
         box.setCurrentText(name)
         edit.setObjectName(f"search.values-{row}")
@@ -142,7 +145,7 @@ class SearchForm(QWidget):
         edit.setToolTip("Values (0.1,0.01), a range (1e-4..1, :log or :linear behind it), points of one (1e-4..1/5)")
         edit.setText(values or EXAMPLES.get(name, ""))
         edit.setPlaceholderText("0.1,0.01 or 1e-4..1")
-        edit.setMinimumWidth(70)
+        edit.setMinimumWidth(56)
         how.setObjectName(f"search.way-{row}")
         how.setAccessibleName("Grid or random")
         how.addItems(["random", "grid"])
@@ -155,15 +158,36 @@ class SearchForm(QWidget):
         edit.textChanged.connect(lambda _text: self.changed.emit())
         how.currentTextChanged.connect(lambda _text: self.changed.emit())
         drop.clicked.connect(lambda: self._remove(line))
-        for place, widget in enumerate(line.widgets):
-            self._grid.addWidget(widget, row, place)
         self._lines.append(line)
+        self._lay()
         self.changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (self.width() < _NARROW) != self._narrow:
+            self._narrow = self.width() < _NARROW
+            self._lay()
+
+    def _lay(self) -> None:
+        """A setting in one row, or where there is little room with its values below it."""
+        for line in self._lines:
+            for widget in line.widgets:
+                self._grid.removeWidget(widget)
+        for place, line in enumerate(self._lines):
+            row = 2 * place
+            self._grid.addWidget(line.name, row, 0, 1, 2 if self._narrow else 1)
+            self._grid.addWidget(line.way, row, 2)
+            self._grid.addWidget(line.drop, row, 3)
+            if self._narrow:
+                self._grid.addWidget(line.values, row + 1, 0, 1, 4)
+            else:
+                self._grid.addWidget(line.values, row, 1)
 
     def _remove(self, line: _Line) -> None:
         self._lines.remove(line)
         for widget in line.widgets:
             self._grid.removeWidget(widget)
+            widget.hide()
             widget.deleteLater()
         self.changed.emit()
 
@@ -198,16 +222,16 @@ class SearchForm(QWidget):
         """Show other choices."""
         from guiapp.training.recipe import change
 
-        for form in (self.options, self.repeats):
+        for form in self.forms:
             form.set_options(change(form.options, changes))
         self.changed.emit()
 
     def choices(self) -> Choices:
         """What is chosen."""
-        first, second = self.options.options, self.repeats.options
-        return Choices(
-            first.trials, first.epochs, first.halving, second.folds, second.seeds, second.draws, second.budget
-        )
+        found = {
+            name: getattr(form.options, name) for form, names in zip(self.forms, _ROWS, strict=True) for name in names
+        }
+        return Choices(**found)
 
 
 def names_of(recipe: Any, model_options: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from guiapp.core import paths
 from guiapp.core.files import folder_bytes
+from guiapp.training.search_record import searches
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
@@ -42,6 +43,7 @@ class Place:
 PLACES = (
     Place("runs", "Runs", "Curves, checkpoints and snapshots; delete them one by one in the panel Runs",
           paths.runs, clearable=False),
+    Place("searches", "Searches", "Searches with their runs; delete them one by one in the panel Search", searches),
     Place("downloads", "Downloads", "Data sets and weights that were fetched; fetched again when needed",
           paths.downloads),
     Place("cache", "Cache", "What can be computed again", paths.cache),
