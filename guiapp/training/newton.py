@@ -4,12 +4,11 @@ The Hessian H is never formed: conjugate gradients ask for products H v alone, e
 through the graph of the gradient (Pearlmutter 1994; Martens 2010). Course text T1, 4.2, equation (14).
 """
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 class NewtonCG(torch.optim.Optimizer):
@@ -40,9 +39,26 @@ class NewtonCG(torch.optim.Optimizer):
         self._graph: list[torch.Tensor] = []
 
     @staticmethod
-    def differentiable() -> AbstractContextManager[Any]:
-        """A context for the forward pass in which every operation can be differentiated twice."""
-        return sdpa_kernel(SDPBackend.MATH)
+    @contextmanager
+    def differentiable() -> Iterator[None]:
+        """A context for the forward pass in which attention too can be differentiated twice.
+
+        As ``torch.nn.attention.sdpa_kernel``, which loads torch's compiler.
+        """
+        kinds = torch.backends.cuda
+        pairs = (
+            (kinds.flash_sdp_enabled, kinds.enable_flash_sdp),
+            (kinds.mem_efficient_sdp_enabled, kinds.enable_mem_efficient_sdp),
+            (kinds.cudnn_sdp_enabled, kinds.enable_cudnn_sdp),
+        )
+        before = [enabled() for enabled, _ in pairs]
+        try:
+            for _, enable in pairs:
+                enable(False)
+            yield
+        finally:
+            for (_, enable), was in zip(pairs, before, strict=True):
+                enable(was)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Put the gradient of a loss, 0-d, into the parameters and keep what products with its Hessian need."""

@@ -222,7 +222,7 @@ def _bare(node: Any) -> Any:
             text = ast.get_docstring(one)
             if text is not None:
                 one.body[0] = ast.Expr(ast.Constant(text.strip().splitlines()[0]))
-    if isinstance(node, ast.AnnAssign):
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
         return ast.Assign([node.target], node.value, lineno=node.lineno)
     return node
 

@@ -64,3 +64,16 @@ def test_a_clipped_gradient_counts():
     with torch.no_grad():
         optimiser.step()
     torch.testing.assert_close(weight.detach(), start().detach() - torch.linalg.solve(BEND, half))
+
+
+def test_attention_can_be_differentiated_twice():
+    query = torch.randn(1, 1, 4, 2, dtype=torch.float64)
+    weight = torch.nn.Parameter(torch.eye(2, dtype=torch.float64))
+    optimiser = NewtonCG([weight], damping=1.0)
+    with optimiser.differentiable():
+        key = query @ weight
+        loss = torch.nn.functional.scaled_dot_product_attention(key, key, query).square().sum()
+    optimiser.backward(loss)
+    with torch.no_grad():
+        optimiser.step()
+    assert torch.isfinite(weight).all() and torch.backends.cuda.flash_sdp_enabled()

@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.notices import SettingError
+from guiapp.training.augmenter import augmenter_of
 from guiapp.training.recipe import SCHEDULES, change
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner
@@ -34,7 +36,6 @@ CASES = {
     "mlp": {
         "epochs": 1, "schedule": "one-cycle", "optimiser": "adam", "optimiser.lr": 0.01, "clipping": "norm",
         "penalty": "elastic", "loss.smoothing": 0.1, "balance": "weights", "accumulate": 3, "keep": "last",
-        "augmentation.rotation": 10, "augmentation.mixup": 0.2,
     },
     "simple-cnn-3": {
         "epochs": 4, "schedule": "cosine", "schedule.warmup": 1, "balance": "sampling", "precision": "mixed",
@@ -47,7 +48,12 @@ CASES = {
 }  # fmt: skip
 HAND = {"lenet5": [(5, 0.01)]}
 _ALL = """
-import contextlib, io, json, pathlib, runpy
+import contextlib, io, json, pathlib, runpy, sys, types
+import torch
+# Optimisers load the compiler, without using it: seconds that a test need not wait.
+torch._dynamo = sys.modules["torch._dynamo"] = types.ModuleType("torch._dynamo")
+torch._dynamo.disable = lambda function, *_, **__: function
+torch._dynamo.graph_break = lambda: None
 found = {}
 for path in pathlib.Path(".").glob("*.py"):
     with contextlib.redirect_stdout(io.StringIO()) as text:
@@ -107,6 +113,24 @@ def test_the_rates_of_a_script_are_the_programs_bit_for_bit(make_setup, fields):
         assert space["learning_rate"](step) == rate_with_changes(recipe.schedule, base, changes, step, 28, 7)
         if recipe.schedule.name == "one-cycle":
             assert space["momentum"](step) == momentum(recipe, step, 28)
+
+
+@pytest.mark.learning  # loads torchvision, which takes longer than all the rest
+def test_the_augmentation_of_a_script_is_the_programs(make_setup):
+    setup = make_setup()
+    fields = {"augmentation.rotation": 10, "augmentation.cutout": 0.3, "augmentation.mixup": 0.2}
+    setup = setup.with_recipe(change(setup.recipe, fields))
+    bundle = Bundle()
+    code = step_code(bundle, setup)
+    space = {"__name__": "script", "PREPARATION": setup.preprocessing, "LABELS": 3, "STEPS": 1, "TOTAL": 1}
+    lines = ["from __future__ import annotations", *bundle.imports, "import torch", *bundle.code, code]
+    exec("\n".join(lines), space)
+    inputs, targets = torch.rand(8, 1, 6, 6), torch.arange(8) % 3
+    found, expected = (
+        augment(inputs, targets, torch.Generator().manual_seed(3))
+        for augment in (space["augment"], augmenter_of(setup))
+    )
+    assert torch.equal(found[0], expected[0]) and torch.equal(found[1], expected[1])
 
 
 def test_what_a_script_cannot_do_is_refused(tmp_path):
