@@ -58,6 +58,7 @@ EXPERIMENTS = (
         },
         panels=("samples", "training", "embedding", "evaluation"),
         layer="fc",
+        help="performance-evaluation",
     ),
     Experiment(
         id="model-selection",

@@ -45,7 +45,9 @@ def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
     accuracy = (count - wrong) / count if count else math.nan
     none = f", {outcome.unanswered:,} without answer" if outcome.unanswered else ""
     gone = f" (now {moved:,})" if moved is not None and moved != found.step else ""
-    text = f"accuracy {figure(accuracy)} · {wrong:,} of {count:,} wrong{none}"
+    positive = outcome.decision.positive
+    who = "" if positive is None else f"{outcome.names[1]} or not: "
+    text = f"{who}accuracy {figure(accuracy)} · {wrong:,} of {count:,} wrong{none}"
     return f"{text} · {PARTS[found.part].lower()}, step {found.step:,}{gone}"
 
 
