@@ -269,7 +269,8 @@ def matches(record: RunRecord, text: str) -> bool:
 def _holds(record: RunRecord, word: str) -> bool:
     found = _COMPARISON.match(word)
     if found is None:
-        values = (*record.about.values(), *record.settings.values())
+        about = [value for name, value in record.about.items() if name != "folder"]
+        values = (*about, record.folder.name, *record.settings.values())
         return any(word.casefold() in str(value).casefold() for value in values if value is not None)
     value, wanted = record.value(_full_name(record, found[1])), found[3]
     return _COMPARE[found[2]](value, wanted)

@@ -257,7 +257,7 @@ class BiasPage(QWidget):
         def work() -> Generator[Any, None, Any]:
             try:
                 return (yield from measure([_folders(group) for group in groups]))
-            except (UserError, OSError, RuntimeError, ValueError) as error:
+            except (UserError, OSError, RuntimeError, ValueError, LookupError) as error:
                 return " ".join(str(error).split())
 
         bridge = self._panel.context.bridge
