@@ -19,6 +19,7 @@ for _name in (
     "architecture",
     "embedding-view",
     "embedding-map",
+    "teach",
     "lab-train",
     "loading",
 ):

@@ -33,4 +33,15 @@ EXPERIMENTS = (
         panels=("training", "filters", "activations"),
         help="transfer-learning",
     ),
+    Experiment(
+        id="teach",
+        chapter="training",
+        title="Teach on the spot",
+        systems=("transfer-learning",),
+        model="mobilenet_v2",
+        dataset="digits",
+        summary="Hold a button to collect pictures of a class; learned in a moment, tested live",
+        recipe={"transfer": "head", "optimiser.lr": 0.05, "epochs": 5},
+        panels=("training", "embedding", "teach"),
+    ),
 )

@@ -167,6 +167,11 @@ class TeachLane:
         """Forget the newest sample of a class."""
         self._change(lambda: self._samples.remove_last(key))
 
+    @property
+    def backlog(self) -> int:
+        """Samples that wait for the network at this moment."""
+        return len(self._waiting)
+
     def collect(self, key: int, pixels: Pixels) -> bool:
         """One more sample, uint8 (H, W, 3), of a class; False where too many wait and it was left out."""
         small = reduced(pixels)
@@ -257,11 +262,6 @@ class TeachLane:
         from guiapp.engine.preload import preload_torch
 
         preload_torch()
-        import torch
-
-        from guiapp.training.threads import physical_cores
-
-        torch.set_num_threads(physical_cores())
         while True:
             if not self._busy():
                 dismiss_helpers()
@@ -307,6 +307,11 @@ class TeachLane:
             except UserError as error:
                 broken.append(str(error))
         if read:
+            import torch
+
+            from guiapp.training.threads import physical_cores
+
+            torch.set_num_threads(physical_cores())
             vectors = embedder([pixels for _, pixels in read])
             for (one, pixels), vector in zip(read, vectors, strict=True):
                 self._samples.add(one.key, vector, pixels, one.file)
@@ -315,6 +320,8 @@ class TeachLane:
         self._publish(activity="looking at samples" if self._waiting else "", unreadable=unreadable)
 
     def _learn(self) -> None:
+        import torch
+
         from guiapp.training.head_fit import fit, held_out
 
         self._stale = False
@@ -328,6 +335,7 @@ class TeachLane:
         place_of = {place: number for number, place in enumerate(classes)}
         labels = np.array([place_of[place] for place in self._samples.labels.tolist()], np.int64)
         vectors = self._samples.vectors
+        torch.set_num_threads(1)  # so little work is split at a loss, of seconds where other programs use the cores
         self._head = fit(vectors, labels, len(classes))
         self._known = tuple(self._samples.classes[place].key for place in classes)
         seconds = time.perf_counter() - began

@@ -16,6 +16,8 @@ from guiapp.core.notices import UserError
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
+Read = Callable[[], Pixels]
+"""Gives a picture when its turn has come."""
 THUMBNAIL = 44
 """Side of a thumbnail in pixels."""
 LONGEST = 320
@@ -214,5 +216,14 @@ def _first_free(folder: Path) -> int:
     return max(numbers, default=0) + 1
 
 
-Read = Callable[[], Pixels]
-"""Gives a picture when its turn has come."""
+def varied(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """A picture moved by up to a tenth, turned by up to 12 degrees and scaled by up to a tenth; its edge goes on."""
+    import cv2
+
+    small = reduced(pixels)
+    height, width = small.shape[:2]
+    angle, scale = random.uniform(-12, 12), random.uniform(0.9, 1.1)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
+    matrix[:, 2] += random.uniform(-0.1, 0.1, 2) * (width, height)
+    moved = cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)

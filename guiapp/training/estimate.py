@@ -14,6 +14,7 @@ import torch
 
 from guiapp.training import optimisers
 from guiapp.training.data import kept_bytes
+from guiapp.training.features import keeps_features
 from guiapp.training.gradients import parts_of
 from guiapp.training.layout import place
 from guiapp.training.newton import NewtonCG
@@ -85,6 +86,11 @@ def estimate(
         return _checked(math.nan, weights + 3 * kept, device)
     place(twin, device)
     yield
+    if recipe.transfer.name == "head" and keeps_features(setup):
+        # Every sample goes through the network once; what the head then takes is small beside it.
+        forward = yield from _forward(setup, twin, device)
+        looked_at = counts["train"] * max(recipe.transfer.views, 1) + counts["validation"]
+        return _checked(looked_at * forward, int(2 * weights + trained * (1 + _STATES[recipe.optimiser.name])), device)
     activations = _activations(setup, twin, device)
     whole = max(counts["train"], 1) if recipe.optimiser.name == "gd" else batch
     part = -(-whole // parts_of(recipe, whole))
@@ -170,6 +176,18 @@ def _timed(
     step = yield from _median(train, device)
     forward = yield from _median(look, device)
     return step, forward / batch
+
+
+def _forward(setup: Setup, model: torch.nn.Module, device: torch.device) -> Generator[None, None, float]:
+    """Seconds of the forward pass of one sample by itself."""
+    inputs = torch.zeros(1, *setup.preprocessing.size, device=device)
+
+    def look() -> None:
+        model.eval()
+        with torch.no_grad():
+            model(inputs)
+
+    return (yield from _median(look, device))
 
 
 def _median(work: Any, device: torch.device) -> Generator[None, None, float]:

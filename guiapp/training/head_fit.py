@@ -5,12 +5,15 @@ The cost is convex, so there is one best head whatever it starts from: L-BFGS fi
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
+
+from guiapp.training.optimisers import quick
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -72,19 +75,19 @@ def fit(features: Floats, labels: Labels, classes: int, decay: float = DECAY) ->
     shares = torch.where(there, 1.0 / (counts.clamp_min(1) * there.sum()), 0.0)[targets]
     weight = torch.zeros(classes, given.shape[1], requires_grad=True)
     bias = torch.where(there, 0.0, -30.0).requires_grad_(True)
-    optimiser = torch.optim.LBFGS(
+    optimiser = quick(torch.optim.LBFGS)(
         [weight, bias], max_iter=_ITERATIONS, history_size=10, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
     )
 
     def cost() -> torch.Tensor:
-        optimiser.zero_grad()
+        weight.grad = bias.grad = None
         losses = functional.cross_entropy(functional.linear(inputs, weight, bias), targets, reduction="none")
         value = (losses * shares).sum() + decay / 2 * weight.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    with torch.enable_grad():
-        optimiser.step(cost)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        inspect.unwrap(torch.optim.LBFGS.step)(optimiser, cost)  # ``quick`` takes no closure
     found = weight.detach() / spread
     return FittedHead(found.numpy(), (bias.detach() - found @ mean).numpy())
 

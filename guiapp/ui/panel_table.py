@@ -77,6 +77,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("preparation", "Input", f"{_PANELS}.preparation:PreparationPanel", "right", 1, ()),
     PanelEntry("left-out", "Left out", f"{_PANELS}.left_out:LeftOutPanel", "right", 1, ()),
     PanelEntry("search", "Search", f"{_PANELS}.search:SearchPanel", "right", 1, (), pins=False),
+    PanelEntry("teach", "Teach", f"{_PANELS}.teach:TeachPanel", "right", 1, (), pins=False),
     PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "bottom", 0, ("look-inside",)),
 )
