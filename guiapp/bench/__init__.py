@@ -19,8 +19,10 @@ for _name in (
     "architecture",
     "embedding-view",
     "embedding-map",
-    "teach",
+    "ddp",
+    "watch",
     "lab-train",
+    "teach",
     "loading",
 ):
     BENCHMARKS.add(_name, f"guiapp.bench.{_name.replace('-', '_')}:measure")

@@ -287,7 +287,7 @@ def _bench(commands: Any) -> None:
     parser = _command(commands, "bench", "measure the program against a peer in the same run", "guiapp.cli.bench:run")
     names = (
         "startup, train, responsiveness, activations, memory, painting, live, latency, endurance, architecture, "
-        "embedding-view, embedding-map, teach; all of them"
+        "embedding-view, embedding-map, loading, teach, ddp, watch; all of them"
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--quick", action="store_true", help="shorter: shows that it runs, not what it measures")

@@ -38,6 +38,10 @@ class Helper:
         self.threads = ranks.threads(setup.recipe, model, setup.preprocessing.size)
         self._fresh, self._replay = ranks.follow(self.trainer, self._data)
 
+    def skip_initial_loss(self) -> None:
+        """Do not measure the loss before the first step, as the first process does not either."""
+        self._fresh = False
+
     def events(self) -> Generator[Event | Preparing, None, None]:
         """Train to the end, yielding as the first process does.
 
