@@ -133,7 +133,7 @@ def layout(
 
     from guiapp.interpret.embedding.repulsion import Repulsion
 
-    repulsion = Repulsion()
+    repulsion = Repulsion(judged=False)
     method = repulsion if len(vectors) >= _GRID_FROM else "bh"
     start = beginning(vectors, options.seed) if begin is None else np.asarray(begin, np.float64).copy()
     embedding = TSNEEmbedding(start, found, n_jobs=threads, negative_gradient_method=method)
@@ -154,6 +154,7 @@ def layout(
                 show(np.asarray(embedding, np.float32))
             share = _NEIGHBOURS_SHARE + (1 - _NEIGHBOURS_SHARE) * done / max(1, early + late)
             yield share, f"t-SNE step {done:,} of {early + late:,}"
+    repulsion.judged = True
     divergence, _ = repulsion(embedding, found.P, should_eval_error=True, n_jobs=threads)
     return np.asarray(embedding, np.float32), float(divergence)
 
