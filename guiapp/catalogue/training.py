@@ -125,6 +125,7 @@ EXPERIMENTS = (
         by_dataset={name: {"augmentation": "handwriting", **_GREY} for name in ("digits", "mnist")}
         | {"fashion-mnist": _GREY},
         panels=("training", "augmentation"),
+        help="data-augmentation",
     ),
     Experiment(
         id="hyperparameter-search",
