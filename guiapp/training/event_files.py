@@ -85,8 +85,9 @@ class EventFolder:
             except OSError:
                 continue
             at = self._read.get(path, 0)
-            if size <= at:
+            if size == at:
                 continue
+            at = at if size > at else 0  # written anew
             run = path.parent.relative_to(self.folder).as_posix()
             run = "" if run == "." else run
             for end, events in _records(path, at):
