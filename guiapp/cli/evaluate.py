@@ -13,7 +13,6 @@ from guiapp.cli.votes import let_vote
 from guiapp.core.notices import SettingError
 
 if TYPE_CHECKING:
-    from guiapp.datasets.base import Dataset
     from guiapp.training.metrics.decision import Decision, Outcome
     from guiapp.training.metrics.report import Report
 
@@ -30,7 +29,8 @@ def run(options: argparse.Namespace) -> int:
     dataset = subject.open_dataset(options.dataset, progress.share)
     found = subject.report(dataset, options.split, progress.share)
     outcome = decide(found.scores, decision)
-    looks = _count(subject, dataset, options.split, found)
+    own = options.dataset in (None, subject.dataset_name)
+    looks = _count(subject, found) if own and options.split == "test" else None
     progress.clear()
     part = dataset.part(options.split)
     result: dict[str, Any] = {
@@ -72,15 +72,14 @@ def _decision(labels: Sequence[str], name: str | None, threshold: float | None) 
     return Decision(index, 0.5 if threshold is None else threshold)
 
 
-def _count(subject: Subject, dataset: Dataset, split: str, found: Report) -> dict[str, int] | None:
-    """Count a look at the test part of the run's own data; None where this is none."""
-    own = subject.dataset_name
-    if split != "test" or subject.run is None or dataset.name not in (own, own.removeprefix("folder:")):
+def _count(subject: Subject, found: Report) -> dict[str, int] | None:
+    """Count a look at the test part of the run's own data; None where there is no run."""
+    if subject.run is None:
         return None
     from guiapp.training.looks import add_look, counted
 
-    accuracy = float(found.scores.right.mean())
-    return counted(add_look(subject.run, "evaluate", accuracy, subject.step, dataset.name))
+    scores = found.scores
+    return counted(add_look(subject.run, "evaluate", float(scores.right.mean()), subject.step, scores.dataset))
 
 
 def _print(found: Report, outcome: Outcome, result: dict[str, Any]) -> None:

@@ -7,38 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.training.looks import read_looks
-from guiapp.training.metrics.calibration import Calibration, calibration
 from guiapp.training.metrics.decision import Decision, Outcome, decide
-from guiapp.training.metrics.ranking import Curve, curve
 from guiapp.training.metrics.scores import NOTHING
 from guiapp.training.metrics.suspects import Suspects, suspects, worst
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
-from guiapp.ui.panels import evaluation_tables as tables
 from guiapp.ui.panels import evaluation_words as words
-from guiapp.ui.panels.evaluation_choices import Choice, against, named_answers, of_bin, of_cell, of_class
+from guiapp.ui.panels.evaluation_choices import Choice, named_answers
 from guiapp.ui.panels.evaluation_head import DecisionRow, TestQuestion
 from guiapp.ui.panels.evaluation_measure import Measuring
+from guiapp.ui.panels.evaluation_views import CLASSES, CURVES, NUMBERS, Views
 from guiapp.ui.study_run import StudyBar
 from guiapp.ui.widgets.buttons import declare
-from guiapp.ui.widgets.confusion_plot import ConfusionPlot
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
-from guiapp.ui.widgets.rate_plots import RatePlot
-from guiapp.ui.widgets.reliability_plot import ReliabilityPlot
 from guiapp.ui.widgets.sample_grid import SampleGrid
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Dataset, Part
     from guiapp.engine.evaluate import Evaluated
 
-MATRIX, PAIRS, CLASSES, NUMBERS, CURVES, CALIBRATION, MISTAKES, LABELS = range(8)
+MISTAKES, LABELS = 6, 7
 PAGES = (
     ("Matrix", "Confusion matrix: true classes down, answers across"),
     ("Pairs", "Kinds of mistakes, the most frequent first"),
@@ -51,7 +46,6 @@ PAGES = (
 )
 _NOTHING = "Choose an experiment in the catalogue to measure what its network gets right and wrong."
 _TOLD = 20_000  # samples that other panels are told of
-_FEW = 20  # classes up to which all have their curves
 _BESIDE = 520  # width from which the samples stand beside the page
 _SETTLED_MS = 200
 
@@ -81,9 +75,7 @@ class EvaluationPanel(Panel):
         self._opened: Any = None
         self._run_folder: Any = None
         self._choice: Choice | None = None
-        self._curves: dict[int, Curve] = {}
         self._doubts: Suspects | None = None
-        self._bins: Calibration | None = None
         self._thresholds: dict[int | None, float] = {}
         self._make(context)
         self._make_samples(context)
@@ -111,23 +103,12 @@ class EvaluationPanel(Panel):
         self.row.part_chosen.connect(self.choose_part)
         self.row.class_chosen.connect(self._choose_class)
         self.row.threshold_moved.connect(self.move_threshold)
-        self.matrix = ConfusionPlot(theme, "evaluation.matrix", self)
-        self.matrix.clicked.connect(self._choose_cell)
-        self.matrix.hovered.connect(lambda _item: self._describe())
-        self.pairs = tables.pairs_table(theme, self)
-        self.pairs.chosen.connect(self._choose_pair)
-        self.classes = tables.classes_table(theme, self)
-        self.classes.chosen.connect(self._choose_row)
-        self.numbers = tables.numbers_table(theme, self)
-        self.numbers.chosen.connect(self._choose_number)
-        self.roc = RatePlot(theme, "evaluation.roc", "roc", self)
-        self.precision = RatePlot(theme, "evaluation.precision-recall", "pr", self)
-        for plot in (self.roc, self.precision):
-            plot.picked.connect(self._choose_point)
-            plot.pointed.connect(self._describe_point)
-        self.bins = ReliabilityPlot(theme, "evaluation.calibration", self)
-        self.bins.clicked.connect(self._choose_bin)
-        self.bins.hovered.connect(lambda _item: self._describe())
+        self.views = Views(theme, self)
+        self.views.chosen.connect(self._choose)
+        self.views.decided.connect(self.decide_for)
+        self.matrix, self.pairs, self.classes = self.views.matrix, self.views.pairs, self.views.classes
+        self.numbers, self.bins = self.views.numbers, self.views.bins
+        self.roc, self.precision = self.views.roc, self.views.precision
 
     def _make_test(self, context: Context) -> None:
         """What asks for a look at the test part, and timers."""
@@ -157,6 +138,7 @@ class EvaluationPanel(Panel):
         self.grid.chosen.connect(self._look_at)
         self.title_of_grid = QuietLabel("evaluation.chosen", self)
         self.hover = QuietLabel("evaluation.hover", self, theme.faint)
+        self.views.said.connect(self.hover.set_text)
         self.measuring = Measuring(self)
         self.measuring.taken.connect(self._take)
         self.bar = StudyBar(self.measuring.run, "evaluation", theme, self)
@@ -166,15 +148,6 @@ class EvaluationPanel(Panel):
         if "catalogue.find" in self.context.commands.records:
             actions = ((self.context.commands["catalogue.find"], "evaluation.open"),)
         self.empty = EmptyState(_NOTHING, actions, self)
-        curves = QWidget(self)
-        pair = QHBoxLayout(curves)
-        pair.setContentsMargins(0, 0, 0, 0)
-        pair.setSpacing(8)
-        pair.addWidget(self.roc, 1)
-        pair.addWidget(self.precision, 1)
-        self._views = QStackedWidget(self)
-        for page in (self.matrix, self.pairs, self.classes, self.numbers, curves, self.bins):
-            self._views.addWidget(page)
         self._side = QWidget(self)
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
@@ -183,7 +156,7 @@ class EvaluationPanel(Panel):
         side.addWidget(self.grid, 1)
         self._halves = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._halves.setSpacing(8)
-        self._halves.addWidget(self._views, 5)
+        self._halves.addWidget(self.views, 5)
         self._halves.addWidget(self._side, 3)
         foot = QHBoxLayout()
         foot.setSpacing(8)
@@ -250,8 +223,7 @@ class EvaluationPanel(Panel):
 
     def _forget(self, other_data: bool) -> None:
         """Nothing of the network before is shown any more."""
-        self.found = self.outcome = self._choice = self._doubts = self._bins = None
-        self._curves = {}
+        self.found = self.outcome = self._choice = self._doubts = None
         opened = self._opened
         if other_data:
             self.decision, self._thresholds = Decision(), {}
@@ -272,7 +244,7 @@ class EvaluationPanel(Panel):
     def _use(self, found: Evaluated) -> None:
         """Show other figures; what was chosen stays chosen, as it is now."""
         before, self.found = self.found, found
-        self._curves, self._doubts = {}, None
+        self._doubts = None
         if before is None or before.part != found.part:
             self._choice = None
             opened = self._opened
@@ -328,7 +300,6 @@ class EvaluationPanel(Panel):
             threshold = self._thresholds.get(positive, 0.0 if positive is None else 0.5)
         if positive != self.decision.positive:
             self._choice = None
-            self.matrix.chosen = None
         self.decision = Decision(positive, threshold)
         self.row.show_class(positive)
         self.row.show_threshold(threshold, positive)
@@ -347,7 +318,6 @@ class EvaluationPanel(Panel):
         if found is None:
             return
         self.outcome = decide(found.report.scores, self.decision)
-        self._bins = calibration(found.report.scores, self.decision.positive)
         self._show()
 
     def _follow_class(self, index: int | None) -> None:
@@ -364,9 +334,9 @@ class EvaluationPanel(Panel):
 
     def _turn(self, page: int) -> None:
         alone = page in (MISTAKES, LABELS)
-        self._views.setVisible(not alone)
+        self.views.setVisible(not alone)
         if not alone:
-            self._views.setCurrentIndex(page)
+            self.views.setCurrentIndex(page)
             wide = page in (CLASSES, NUMBERS)
             self._halves.setStretch(0, 3 if wide else 5)
             self._halves.setStretch(1, 1 if wide else 3)
@@ -376,55 +346,15 @@ class EvaluationPanel(Panel):
         """Bring the page in front and the samples up to date."""
         found, outcome = self.found, self.outcome
         if found is None or outcome is None:
-            self.matrix.show_matrix(np.zeros((0, 1), np.int64), (), ())
-            for table in (self.pairs, self.classes, self.numbers):
-                table.show_rows((), ())
-            for plot in (self.roc, self.precision):
-                plot.show_curves({}, {}, (), None, None)
-            self.bins.show_bins(None, self.context.theme.validation, "share right")
-            for line in (self.title_of_grid, self.hover):
-                line.set_text("")
+            self.views.clear()
+            self.title_of_grid.set_text("")
             return
-        if self.page == MATRIX:
-            self.matrix.show_matrix(outcome.matrix, outcome.names, self._colours())
-        elif self.page == PAIRS:
-            tables.show_pairs(self.pairs, outcome, self._marks())
-        elif self.page == CLASSES:
-            tables.show_classes(self.classes, found.report, self._apart(), self._marks(apart=True))
-            chosen = self._class()
-            self.classes.mark(None if chosen is None else str(chosen))
-        elif self.page == NUMBERS:
-            tables.show_numbers(self.numbers, found.report, outcome)
-        elif self.page == CURVES:
-            self._show_curves(found)
-        elif self.page == CALIBRATION:
-            positive = self.decision.positive
-            ink = self.context.theme.validation if positive is None else self._colour(positive)
-            came = "share right" if positive is None else f"share of {found.report.scores.classes[positive]}"
-            self.bins.show_bins(self._bins, ink, came)
+        if self.page in (MISTAKES, LABELS):
+            self.hover.set_text(words.of_doubts(found.part) if self.page == LABELS else "")
+        else:
+            self.views.show_figures(found, outcome, self._class())
         self._list_samples()
-        self._describe()
         self._say()
-
-    def _apart(self) -> Outcome:
-        """All classes apart, at the threshold where they are so decided."""
-        assert self.found is not None and self.outcome is not None
-        return self.outcome if self.decision.positive is None else decide(self.found.report.scores)
-
-    def _colour(self, index: int) -> QColor:
-        return self.context.theme.class_colour(index, len(self._opened.labels))
-
-    def _colours(self) -> tuple[QColor, ...]:
-        """Of the classes that are told apart."""
-        positive = self.decision.positive
-        if positive is None:
-            return tuple(self._colour(index) for index in range(len(self._opened.labels)))
-        return self.context.theme.other, self._colour(positive)
-
-    def _marks(self, apart: bool = False) -> dict[str, QColor]:
-        if apart or self.decision.positive is None:
-            return {str(index): self._colour(index) for index in range(len(self._opened.labels))}
-        return {str(index): colour for index, colour in enumerate(self._colours())}
 
     def _class(self) -> int | None:
         """The class that is looked at: against the others, or chosen anywhere."""
@@ -432,57 +362,6 @@ class EvaluationPanel(Panel):
             return self.decision.positive
         index = self.context.workspace.class_index
         return index if index is not None and self._opened is not None and index < len(self._opened.labels) else None
-
-    def _show_curves(self, found: Evaluated) -> None:
-        scores, ranking, chosen = found.report.scores, found.report.ranking, self._class()
-        shown = list(range(scores.count))
-        if scores.count > _FEW:  # those that are told apart worst
-            known = np.flatnonzero(np.isfinite(ranking.auc))
-            shown = known[np.argsort(ranking.auc[known], kind="stable")][: _FEW // 2].tolist()
-        if chosen is not None and chosen not in shown:
-            shown.append(chosen)
-        for index in shown:
-            if index not in self._curves:
-                self._curves[index] = curve(scores, index)
-        curves = {index: self._curves[index] for index in shown}
-        colours = {index: self._colour(index) for index in shown}
-        mark = curves[chosen].at(self.decision.threshold) if self.decision.positive is not None else None
-        for plot in (self.roc, self.precision):
-            plot.show_curves(curves, colours, scores.classes, chosen, mark)
-
-    def _describe(self) -> None:
-        """What is under the pointer, or the figures of the page."""
-        found, outcome = self.found, self.outcome
-        text = ""
-        if found is None or outcome is None:
-            self.hover.set_text(text)
-            return
-        if self.page == MATRIX:
-            text = "a click on a cell shows its samples"
-            if self.matrix.hover is not None:
-                row, column = self.matrix.cell(self.matrix.hover)
-                names = self.matrix.title_of(row), self.matrix.answer_of(column)
-                text = words.of_cell(*names, self.matrix.count(row, column), self.matrix.total(row))
-        elif self.page == CURVES:
-            chosen = self._class()
-            name = None if chosen is None else found.report.scores.classes[chosen]
-            text = words.of_areas(name, chosen, found.report.ranking)
-        elif self.page == CALIBRATION and self._bins is not None:
-            bin_ = self.bins.hover
-            text = words.of_bins(self._bins) if bin_ is None else words.of_bin(self._bins, bin_)
-        elif self.page == LABELS:
-            text = "confident learning: another class is more probable than is usual for it · on new samples alone"
-            if found.part != "train":
-                text = "confident learning: another class is more probable than is usual for it"
-        elif self.page == NUMBERS and self.decision.positive is None:
-            text = "rates are means over the classes; choose a class to see one against the others"
-        self.hover.set_text(text)
-
-    def _describe_point(self, near: tuple[int, int] | None) -> None:
-        if near is None or self.found is None or near[0] not in self._curves:
-            self._describe()
-            return
-        self.hover.set_text(words.of_curve(self.found.report.scores.classes[near[0]], self._curves[near[0]], near[1]))
 
     def _say(self) -> None:
         if self.found is not None and self.outcome is not None:
@@ -511,15 +390,18 @@ class EvaluationPanel(Panel):
             title, indices = self._choice(outcome)
             title = f"{title} ({len(indices):,})"
         self.title_of_grid.set_text(title)
+        at = self.grid.verticalScrollBar().value()
         self.grid.set_predictions(every, np.where(answers == NOTHING, -1, answers).astype(np.int16))
         if not np.array_equal(indices, self.grid.shown):
             self.grid.set_shown(indices)
+            self.grid.verticalScrollBar().setValue(at)
 
     def _choose(self, choice: Choice, index: int | None = None) -> None:
         """Show the samples that a click stands for, everywhere."""
-        self._choice = choice
-        if index is not None:
+        if index is not None:  # first: another class against the others forgets what was chosen
             self.context.workspace.class_index = index
+        self._choice = choice
+        self.grid.verticalScrollBar().setValue(0)
         self._list_samples()
         self._tell(first=True)
 
@@ -547,60 +429,6 @@ class EvaluationPanel(Panel):
     def _follow_sample(self, sample: tuple[str, int] | None) -> None:
         mine = sample is not None and self.found is not None and sample[0] == self.found.part
         self.grid.set_current(sample[1] if mine and sample is not None else None)
-
-    def _choose_cell(self, item: int) -> None:
-        row, column = self.matrix.cell(item)
-        self.matrix.chosen = (row, column)
-        self.matrix.update()
-        truths, answers = self.matrix.rows[row], self.matrix.columns[column]
-        title = f"{self.matrix.title_of(row)} → {self.matrix.answer_of(column)}"
-        self._choose(
-            partial(of_cell, title, truths, answers), self._index_of(int(truths[0])) if len(truths) == 1 else None
-        )
-
-    def _choose_pair(self, key: str) -> None:
-        row, column = map(int, key.split())
-        outcome = self.outcome
-        if outcome is None:
-            return
-        answer = NOTHING if column == outcome.count else column
-        title = f"{outcome.names[row]} → {outcome.names[column] if column < outcome.count else 'no answer'}"
-        self._choose(partial(of_cell, title, np.array([row]), np.array([answer])), self._index_of(row))
-
-    def _index_of(self, row: int) -> int | None:
-        """The class of the data set that a row of the matrix is; None for all the others together."""
-        positive = self.decision.positive
-        if positive is None:
-            return row
-        return positive if row == 1 else None
-
-    def _choose_row(self, key: str) -> None:
-        index = int(key)
-        name = self._opened.labels[index]
-        self._choose(partial(of_class, f"true {name}, wrong ones first", index), index)
-
-    def _choose_number(self, key: str) -> None:
-        if self.found is None or self.outcome is None:
-            return
-        line = next(line for line in self.found.report.numbers(self.outcome) if line.name == key)
-        self._choose(partial(against, line.title, line.wrong))
-
-    def _choose_point(self, index: int, at: int) -> None:
-        """Let the class of a curve stand against the others from the threshold of the point on."""
-        found = self._curves.get(index)
-        if found is None:
-            return
-        self.decide_for(index, min(1.0, float(found.thresholds[at])))
-        self._choose(partial(against, f"wrong about {self._opened.labels[index]}", "both"), index)
-
-    def _choose_bin(self, index: int) -> None:
-        bins = self._bins
-        if bins is None:
-            return
-        self.bins.chosen = index
-        self.bins.update()
-        low, high = bins.edges[index], bins.edges[index + 1]
-        self._choose(partial(of_bin, f"probability {low:.2g} to {high:.2g}", index))
 
     def _restyle(self) -> None:
         for line in (self.hover, self.looks):

@@ -58,7 +58,9 @@ def named_answers(outcome: Outcome) -> Ints:
     scores, positive = outcome.scores, outcome.decision.positive
     if positive is None:
         return outcome.answer
-    rest = scores.probabilities.copy()
+    best = scores.top.copy()
+    itself = np.flatnonzero(best == positive)
+    rest = scores.probabilities[itself]
     rest[:, positive] = -1
-    best = np.where(scores.answered, rest.argmax(1), NOTHING)
+    best[itself] = rest.argmax(1)
     return np.where(outcome.answer == 1, positive, best).astype(np.int64)

@@ -93,6 +93,12 @@ def of_bin(found: Calibration, index: int) -> str:
     )
 
 
+def of_doubts(part: str) -> str:
+    """How labels that are perhaps wrong were found."""
+    text = "confident learning: another class is more probable than is usual for it"
+    return f"{text} · this part was learned, wrong labels with it: less is found" if part == "train" else text
+
+
 def looks(found: Sequence[Mapping[str, Any]], run: Path | None, here: int) -> str:
     """How often the test part was looked at."""
     if run is None:

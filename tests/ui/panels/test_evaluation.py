@@ -10,6 +10,7 @@ from guiapp.training.looks import add_look
 from guiapp.training.metrics.report import report
 from guiapp.training.metrics.scores import Scores
 from guiapp.ui.panels import evaluation as module
+from guiapp.ui.panels import evaluation_views as pages
 from guiapp.ui.panels.evaluation import EvaluationPanel
 
 
@@ -104,19 +105,19 @@ def test_a_click_on_a_cell_moves_the_other_panels(panel, context):
 def test_every_row_and_bin_shows_its_samples(panel, context):
     scores = given(panel)
     wrong = set(np.flatnonzero(~scores.right).tolist())
-    panel.tabs.setCurrentIndex(module.PAIRS)
+    panel.tabs.setCurrentIndex(pages.PAIRS)
     panel.pairs.chosen.emit(panel.pairs.table.keys[0])
     assert {i for _, i in context.workspace.samples} <= wrong
-    panel.tabs.setCurrentIndex(module.CLASSES)
+    panel.tabs.setCurrentIndex(pages.CLASSES)
     panel.classes.chosen.emit("5")
     assert {scores.truth[i] for _, i in context.workspace.samples} == {5} and context.workspace.class_index == 5
-    panel.tabs.setCurrentIndex(module.NUMBERS)
+    panel.tabs.setCurrentIndex(pages.NUMBERS)
     panel.numbers.chosen.emit("accuracy")
     assert {i for _, i in context.workspace.samples} == wrong
-    panel.tabs.setCurrentIndex(module.CALIBRATION)
-    bin_ = int(np.flatnonzero(panel._bins.counts)[0])
+    panel.tabs.setCurrentIndex(pages.CALIBRATION)
+    bin_ = int(np.flatnonzero(panel.views.calibration.counts)[0])
     panel.bins.clicked.emit(bin_)
-    assert len(context.workspace.samples) == panel._bins.counts[bin_]
+    assert len(context.workspace.samples) == panel.views.calibration.counts[bin_]
     panel.tabs.setCurrentIndex(module.MISTAKES)
     assert set(panel.grid.shown.tolist()) == wrong
     order = scores.surprise[panel.grid.shown]
@@ -130,7 +131,7 @@ def test_everything_follows_the_threshold(panel, context, qtbot):
     panel.row.class_chosen.emit(2)
     assert panel.decision.positive == 2 and panel.decision.threshold == 0.5 and context.workspace.class_index == 2
     assert panel.outcome.names == ("not 2", "2")
-    panel.tabs.setCurrentIndex(module.NUMBERS)
+    panel.tabs.setCurrentIndex(pages.NUMBERS)
     panel.numbers.chosen.emit("recall")
     before = len(context.workspace.samples)
     panel.row.slider.setValue(990)
@@ -144,6 +145,9 @@ def test_everything_follows_the_threshold(panel, context, qtbot):
     assert texts["Recall (sensitivity, TPR)"] == "1.0000" and texts["Negative predictive value"] == "–"
     context.workspace.class_index = 7
     assert panel.decision.positive == 7 and panel.decision.threshold == 0.5
+    panel.tabs.setCurrentIndex(pages.CLASSES)
+    panel.classes.chosen.emit("4")
+    assert panel.decision.positive == 4 and {scores.truth[i] for _, i in context.workspace.samples} == {4}
     panel.row.class_chosen.emit(-1)
     assert panel.decision.positive is None and panel.outcome.unanswered == 0
     panel.row.slider.setValue(500)
@@ -152,8 +156,8 @@ def test_everything_follows_the_threshold(panel, context, qtbot):
 
 def test_a_point_of_a_curve_is_a_threshold(panel, context):
     given(panel)
-    panel.tabs.setCurrentIndex(module.CURVES)
-    point = panel._curves[4]
+    panel.tabs.setCurrentIndex(pages.CURVES)
+    point = panel.views.curves[4]
     panel.roc.picked.emit(4, 3)
     assert panel.decision.positive == 4 and panel.decision.threshold == pytest.approx(point.thresholds[3])
     assert panel.roc.mark == 3 and panel.outcome.tp[1] == point.tp[3] and panel.outcome.fp[1] == point.fp[3]
@@ -216,7 +220,7 @@ def test_two_classes_and_a_thousand(qtbot, context, kit, classes):
     for page in range(len(module.PAGES)):
         made.tabs.setCurrentIndex(page)
         made.grab()
-    made.tabs.setCurrentIndex(module.MATRIX)
+    made.tabs.setCurrentIndex(pages.MATRIX)
     plot = made.matrix
     assert sum(plot.count(row, column) for row in range(len(plot.rows)) for column in range(len(plot.columns))) == 300
     if classes == 2:
@@ -224,7 +228,7 @@ def test_two_classes_and_a_thousand(qtbot, context, kit, classes):
         return
     assert len(plot.rows) < 40 and plot.title_of(len(plot.rows) - 1).endswith("others")
     others = len(plot.rows) - 1
-    made._choose_cell(others * len(plot.columns) + others)
+    made.views._choose_cell(others * len(plot.columns) + others)
     assert len(context.workspace.samples) == plot.count(others, others) and context.workspace.class_index is None
     assert len(made.classes.table.rows) == 1000
 
@@ -253,7 +257,7 @@ def test_another_network_forgets_the_one_before(panel, context, kit):
 
 def test_the_wheel_goes_into_a_corner_of_the_curves(panel):
     given(panel)
-    panel.tabs.setCurrentIndex(module.CURVES)
+    panel.tabs.setCurrentIndex(pages.CURVES)
     plot = panel.roc
     corner = plot.place(0, 1)
     plot.zoom(corner, 0.1)
