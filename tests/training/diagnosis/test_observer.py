@@ -1,14 +1,21 @@
 """Observation of a run: it changes nothing, its numbers are those of a plain computation, and it survives a kill."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from guiapp.catalogue import EXPERIMENTS
+from guiapp.datasets.base import Samples
 from guiapp.models.base import ModelEntry
 from guiapp.training.diagnosis import record
+from guiapp.training.diagnosis.figures import figures_of
+from guiapp.training.diagnosis.findings import findings
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner
+from guiapp.training.setup import prepare
 
 FIELDS = {"observe__name": "on", "observe__every": 4}
 
@@ -134,3 +141,26 @@ def test_late_in_a_run_fewer_steps_are_observed():
     assert steps[:8] == [1, 2, 4, 8, 16, 32, 50, 100]
     assert len(steps) < 900
     assert sum(100_000 < step <= 200_000 for step in steps) <= 128
+
+
+def test_wrong_labels_are_found_in_a_run_that_has_some_and_not_in_one_that_has_none(tmp_path):
+    def found(share):
+        setup = prepare(EXPERIMENTS["mlp"], {"dataset": "digits", "observe": "on", "epochs": 6, "augmentation": "none"})
+        data, draw = setup.dataset, np.random.default_rng(0)
+
+        def relabelled(part):
+            wrong = draw.random(len(part)) < share
+            other = (part.labels + draw.integers(1, 10, len(part))) % 10
+            return Samples(part.images, np.where(wrong, other, part.labels), part.paths), wrong
+
+        learned, _ = relabelled(data.train)
+        validation, wrong = relabelled(data.validation)
+        bad = replace(data, train=learned, validation=validation)
+        train(replace(setup, open_data=lambda: bad), tmp_path / str(share))
+        return findings(figures_of(tmp_path / str(share))), wrong
+
+    clean, _ = found(0.0)
+    assert [one.id for one in clean] == []
+    told, wrong = found(0.1)
+    (labels,) = [one for one in told if one.id == "label-problems"]
+    assert np.mean(wrong[list(labels.samples)]) > 0.8, "most of the samples that are named have a wrong label"
