@@ -88,7 +88,8 @@ def leaving_study(study: Study) -> Leaving:
     if about.model.name not in MODELS:
         return _of_run(study.model)
     return leaving_trained(
-        about.model.name, about.model_options, about.model.title, about.preprocessing, about.labels, about.model.task,
+        about.model.name, _as_built(about.model_options, getattr(about, "recipe", None)), about.model.title,
+        about.preprocessing, about.labels, about.model.task,
         _on_cpu(study.module), dataset,
     )  # fmt: skip
 
@@ -106,9 +107,20 @@ def _of_run(opened: OpenedModel) -> Leaving:
 def leaving_setup(setup: Any, module: Any) -> Leaving:
     """The network of a run, from its ``Setup``."""
     return leaving_trained(
-        setup.entry.name, setup.model_options, setup.entry.title, setup.preprocessing, tuple(setup.classes),
+        setup.entry.name, _as_built(setup.model_options, setup.recipe), setup.entry.title, setup.preprocessing,
+        tuple(setup.classes),
         setup.experiment.task, module, setup.dataset_name,
     )  # fmt: skip
+
+
+def _as_built(options: Any, recipe: Any) -> dict[str, Any]:
+    """Options of the builder, and what the recipe changed in the layers, so that the file opens as the same network."""
+    if recipe is None:
+        return dict(options)
+    from guiapp.training.network_changes import layer_changes
+
+    changes = layer_changes(recipe)
+    return {**options, "changes": changes.text()} if changes.any else dict(options)
 
 
 def write(study: Study, path: Path) -> Generator[Step, None, Written]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.left_out import Draw
 
 _NONE = "nothing is left out here: set dropout, DropConnect, stochastic depth or fractional pooling in the recipe"
-_ROWS, _COLUMNS = 24, 96
+_ROWS, _COLUMNS = 24, 64
 
 
 class LeftOutPanel(StudyPanel):
@@ -76,6 +76,7 @@ class LeftOutPanel(StudyPanel):
         split.addWidget(self.gap)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
+        split.setSizes([300, 300])
         self.column.addWidget(split, 1)
         self.column.addWidget(self.gap_line)
         stop = self.context.workspace.subscribe("compared", lambda _runs: self._draw_gap())
