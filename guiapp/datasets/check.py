@@ -98,6 +98,15 @@ def check(dataset: Dataset, progress: Progress | None = None) -> DatasetReport:
     )
 
 
+def glance(dataset: Dataset) -> tuple[str, ...]:
+    """What a person should know at once of files of their own, found without reading a sample: broken, unbalanced."""
+    counts: dict[Part, tuple[int, ...]] = {}
+    for part in PARTS:
+        found = np.bincount(dataset.part(part).labels, minlength=len(dataset.classes))
+        counts[part] = tuple(int(n) for n in found)
+    return (*_count_warnings(dataset, counts), *_other_warnings(dataset))
+
+
 def _repeated(dataset: Dataset, report: Progress) -> tuple[list[Duplicate], dict[Part, int], int]:
     """Duplicates across parts, repeats within each, and how many equal pictures have different classes."""
     seen: dict[bytes, tuple[Part, int, int]] = {}

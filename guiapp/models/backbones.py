@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -66,15 +66,14 @@ def find_entry(name: str) -> ModelEntry:
     return MODELS[known[name]]  # it is not there, and the first of the two says what is near
 
 
-def with_side(dataset: str, entry: ModelEntry) -> str:
+def with_side(dataset: str, entry: ModelEntry, registered: Container[str] = ()) -> str:
     """The name of a data set with the side of its samples, where it is a folder and the network a published one.
 
-    A folder's pictures are 32 pixels wide by default: a network that was trained on 224 would be fed blots.
+    A folder's pictures are 32 pixels wide by default: a network that was trained on 224 would be fed blots. Names in
+    ``registered`` are no folders.
     """
-    from guiapp.datasets import DATASETS
-
     place, at, side = dataset.rpartition("@")
-    if not isinstance(entry, Backbone) or entry.input_size is None or dataset in DATASETS:
+    if not isinstance(entry, Backbone) or entry.input_size is None or dataset in registered:
         return dataset
     if at and side.isdecimal() and place and not Path(dataset.removeprefix("folder:")).expanduser().exists():
         return dataset

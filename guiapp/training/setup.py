@@ -142,6 +142,7 @@ def prepare(
         UserError: For data that cannot be opened.
     """
     from guiapp.datasets import open_dataset
+    from guiapp.datasets.check import glance
     from guiapp.tasks.base import make_task
     from guiapp.training.augmenter import check_augmentation
     from guiapp.training.data_views import view
@@ -168,7 +169,7 @@ def prepare(
         task=make_task(experiment.task, tuple(dataset.classes)),
         model_options=options,
         settings=settings,
-        notices=notices,
+        notices=(*notices, *(glance(dataset) if len(dataset.train.paths) else ())),
         open_data=lambda: dataset,
     )
     if recipe.augmentation.name == "default":
@@ -224,7 +225,7 @@ def _choose(
         notices = (*notices, f"{lacking} is learned; run guiapp fetch {model_name}")
     recipe = change(change(Recipe(), fields), others)
     _check(recipe)
-    return with_side(dataset_name, entry), entry, options, recipe, notices
+    return with_side(dataset_name, entry, DATASETS), entry, options, recipe, notices
 
 
 def from_run(path: Path | str, progress: Progress | None = None, settings: Mapping[str, Any] | None = None) -> Setup:

@@ -62,7 +62,7 @@ def test_folders_are_opened_as_large_as_a_published_network_needs(tmp_path):
     backbone, small = find_entry("squeezenet1_1"), find_entry("lenet5")
     assert with_side(str(tmp_path), backbone) == f"{tmp_path}@224"
     assert with_side(f"folder:{tmp_path}@96", backbone) == f"folder:{tmp_path}@96"
-    assert with_side("mnist", backbone) == "mnist"
+    assert with_side("mnist", backbone, ("mnist",)) == "mnist"
     assert with_side(str(tmp_path), small) == str(tmp_path)
 
 

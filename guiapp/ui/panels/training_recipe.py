@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from guiapp.engine.state import Opened
 from guiapp.ui.context import Context
@@ -14,6 +14,7 @@ from guiapp.ui.panels.training_status import remembers
 from guiapp.ui.widgets.option_form import OptionForm
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
+_FOLDER, _TABLE = "Folder…", "Labels (.csv)…"
 _FIELDS = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
 
 
@@ -128,11 +129,25 @@ class RecipeRow(QWidget):
         names = [name for name, entry in DATASETS.items() if name == current or entry.available()]
         if current not in names:
             names.append(current)
+        names += [_FOLDER, _TABLE]
         if [self.dataset.itemText(i) for i in range(self.dataset.count())] != names:
             self.dataset.clear()
             self.dataset.addItems(names)
         self.dataset.setCurrentText(current)
 
     def _choose_dataset(self, name: str) -> None:
-        if self._opened is not None and name != self._opened.dataset.name:
+        if self._opened is None:
+            return
+        current = self._opened.dataset.name
+        if name in (_FOLDER, _TABLE):
+            self.dataset.setCurrentText(current)  # until it is open, and where nothing is chosen
+            name = self._ask_own(name)
+        if name and name != current:
             self.dataset_chosen.emit(name)
+
+    def _ask_own(self, kind: str) -> str:
+        """Let the person choose a folder with one sub-folder a class, or a table of labels; empty where they do not."""
+        if kind == _FOLDER:
+            return QFileDialog.getExistingDirectory(self, "Folder with one sub-folder of pictures a class")
+        tables = "Tables (*.csv *.tsv);;All files (*)"
+        return QFileDialog.getOpenFileName(self, "Table of files and labels", "", tables)[0]
