@@ -51,7 +51,7 @@ class NewtonCG(torch.optim.Optimizer):
             (kinds.mem_efficient_sdp_enabled, kinds.enable_mem_efficient_sdp),
             (kinds.cudnn_sdp_enabled, kinds.enable_cudnn_sdp),
         )
-        before = [enabled() for enabled, _ in pairs]
+        before = [enabled() for enabled, _ in pairs]  # type: ignore[no-untyped-call]
         try:
             for _, enable in pairs:
                 enable(False)
@@ -104,9 +104,9 @@ class NewtonCG(torch.optim.Optimizer):
         return found
 
     def _product(self, weights: list[torch.Tensor], vector: list[torch.Tensor], damping: float) -> list[torch.Tensor]:
-        bent = torch.autograd.grad(
-            self._graph, weights, vector, retain_graph=True, allow_unused=True, materialize_grads=True
-        )
+        with torch.enable_grad():  # the vector as an argument would make torch load its compiler
+            along = torch.stack([torch.sum(one * v) for one, v in zip(self._graph, vector, strict=True)]).sum()
+        bent = torch.autograd.grad(along, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
         return [one + damping * v for one, v in zip(bent, vector, strict=True)]
 
 

@@ -1,0 +1,39 @@
+"""A recipe and a script from the command line."""
+
+import json
+
+FAST = ("--set", "dataset=digits", "--set", "device=cpu", "--set", "threads=1")
+
+
+def test_a_recipe_is_written_printed_and_trained(guiapp, tmp_path):
+    out = tmp_path / "mine.recipe.json"
+    given = (*FAST, "--set", "schedule=one-cycle", "--set", "optimiser=sgd", "--set", "epochs=1")
+    found = guiapp("recipe", "softmax-classifier", *given, "--out", out, "--json")
+    assert found.code == 0 and found.json["out"] == str(out)
+    printed = guiapp("recipe", "softmax-classifier", *given)
+    assert json.loads(printed.out) == json.loads(out.read_text())
+    run = tmp_path / "run"
+    trained = guiapp("train", "--recipe", out, "--set", "device=cpu", "--run-dir", run, "--json")
+    assert trained.json["experiment"] == "softmax-classifier" and trained.json["epochs"] == 1
+    again = guiapp("recipe", run)
+    assert json.loads(again.out) == json.loads(out.read_text())
+    script = tmp_path / "alone.py"
+    written = guiapp("script", run, "--out", script, "--json")
+    assert written.json["data"] is None and len(script.read_text().splitlines()) == written.json["lines"]
+
+
+def test_what_does_not_fit_is_refused_in_one_line(guiapp, tmp_path):
+    for words, says in (
+        (("recipe", "lenet5", "--out", tmp_path / "mine.json"), ".recipe.json"),
+        (("script", "lenet5", "--out", tmp_path / "mine.txt"), ".py"),
+        (("script", "nothing", "--out", tmp_path / "mine.py"), "no experiment and no run nothing"),
+        (("script", "lenet5", "--out", tmp_path / "no" / "mine.py"), "there is no folder"),
+        (("train",), "--recipe"),
+        (("train", "--recipe", tmp_path / "none.recipe.json"), "there is no file"),
+        (
+            ("recipe", "lenet5", *FAST, "--set", "schedule=one-cycle", "--set", "schedule.warmup=1"),
+            "warm-up of its own",
+        ),
+    ):
+        found = guiapp(*words)
+        assert found.code in (1, 2) and says in found.err and found.err.count("\n") == 1, words
