@@ -28,14 +28,15 @@ def open_watched(folder: Path, progress: Callable[[float, str], None]) -> tuple[
     """
     from guiapp.training.recipe import change
     from guiapp.training.setup import from_run
-    from guiapp.training.watched_setup import stand_in
+    from guiapp.training.watched_setup import named, stand_in
 
     setup = from_run(folder, progress)
     try:
         dataset = setup.dataset
     except UserError as error:  # the data lies on the machine that trains
         channels, height, width = setup.preprocessing.size
-        dataset = stand_in(np.zeros((1, height, width, 3 if channels == 3 else 1), np.uint8), known=False)
+        blank = stand_in(np.zeros((1, height, width, 3 if channels == 3 else 1), np.uint8), known=False)
+        dataset = named(blank, setup.classes)
         text = f"the data of {folder.name} is not here ({error}): drop pictures to ask its network about them"
         setup = dataclasses.replace(setup, notices=(*setup.notices, text))
     recipe = change(setup.recipe, {"device": "auto"})

@@ -66,6 +66,7 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
     if len(classes) != outputs and outputs:
         classes = tuple(f"output {number}" for number in range(outputs))
     classes = classes or ("output 0",)
+    dataset = named(dataset, classes)
     title = str((info.get("experiment") or {}).get("title") or folder.name)
 
     def build(*_: Any, **__: Any) -> torch.nn.Module:
@@ -200,6 +201,17 @@ def _dataset(folder: Path, info: Mapping[str, Any], size: tuple[int, ...], progr
         images = np.zeros((0,), np.uint8)
     known = images.ndim == 4 and images.dtype == np.uint8 and len(images) > 0
     return stand_in(images if known else np.zeros((1, size[1], size[2], 3 if size[0] == 3 else 1), np.uint8), known)
+
+
+def named(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
+    """The data set with the names of the network's outputs: each prediction has one, and what is not labelled."""
+    if isinstance(dataset, Unlabelled):
+        labels = np.full(len(dataset.train), len(classes), np.int64)
+        part = dataclasses.replace(dataset.train, labels=labels)
+        names = (*classes, "unlabelled")
+        return dataclasses.replace(dataset, classes=names, train=part, validation=part, test=part)
+    more = tuple(classes[len(dataset.classes) :])
+    return dataclasses.replace(dataset, classes=(*dataset.classes, *more)) if more else dataset
 
 
 def stand_in(images: np.ndarray[Any, Any], known: bool) -> Dataset:
