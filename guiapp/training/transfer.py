@@ -64,10 +64,13 @@ class Transferring(Callback):
             self._divide(trainer.optimiser)
         self._join()
 
-    def before_step(self) -> None:
-        """Let the next group join when its time has come; frozen layers work as they do in evaluation."""
+    def before_batch(self) -> None:
+        """Let the next group join when its time has come: before several processes look at what learns."""
         if self._wanted() != self.joined:
             self._join()
+
+    def before_step(self) -> None:
+        """Frozen layers work as they do in evaluation."""
         if self._still and self._still[0].training:  # an evaluation has set every module to training again
             for module in self._still:
                 module.training = False
@@ -162,6 +165,10 @@ def check(setup: Setup) -> None:
         SettingError: For settings of ``transfer`` that this network or recipe leaves without effect.
     """
     recipe, augmented = setup.recipe.transfer, setup.recipe.augmentation
+    if setup.recipe.initialisation.name != "own" and pretrained(setup.entry, setup.model_options):
+        raise SettingError(
+            "initialisation draws over published weights: choose model.weights=random, or leave it at own"
+        )
     if recipe.name == "all" and recipe.decay == 1.0 and not recipe.views and recipe.statistics == "auto":
         return
     if setup.entry.trained_by != "gradient":

@@ -57,7 +57,10 @@ def test_missing_and_broken_files_are_named_and_the_rest_opens(table, tmp_path):
     (tmp_path / "photos" / "7.png").write_bytes(b"not a picture")
     found = open_dataset(table(lines() + "\nphotos/lost.png,cat"))
     assert sum(len(found.part(part)) for part in PARTS) == 39
-    assert sorted(name.split(":")[0].split(" ")[0].rsplit("/")[-1] for name in found.unreadable) == ["7.png", "lost.png"]
+    assert sorted(name.split(":")[0].split(" ")[0].rsplit("/")[-1] for name in found.unreadable) == [
+        "7.png",
+        "lost.png",
+    ]
 
 
 def test_unbalanced_classes_are_said(table):

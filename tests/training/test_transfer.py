@@ -187,6 +187,7 @@ def test_statistics_can_be_kept_where_layers_learn(tmp_path):
         ({"transfer__views": 2}, "needs transfer=head"),
         ({"transfer": "head", "transfer__views": 2, "augmentation__mixup": 0.2}, "single samples"),
         ({"model": "knn", "transfer": "head"}, "no layers"),
+        ({"model": "mobilenet_v2", "initialisation": "kaiming"}, "draws over published weights"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, words):
