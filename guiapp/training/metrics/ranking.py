@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from guiapp.training.metrics.numbers import Interval, jackknife, mean_of
+from guiapp.training.metrics.numbers import Z95, Interval, jackknife, mean_of
 from guiapp.training.metrics.scores import Bools, Floats, Scores
 
 _YIELD_EVERY = 32
@@ -130,6 +130,34 @@ def influences(column: Floats, truth: Bools) -> tuple[float, Floats, float, Floa
     return area, by_area, average, by_average
 
 
+def area_interval(area: float, influence: Floats, positives: int, negatives: int) -> Interval:
+    """DeLong's interval; where all pairs are in order, or none, Newcombe's (2006, method 5), which has a width."""
+    low, high = jackknife(area, influence, 0, 1)
+    if low < high or not math.isfinite(area):
+        return low, high
+    pairs, number = positives * negatives, (positives + negatives) / 2
+    inner, outer = 0.0, 1.0  # distances from the end: the score test does not reject the first, and does the second
+    for _ in range(60):
+        distance = (inner + outer) / 2
+        truth = 1 - distance
+        spread = 1 + (number - 1) * (distance / (2 - truth) + truth / (1 + truth))
+        if distance <= Z95 * math.sqrt(truth * distance * spread / pairs):
+            inner = distance
+        else:
+            outer = distance
+    return (1 - inner, 1.0) if area == 1 else (0.0, inner) if area == 0 else (low, high)
+
+
+def _mean_interval(mean: float, influence: Floats, values: Floats, ends: Floats) -> Interval:
+    """Of a mean over classes; where its jackknife has no width, from the intervals of the classes (MOVER)."""
+    low, high = jackknife(mean, influence, 0, 1)
+    there = np.isfinite(values)
+    if low < high or not there.any():
+        return low, high
+    down, up = (float(np.sqrt(((values - ends[:, at])[there] ** 2).sum())) / int(there.sum()) for at in (0, 1))
+    return max(mean - down, 0.0), min(mean + up, 1.0)
+
+
 def _from_here(values: Floats) -> Floats:
     """Sums from each place to the end."""
     return np.asarray(np.cumsum(values[::-1])[::-1])
@@ -167,12 +195,17 @@ def ranking(scores: Scores) -> Generator[tuple[int, int], None, Ranking]:
     for index in range(classes):
         area, by_area, average, by_average = influences(columns[index], scores.truth == index)
         areas[index], averages[index] = area, average
-        ends[0, index], ends[1, index] = jackknife(area, by_area, 0, 1), jackknife(average, by_average, 0, 1)
+        positives = int((scores.truth == index).sum())
+        ends[0, index] = area_interval(area, by_area, positives, count - positives)
+        ends[1, index] = jackknife(average, by_average, 0, 1)
         sums[0] += by_area
         sums[1] += by_average
         if index % _YIELD_EVERY == _YIELD_EVERY - 1:
             yield index + 1, classes
     means = [mean_of(areas), mean_of(averages)]
     numbers = [max(int(np.isfinite(values).sum()), 1) for values in (areas, averages)]
-    both = [(mean, jackknife(mean, total / n, 0, 1)) for mean, total, n in zip(means, sums, numbers, strict=True)]
+    both = [
+        (mean, _mean_interval(mean, total / n, values, of))
+        for mean, total, n, values, of in zip(means, sums, numbers, (areas, averages), ends, strict=True)
+    ]
     return Ranking(areas, averages, ends[0], ends[1], both[0], both[1])

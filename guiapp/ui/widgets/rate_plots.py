@@ -100,7 +100,7 @@ class RatePlot(SmallPlot):
         """The unit square on the widget."""
         line = self.fontMetrics().height()
         left = self.fontMetrics().horizontalAdvance("0.50") + 6
-        width, height = self.width() - left - 8, self.height() - 2 * line - 6 - line
+        width, height = self.width() - left - 14, self.height() - 2 * line - 6 - line
         side = max(20.0, min(width, height * 1.5))
         return QRectF(left, line + 2, side, max(20.0, min(height, side)))
 

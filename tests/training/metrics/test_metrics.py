@@ -9,7 +9,7 @@ from guiapp.training.metrics.calibration import calibration
 from guiapp.training.metrics.decision import Decision, decide
 from guiapp.training.metrics.numbers import jackknife
 from guiapp.training.metrics.plain import as_dict
-from guiapp.training.metrics.ranking import influences
+from guiapp.training.metrics.ranking import area_interval, influences
 from guiapp.training.metrics.report import report
 from guiapp.training.metrics.scores import NOTHING, Scores
 from guiapp.training.metrics.suspects import suspects, worst
@@ -75,6 +75,18 @@ def test_influences_are_the_derivatives_by_the_weights_of_samples(make):
         found.append(weighted(column, truth, weights))
     np.testing.assert_allclose(by_area, (np.array(found)[:, 0] - area) / step, atol=1e-5)
     np.testing.assert_allclose(by_average, (np.array(found)[:, 1] - average) / step, atol=1e-5)
+
+
+def test_an_area_of_one_has_an_interval_with_a_width():
+    """Newcombe's method 5 at 20 and 30 samples: the lower end L solves 1 - L = 1.96 sqrt(V(L))."""
+    truth = np.arange(50) < 20
+    low, high = area_interval(1.0, np.zeros(50), 20, 30)
+    spread = 1 + 24 * ((1 - low) / (2 - low) + low / (1 + low))
+    assert high == 1 and 1 - low == pytest.approx(1.959964 * math.sqrt(low * (1 - low) * spread / 600), rel=1e-4)
+    assert area_interval(0.0, np.zeros(50), 20, 30) == pytest.approx((0, 1 - low))
+    shares = np.where(truth[:, None], [[0.1, 0.9]], [[0.9, 0.1]]).astype(np.float32)
+    found = report(Scores(shares, truth.astype(np.int64), ("a", "b"))).ranking
+    assert found.mean_auc[0] == 1 and low <= found.mean_auc[1][0] < 1
 
 
 def weighted(column, truth, weights):
