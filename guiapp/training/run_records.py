@@ -345,7 +345,7 @@ def shown_columns(records: Sequence[RunRecord]) -> list[str]:
     varied = [name for name in differing(records) if name != "seed"][:8]
     if len({record.settings.get("seed") for record in records}) > 1:
         varied.append("seed")
-    return ["name", "state", *varied, "validation.accuracy", "train.accuracy", "gap", "epochs.done", "seconds"]
+    return ["name", "validation.accuracy", *varied, "gap", "train.accuracy", "epochs.done", "seconds", "state"]
 
 
 def csv_text(records: Sequence[RunRecord], columns: Sequence[str]) -> str:
