@@ -63,7 +63,7 @@ def _begun(options: argparse.Namespace) -> SearchFolder:
         fixed = [*fixed, *(axis for axis in finer if axis.name not in named)]
         varied = [*varied, *(axis for axis in drawn if axis.name not in named)]
         settings = {**coarse.plan.settings, **{k: v for k, v in held.items() if k not in named}, **settings}
-        if options.folds:
+        if "data.fold" in coarse.plan.repeats[0]:  # its folds are asked for anew with --folds
             settings.pop("data.folds", None)
         name, origin = name or coarse.plan.experiment, str(coarse.path)
     if name is None:
