@@ -246,6 +246,7 @@ class TrainingPanel(Panel):
         if opened is None:
             return
         self.recipe.set_opened(opened)
+        self.recipe.setVisible(opened.experiment.id != "watched")  # of a script of one's own it is not known
         self.recipe.fit(self.width())
         self.curves.show_rate(not remembers(opened))
         self._buttons_for = ()  # the fields may be new
