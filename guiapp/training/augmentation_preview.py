@@ -114,7 +114,7 @@ def step_batch(setup: Setup, step: int, most: int) -> Shown:
     inputs, targets = data.batch(step)
     labels = (targets.argmax(1) if targets.ndim > 1 else targets)[:most].tolist()
     if targets.ndim > 1:
-        captions = [shares_in_words(row, setup.classes) for row in targets[:most]]
+        captions = [f"{setup.classes[c]} {100 * float(row[c]):.0f} %" for c, row in zip(labels, targets, strict=False)]
     else:
         captions = [setup.classes[label] for label in labels]
     epoch, position = divmod(step, data.steps_per_epoch)
@@ -145,7 +145,7 @@ def ballot(network: torch.nn.Module, setup: Setup, image: npt.NDArray[np.uint8],
     views = views_of(kind, setup.preprocessing, setup.recipe.augmentation, count)
     answers = Voting(network, views).each(inputs)
     best = answers[:, 0].argmax(1)
-    captions = [f"{setup.classes[b]} {100 * float(a[0, b]):.0f} %" for a, b in zip(answers, best.tolist(), strict=True)]
+    captions = [f"{100 * float(a[0, b]):.0f} % {setup.classes[b]}" for a, b in zip(answers, best.tolist(), strict=True)]
     alone = torch.softmax(network(inputs).float(), 1)[0]
     words = []
     for rule in RULES:
