@@ -53,26 +53,48 @@ class Outcome:
         return len(self.names)
 
     @cached_property
+    def columns(self) -> Ints:
+        """(N,): column of each sample in the matrix, the last one for those without an answer."""
+        return np.asarray(np.where(self.answer == NOTHING, self.count, self.answer), np.int64)
+
+    @cached_property
+    def cells(self) -> tuple[Ints, Ints, Ints]:
+        """Row, column and count of the cells that are not empty, row by row: few, where there are many classes."""
+        codes, counts = np.unique(self.truth * (self.count + 1) + self.columns, return_counts=True)
+        return codes // (self.count + 1), codes % (self.count + 1), counts.astype(np.int64)
+
+    @cached_property
     def matrix(self) -> Ints:
         """(K, K + 1): rows are true classes, columns answers; the last column counts those without an answer."""
-        columns = np.where(self.answer == NOTHING, self.count, self.answer)
-        pairs = np.bincount(self.truth * (self.count + 1) + columns, minlength=self.count * (self.count + 1))
-        return pairs.reshape(self.count, self.count + 1).astype(np.int64)
+        rows, columns, counts = self.cells
+        found = np.zeros((self.count, self.count + 1), np.int64)
+        found[rows, columns] = counts
+        return found
+
+    @cached_property
+    def totals(self) -> Ints:
+        """(K,): samples of each true class."""
+        return np.bincount(self.truth, minlength=self.count).astype(np.int64)
+
+    @cached_property
+    def answers(self) -> Ints:
+        """(K + 1,): samples with each answer, the last those without one."""
+        return np.bincount(self.columns, minlength=self.count + 1).astype(np.int64)
 
     @cached_property
     def tp(self) -> Ints:
         """(K,): samples of the class with it as answer."""
-        return np.diagonal(self.matrix).copy()
+        return np.bincount(self.truth[self.right], minlength=self.count).astype(np.int64)
 
     @cached_property
     def fp(self) -> Ints:
         """(K,): samples of other classes with it as answer."""
-        return np.asarray(self.matrix[:, :-1].sum(0) - self.tp)
+        return np.asarray(self.answers[:-1] - self.tp)
 
     @cached_property
     def fn(self) -> Ints:
         """(K,): samples of the class with another answer, or none."""
-        return np.asarray(self.matrix.sum(1) - self.tp)
+        return np.asarray(self.totals - self.tp)
 
     @cached_property
     def tn(self) -> Ints:
@@ -102,11 +124,10 @@ class Outcome:
 
     def pairs(self) -> list[tuple[int, int, int]]:
         """True class, answer (``count`` for none) and count of every kind of mistake there is, most frequent first."""
-        wrong = self.matrix.copy()
-        np.fill_diagonal(wrong[:, :-1], 0)
-        rows, columns = np.nonzero(wrong)
-        order = np.lexsort((columns, rows, -wrong[rows, columns]))
-        return [(int(rows[i]), int(columns[i]), int(wrong[rows[i], columns[i]])) for i in order]
+        rows, columns, counts = self.cells
+        wrong = np.flatnonzero(rows != columns)
+        order = wrong[np.lexsort((columns[wrong], rows[wrong], -counts[wrong]))]
+        return [(int(rows[i]), int(columns[i]), int(counts[i])) for i in order]
 
 
 def decide(scores: Scores, decision: Decision | None = None) -> Outcome:

@@ -134,10 +134,10 @@ def _variance(outcome: Outcome, measure: Measure, values: Floats) -> float:
         return np.append((above - np.where(there, values, 0.0) * under) * scale, 0.0)
 
     tp, fp, fn, tn = (moved(kind) for kind in ("tp", "fp", "fn", "tn"))
-    truth, answer = np.nonzero(outcome.matrix)
+    truth, answer, counts = outcome.cells
     same = truth == answer
     change = np.where(same, (tp - tn)[truth], (fn - tn)[truth] + (fp - tn)[answer]) + tn.sum()
-    return float((outcome.matrix[truth, answer] * change**2).sum())
+    return float((counts * change**2).sum())
 
 
 def _times(names: tuple[str, ...], kind: str) -> int:
@@ -191,10 +191,7 @@ def matthews(outcome: Outcome) -> tuple[float, Interval]:
 
 def _table(outcome: Outcome) -> tuple[Floats, Floats, float, float, tuple[Ints, Ints, Floats]]:
     """Margins (no answer is one more class of both), total, hits, and the cells that are not empty."""
-    matrix = outcome.matrix
-    columns = matrix.sum(0).astype(np.float64)
-    rows = np.zeros(len(columns))
-    rows[: len(matrix)] = matrix.sum(1)
-    truth, answer = np.nonzero(matrix)
-    cells = truth.astype(np.int64), answer.astype(np.int64), matrix[truth, answer].astype(np.float64)
-    return rows, columns, float(matrix.sum()), float(np.trace(matrix)), cells
+    columns = outcome.answers.astype(np.float64)
+    rows = np.append(outcome.totals, 0).astype(np.float64)
+    truth, answer, counts = outcome.cells
+    return rows, columns, float(len(outcome.truth)), float(outcome.right.sum()), (truth, answer, counts.astype(float))

@@ -89,7 +89,7 @@ def class_rows(found: Report, outcome: Outcome) -> list[dict[str, Any]]:
     measures = by_class(outcome)
     rows = []
     for index, label in enumerate(outcome.names):
-        row: dict[str, Any] = {"label": label, "count": int(outcome.matrix[index].sum())}
+        row: dict[str, Any] = {"label": label, "count": int(outcome.totals[index])}
         row |= {kind: int(getattr(outcome, kind)[index]) for kind in ("tp", "fp", "fn", "tn")}
         row |= {name: float(values[index]) for name, values in measures.items()}
         row |= {

@@ -72,12 +72,15 @@ class Report:
     scores: Scores
     ranking: Ranking
     chance: Scores = field(repr=False)
+    _bases: dict[int | None, Outcome] = field(default_factory=dict, repr=False)
     _probable: dict[int | None, list[Number]] = field(default_factory=dict, repr=False)
 
     def numbers(self, outcome: Outcome) -> list[Number]:
         """The table of numbers at a decision."""
-        base = decide(self.chance, _usual(outcome.decision))
         positive = outcome.decision.positive
+        if positive not in self._bases:
+            self._bases[positive] = decide(self.chance, _usual(outcome.decision))
+        base = self._bases[positive]
         lines = _overall(outcome, base)
         lines += [_measured(measure, outcome, base) for measure in MEASURES]
         if positive not in self._probable:  # no threshold moves these

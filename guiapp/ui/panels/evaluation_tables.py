@@ -193,16 +193,16 @@ def pairs_table(theme: Theme, parent: QWidget) -> FigureTable:
 def show_pairs(made: FigureTable, outcome: Outcome, colours: dict[str, QColor]) -> None:
     """Fill the table of kinds of mistakes, the most frequent ones; keys are row and column of the matrix."""
     rows, keys, marks = [], [], {}
-    totals = outcome.matrix.sum(1)
-    sure = np.zeros(outcome.matrix.shape)
-    columns = np.where(outcome.answer < 0, outcome.count, outcome.answer)
-    np.add.at(sure, (outcome.truth, columns), outcome.scores.confidence)
+    wide = outcome.count + 1
+    places, at = np.unique(outcome.truth * wide + outcome.columns, return_inverse=True)
+    sums = dict(zip(places.tolist(), np.bincount(at, outcome.scores.confidence).tolist(), strict=True))
     for row, column, count in outcome.pairs()[:_MOST_PAIRS]:
         answer = outcome.names[column] if column < outcome.count else "no answer"
         key = f"{row} {column}"
         rows.append((
             Cell(outcome.names[row], float(row)), Cell(answer, float(column)), Cell(f"{count:,}", float(count)),
-            Cell(share(count, int(totals[row])), count / totals[row]), _number(float(sure[row, column]) / count),
+            Cell(share(count, int(outcome.totals[row])), count / outcome.totals[row]),
+            _number(sums[row * wide + column] / count),
         ))  # fmt: skip
         keys.append(key)
         if str(row) in colours:
