@@ -367,7 +367,8 @@ class SearchPanel(Panel):
     def _say(self, search: SearchFolder, state: str) -> None:
         done = sum(trial.state in ("done", "failed") for trial in search.trials)
         failed = sum(trial.state == "failed" for trial in search.trials)
-        words = f"It {_STATES.get(state, state)}: {len(search.trials)} of {search.planned_runs} runs begun, {done} to the end"
+        words = f"It {_STATES.get(state, state)}: {len(search.trials)} of {search.planned_runs} runs begun, "
+        words += f"{done} to the end"
         words += f" ({failed} failed)" if failed else ""
         words += f", {search.epochs} of {search.planned_epochs} epochs in {duration(search.seconds)}"
         if state == "running" and 0.02 < search.share < 1:
