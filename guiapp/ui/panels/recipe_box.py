@@ -40,7 +40,8 @@ LABELS = {
     "accumulate": "parts of a step", "clipping.name": "clipping", "clipping.limit": "clip at",
     "penalty.name": "penalty", "penalty.strength": "lambda", "penalty.beta": "elastic beta",
     "loss.smoothing": "label smoothing", "balance.name": "balance classes", "stopping.patience": "stop after",
-    "stopping.watch": "stop by", "stopping.margin": "least gain", "schedule.final": "final share", "keep": "keep weights", "checkpoint_seconds": "checkpoint every",
+    "stopping.watch": "stop by", "stopping.margin": "least gain", "schedule.final": "final share",
+    "keep": "keep weights", "checkpoint_seconds": "checkpoint every",
 }  # fmt: skip
 _NOTE = "Changes hold from the next run on; the rate also during a run."
 _NOTE_MEMORY = "Changes hold from the next run on. It only remembers the samples: it has no rate."
