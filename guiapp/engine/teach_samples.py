@@ -223,7 +223,7 @@ def varied(pixels: Pixels, random: np.random.Generator) -> Pixels:
     small = reduced(pixels)
     height, width = small.shape[:2]
     angle, scale = random.uniform(-12, 12), random.uniform(0.9, 1.1)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), np.float64)
     matrix[:, 2] += random.uniform(-0.1, 0.1, 2) * (width, height)
     moved = cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
