@@ -51,7 +51,7 @@ def exhibit(request):
 
 def test_rows_and_panels_exist(entry):
     assert entry.chapter in CHAPTERS
-    assert set(entry.panels) <= set(re.findall(r'PanelEntry\("([a-z]+)"', PANEL_TABLE.read_text(encoding="utf-8")))
+    assert set(entry.panels) <= set(re.findall(r'PanelEntry\("([a-z-]+)"', PANEL_TABLE.read_text(encoding="utf-8")))
     assert entry.systems and set(entry.systems) <= set(SYSTEMS[entry.chapter])
     assert entry.title and entry.summary and not entry.summary.endswith(".")
 
