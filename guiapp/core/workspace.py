@@ -31,7 +31,7 @@ class Workspace:
         region: ``(left, top, right, bottom)`` of the chosen object as shares of the live picture; maps are cut to it,
             or None.
         compared: Run folders whose curves are drawn faint beside those of the open run.
-        evidence: Pieces of the curves of the open run that are marked, as ``(plot, first step, last step, what is seen)``
+        evidence: Marked pieces of the curves of the open run, as ``(plot, first step, last step, what is seen)``
             with ``"loss"``, ``"accuracy"`` or ``"rate"`` for the plot.
         search: Folder of the search whose runs are looked at, or None.
     """

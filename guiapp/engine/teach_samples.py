@@ -224,6 +224,6 @@ def varied(pixels: Pixels, random: np.random.Generator) -> Pixels:
     height, width = small.shape[:2]
     angle, scale = random.uniform(-12, 12), random.uniform(0.9, 1.1)
     matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale), np.float64)
-    matrix[:, 2] += random.uniform(-0.1, 0.1, 2) * (width, height)
+    matrix[:, 2] = matrix[:, 2] + random.uniform(-0.1, 0.1, 2) * np.array((width, height))
     moved = cv2.warpAffine(small, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)

@@ -69,11 +69,13 @@ class OwnPreprocessing(Preprocessing):
             self.antialias,
         )  # fmt: skip
 
-    def __call__(self, images: npt.NDArray[np.uint8], device: torch.device | str = "cpu") -> torch.Tensor:
+    def __call__(
+        self, images: npt.NDArray[np.uint8] | torch.Tensor, device: torch.device | str = "cpu"
+    ) -> torch.Tensor:
         """See ``Preprocessing``."""
-        images = np.asarray(images)
-        if self.fit == "pad" or images.shape[-3:-1] == self.size[1:]:
+        if self.fit == "pad" or tuple(images.shape[-3:-1]) == self.size[1:]:
             return super().__call__(images, device)
+        images = np.asarray(images)
         import torch
 
         from guiapp.models.zoo.prepare import prepare

@@ -72,8 +72,8 @@ def paint_spans(painter: QPainter, frame: Frame, spans: Iterable[Span], theme: T
     ground = QColor(theme.warning)
     ground.setAlphaF(0.13)
     painted = -math.inf  # pieces that overlap are no darker where they do
-    for left, right in sorted((float(frame.to_x(span.first)), float(frame.to_x(span.last))) for span in spans):
-        right = max(right, left + 2.0)
+    for left, end in sorted((float(frame.to_x(span.first)), float(frame.to_x(span.last))) for span in spans):
+        right = max(end, left + 2.0)
         if right > painted:
             start = max(left, painted)
             painter.fillRect(QRectF(start, frame.area.top(), right - start, frame.area.height()), ground)
