@@ -6,17 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.attention_options import AttentionOptions, PositionOptions, attention_names, chosen_attention
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.widgets.atlas_view import AtlasView, palette_table
 from guiapp.ui.widgets.colour_bar import number
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.image_layers import Layer, MapLayer, RectLayer
 from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.painting import image_of
@@ -25,8 +24,6 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.interpret.attention import AttentionView, PositionView
 
-_NONE = "This network has no attention layers: open the vision transformer in the catalogue."
-_EMPTY = "Open the vision transformer in the catalogue to see what its heads look at."
 _NO_PICTURE = "no picture: open one to see what the heads look at"
 _VIEWS = (("one layer", "one"), ("every layer", "every"), ("positions", "positions"))
 _CLASS, _MEAN = "class", "mean"
@@ -41,7 +38,7 @@ class _Tiles(AtlasView):
         super().enlarge(None)
 
 
-class AttentionPanel(Panel):
+class AttentionPanel(PagedPanel):
     """The picture with the attention of one head, or the mean of all, over it; below it a tile for each head.
 
     Attributes:
@@ -57,7 +54,9 @@ class AttentionPanel(Panel):
 
     id = "attention"
     title = "Attention"
-    follows_live = True
+    nothing_open = "Open the vision transformer in the catalogue to see what its heads look at."
+    nothing_here = "This network has no attention layers: open the vision transformer in the catalogue."
+    least = (220, 200)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -88,11 +87,8 @@ class AttentionPanel(Panel):
         self.tiles.tile_clicked.connect(self._tile_clicked)
         self.line = QuietLabel("attention.line", self, theme.faint)
         self.hover = QuietLabel("attention.hover", self)
-        self.empty = EmptyState(_EMPTY, (), self)
         self._build()
-        theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("layer", lambda _name: self._follow())
-        self.destroyed.connect(lambda _=None: stop())
+        self.follow("layer", lambda _name: self._follow())
         self.show_state(self.seen)
 
     def _box(self, name: str, title: str, tip: str) -> QComboBox:
@@ -105,7 +101,6 @@ class AttentionPanel(Panel):
         return box
 
     def _build(self) -> None:
-        body = QWidget(self)
         first, second = QHBoxLayout(), QHBoxLayout()
         for row, boxes in ((first, (self.layers, self.views)), (second, (self.looks, self.heads))):
             row.setSpacing(4)
@@ -115,23 +110,7 @@ class AttentionPanel(Panel):
         self._both.setSpacing(4)
         self._both.addWidget(self.picture, 1)
         self._both.addWidget(self.tiles, 1)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(first)
-        column.addLayout(second)
-        column.addWidget(self.line)
-        column.addLayout(self._both, 1)
-        column.addWidget(self.hover)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 4)
-        outer.addWidget(self._pages)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(220, 200)
+        self.lay_out(first, second, self.line, (self._both, 1), self.hover, faint=(self.line,))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -217,8 +196,10 @@ class AttentionPanel(Panel):
         self.picture.set_image(None)
         self.picture.set_layers(())
         self.tiles.set_atlas(None)
-        self.empty.set_text(_EMPTY if state.opened is None else _NONE)
-        self._pages.setCurrentIndex(1 if names else 0)
+        if names:
+            self.show_something()
+        else:
+            self.show_nothing(state.opened)
         self.line.set_text(_NO_PICTURE)
         self.hover.set_text("")
         self._follow()
@@ -405,8 +386,7 @@ class AttentionPanel(Panel):
             self.hover.set_text(text + more, (text,))
 
     def _restyle(self) -> None:
-        self.line.ink = self.context.theme.faint
-        self.line.update()
+        super()._restyle()
         self._paint()
 
 

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.options import BLOCK, ConnectionOptions
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.widgets.colour_bar import ColourBar, number
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.heat_map import HeatMap
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.interpret.connections import ConnectionView
 
-_NONE = "This network has no dense blocks: open DenseNet-121 in the catalogue."
-_EMPTY = "Open DenseNet-121 in the catalogue to see which of its layers read which."
 _PAUSE = 0.25
 
 
-class ConnectionsPanel(Panel):
+class ConnectionsPanel(PagedPanel):
     """Sources from above, targets from the left; a click chooses the layer that reads.
 
     Attributes:
@@ -37,7 +33,9 @@ class ConnectionsPanel(Panel):
 
     id = "connections"
     title = "Connections"
-    follows_live = True
+    nothing_open = "Open DenseNet-121 in the catalogue to see which of its layers read which."
+    nothing_here = "This network has no dense blocks: open DenseNet-121 in the catalogue."
+    least = (200, 150)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -55,35 +53,15 @@ class ConnectionsPanel(Panel):
         self.bar = ColourBar(theme, "connections.range", self)
         self.line = QuietLabel("connections.line", self, theme.faint)
         self.hover = QuietLabel("connections.hover", self)
-        self.empty = EmptyState(_EMPTY, (), self)
         self._build()
-        theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("layer", lambda _name: self._follow())
-        self.destroyed.connect(lambda _=None: stop())
+        self.follow("layer", lambda _name: self._follow())
         self.show_state(self.seen)
 
     def _build(self) -> None:
-        body = QWidget(self)
-        top, foot = QHBoxLayout(), QHBoxLayout()
+        top = QHBoxLayout()
         top.addWidget(self.blocks)
         top.addWidget(self.bar, 1)
-        foot.addWidget(self.hover, 1)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        column.addWidget(self.line)
-        column.addWidget(self.plot, 1)
-        column.addLayout(foot)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 4)
-        outer.addWidget(self._pages)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(200, 150)
+        self.lay_out(top, self.line, (self.plot, 1), self.hover, faint=(self.line,))
 
     # ------------------------------------------------------------------ which block
 
@@ -124,8 +102,10 @@ class ConnectionsPanel(Panel):
         for layer in state.opened.layers if state.opened is not None else ():
             if layer.type.endswith(BLOCK):
                 self.blocks.addItem(layer.name.rpartition(".")[2], layer.name)
-        self.empty.set_text(_EMPTY if state.opened is None else _NONE)
-        self._pages.setCurrentIndex(1 if self.blocks.count() else 0)
+        if self.blocks.count():
+            self.show_something()
+        else:
+            self.show_nothing(state.opened)
         self.line.set_text("no picture: open a camera, a video or a picture")
         self.hover.set_text("")
         self._follow()
@@ -177,7 +157,3 @@ class ConnectionsPanel(Panel):
     def _clicked(self, item: int) -> None:
         if self.view is not None:
             self._choose(self.view.readers[self.plot.cell(item)[1]])
-
-    def _restyle(self) -> None:
-        self.line.ink = self.context.theme.faint
-        self.line.update()

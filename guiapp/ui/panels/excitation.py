@@ -6,29 +6,25 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from guiapp.core.notices import UserError
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.excitation import ExcitationMeans, ExcitationOptions, ExcitationView, gates, means
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.channel_plots import ChannelBars, ChannelStrips
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.engine.study import Study
 
-_NONE = "No block of this network weighs its channels: open the small SENet, MobileNet v3 or EfficientNet."
-_EMPTY = "Open the small SENet in the catalogue to see how it weighs its channels."
 _NO_PICTURE = "no picture: open one to see how the channels are weighed"
 _SAMPLES = 400
 
 
-class ExcitationPanel(Panel):
+class ExcitationPanel(PagedPanel):
     """Every block as a strip, one block as bars; against the mean over the data set and over one class.
 
     Attributes:
@@ -43,7 +39,8 @@ class ExcitationPanel(Panel):
 
     id = "excitation"
     title = "Excitation"
-    follows_live = True
+    nothing_open = "Open the small SENet in the catalogue to see how it weighs its channels."
+    nothing_here = "No block of this network weighs its channels: open the small SENet, MobileNet v3 or EfficientNet."
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -74,42 +71,19 @@ class ExcitationPanel(Panel):
         self.run = StudyRun(self)
         self.run.done.connect(self._take_means)
         self.progress = StudyBar(self.run, "excitation", theme, self)
-        self.empty = EmptyState(_EMPTY, (), self)
         self._build()
-        theme.changed.connect(self._restyle)
-        for field, call in (
-            ("layer", self._follow),
-            ("unit", lambda _unit: self._mark()),
-            ("class_index", lambda _index: self._draw()),
-        ):
-            stop = context.workspace.subscribe(field, call)
-            self.destroyed.connect(lambda _=None, s=stop: s())
+        self.follow("layer", self._follow)
+        self.follow("unit", lambda _unit: self._mark())
+        self.follow("class_index", lambda _index: self._draw())
         self.show_state(self.seen)
 
     def _build(self) -> None:
-        body = QWidget(self)
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self.blocks, 1)
         top.addWidget(self.compare)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        column.addWidget(self.line)
-        column.addWidget(self.strips, 2)
-        column.addWidget(self.bars, 3)
-        column.addWidget(self.hover)
-        column.addWidget(self.progress)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 4)
-        outer.addWidget(self._pages)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(220, 180)
+        below = (self.hover, self.progress)
+        self.lay_out(top, self.line, (self.strips, 2), (self.bars, 3), *below, faint=(self.line,))
 
     # ------------------------------------------------------------------ which block
 
@@ -151,8 +125,10 @@ class ExcitationPanel(Panel):
         names = list(gates(state.opened.layers)) if state.opened is not None else []
         for index, name in enumerate(names):
             self.blocks.addItem(f"block {index + 1} · {name}", name)
-        self.empty.set_text(_EMPTY if state.opened is None else _NONE)
-        self._pages.setCurrentIndex(1 if names else 0)
+        if names:
+            self.show_something()
+        else:
+            self.show_nothing(state.opened)
         self.strips.show_weights((), ())
         self.bars.show_weights(np.zeros(0, np.float32))
         self.line.set_text(_NO_PICTURE)
@@ -265,7 +241,3 @@ class ExcitationPanel(Panel):
         self.progress.say("")
         self._draw()
         self._describe()
-
-    def _restyle(self) -> None:
-        self.line.ink = self.context.theme.faint
-        self.line.update()

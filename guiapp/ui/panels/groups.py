@@ -6,19 +6,18 @@ import math
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QPushButton, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.interpret.groups import GroupedConv, GroupView, Timing, timing, view_of
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets import export
 from guiapp.ui.widgets.atlas_view import AtlasView
 from guiapp.ui.widgets.colour_bar import ColourBar, number
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.plain_table import Cell, PlainTable
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -26,8 +25,6 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.engine.study import Study
 
-_NONE = "No convolution of this network is grouped: open MobileNet v2, ResNeXt or ShuffleNet v2."
-_EMPTY = "Open MobileNet v2 in the catalogue to see what grouped convolutions save."
 _HEADS = ("layer", "groups", "weights", "Mflop", "dense")
 _TIPS = (
     "The convolution; a click shows which channels it connects",
@@ -38,7 +35,7 @@ _TIPS = (
 )
 
 
-class GroupsPanel(Panel):
+class GroupsPanel(PagedPanel):
     """A table of the grouped convolutions, the connections of one, and its time measured here.
 
     Attributes:
@@ -50,7 +47,9 @@ class GroupsPanel(Panel):
 
     id = "groups"
     title = "Groups"
-    follows_live = True
+    nothing_open = "Open MobileNet v2 in the catalogue to see what grouped convolutions save."
+    nothing_here = "No convolution of this network is grouped: open MobileNet v2, ResNeXt or ShuffleNet v2."
+    least = (220, 200)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -80,43 +79,22 @@ class GroupsPanel(Panel):
         self.line = QuietLabel("groups.line", self, theme.faint)
         self.chosen = QuietLabel("groups.chosen", self)
         self.hover = QuietLabel("groups.hover", self, theme.faint)
-        self.empty = EmptyState(_EMPTY, (), self)
         self.counting, self.timing = StudyRun(self), StudyRun(self)
         self.counting.done.connect(self._take)
-        self.counting.failed.connect(self.empty.set_text)
+        self.counting.failed.connect(lambda reason: self.show_nothing(self.seen.opened, reason))
         self.timing.done.connect(self._take_time)
         self.progress = StudyBar(self.timing, "groups", theme, self)
         self._build()
-        theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("layer", lambda _name: self._follow())
-        self.destroyed.connect(lambda _=None: stop())
+        self.follow("layer", lambda _name: self._follow())
         self.show_state(self.seen)
 
     def _build(self) -> None:
-        body = QWidget(self)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.bar, 1)
         row.addWidget(self.measure)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.line)
-        column.addWidget(self.table, 3)
-        column.addWidget(self.chosen)
-        column.addWidget(self.plot, 3)
-        column.addWidget(self.hover)
-        column.addLayout(row)
-        column.addWidget(self.progress)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 4)
-        outer.addWidget(self._pages)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(220, 200)
+        parts = (self.line, (self.table, 3), self.chosen, (self.plot, 3), self.hover, row, self.progress)
+        self.lay_out(*parts, faint=(self.line, self.hover))
 
     # ------------------------------------------------------------------ counting
 
@@ -140,10 +118,9 @@ class GroupsPanel(Panel):
         self.plot.set_atlas(None)
         for label in (self.line, self.chosen, self.hover):
             label.set_text("")
-        self.empty.set_text(_EMPTY)
-        self._pages.setCurrentIndex(0)
-        if state.opened is not None and state.opened.layers:
-            self.empty.set_text("counting …")
+        countable = state.opened is not None and bool(state.opened.layers)
+        self.show_nothing(state.opened, "counting …" if countable else "")
+        if countable:
             self._count(self.context.workspace.layer or "")
 
     def _count(self, layer: str) -> None:
@@ -166,10 +143,9 @@ class GroupsPanel(Panel):
         first = self.view is None
         self.view, self._asked = view, view.layer
         if not view.layers:
-            self.empty.set_text(_NONE)
-            self._pages.setCurrentIndex(0)
+            self.show_nothing(self.seen.opened)
             return
-        self._pages.setCurrentIndex(1)
+        self.show_something()
         if first:
             self.model.set_rows([self._cells(conv) for conv in view.layers], [conv.name for conv in view.layers])
             self.table.fit()
@@ -253,8 +229,3 @@ class GroupsPanel(Panel):
         if conv is not None and conv.name == found.name:
             times = f"{found.dense / max(found.grouped, 1e-9):.1f} × time for {conv.groups} × flops"
             self.progress.say(f"{found.grouped:.2f} ms, dense {found.dense:.2f}: {times}")
-
-    def _restyle(self) -> None:
-        for label in (self.line, self.hover):
-            label.ink = self.context.theme.faint
-            label.update()

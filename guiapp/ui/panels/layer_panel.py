@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayou
 from guiapp.engine.state import EngineState
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import why_no_layers
 from guiapp.ui.widgets.atlas_view import AtlasView
 from guiapp.ui.widgets.colour_bar import ColourBar
 from guiapp.ui.widgets.empty_state import EmptyState
@@ -19,6 +20,7 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.readable import Readable
 
 if TYPE_CHECKING:
+    from guiapp.engine.state import Inspected
     from guiapp.interpret.layers import LayerInfo
 
 _TREE_FROM = 330  # height of the panel from which the tree stands above the atlas
@@ -181,12 +183,15 @@ class LayerPanel(Panel):
         self.chooser.set_layers(state.opened.layers if state.opened is not None else ())
         self.chooser.set_current(self.layer)
         none = state.opened is not None and self.layer is None
-        keeps = getattr(state.opened, "model", None) is not None and state.opened.model.trained_by == "memory"
-        self.empty.set_text((self.none_text + (_KEEPS if keeps else "")) if none else self.empty_text)
+        self.empty.set_text(self._why_none(state.opened) if none and state.opened is not None else self.empty_text)
         self._pages.setCurrentIndex(0 if none or state.opened is None else 1)
         self._arrange()
         self.layer_changed()
         self.request_changed.emit()
+
+    def _why_none(self, opened: Inspected) -> str:
+        keeps = _KEEPS if opened.model.trained_by == "memory" else ""
+        return why_no_layers(opened) or self.none_text + keeps
 
     # ------------------------------------------------------------------ room
 

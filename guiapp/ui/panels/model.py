@@ -32,6 +32,7 @@ from guiapp.ui.network_commands import restore_network
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels.model_cost import PRIORITY, Counted, captions, columns, count, matches, total_text
 from guiapp.ui.panels.model_text import TextTableView, csv_rows
+from guiapp.ui.panels.paged import why_no_layers
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.architecture_graph import ArchitectureGraph
 from guiapp.ui.widgets.buttons import declare, icon_button
@@ -218,7 +219,8 @@ class ModelPanel(Panel):
         controls.addWidget(self.batch)
         controls.addWidget(self.convention)
         self._views = QStackedWidget(self)
-        for view in (self.layers, self.graph, self.text):
+        self._none = EmptyState("", (), self)
+        for view in (self.layers, self.graph, self.text, self._none):
             self._views.addWidget(view)
         body = QWidget(self)
         column = QVBoxLayout(body)
@@ -324,8 +326,14 @@ class ModelPanel(Panel):
         self._mark(self.context.workspace.layer)
         self._say_sums()
         self._arrange()
+        self._none.set_text(why_no_layers(opened))
+        self._show_view()
         if opened.layers:
             self.run.start(count, f"Cost of {model.title}")
+        else:  # what still counts another network has nothing to say of this one
+            self.run.stop()
+            self.bar.say("")
+            self._show_bar(False)
 
     def _take(self, counted: Counted) -> None:
         """Show what the network costs."""
@@ -393,7 +401,9 @@ class ModelPanel(Panel):
 
     def _show_view(self) -> None:
         name = self.view.currentText()
-        self._views.setCurrentWidget({_GRAPH: self.graph, _TEXT: self.text}.get(name, self.layers))
+        shown = {_GRAPH: self.graph, _TEXT: self.text}.get(name, self.layers)
+        bare = self._opened is not None and not self._opened.layers
+        self._views.setCurrentWidget(self._none if bare else shown)
         for control in (self.search, self.batch, self.convention):
             control.setEnabled(name != _TEXT)
         self._arrange()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.places_options import PlacesOptions
@@ -14,7 +13,7 @@ from guiapp.tasks.predictions import LabelMap
 from guiapp.ui import painters
 from guiapp.ui.context import Context
 from guiapp.ui.painters import PaintOptions
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.image_view import ImageView
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -22,24 +21,23 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.interpret.places import PlacesView
 
-_EMPTY = "Open an experiment, such as Network in network, to see a class for every place."
 _NO_PICTURE = "no picture: open one to see a class for every place"
 _TIMES = (1, 2, 4, 8)
 _LOOK = PaintOptions(by_confidence=True, opacity=0.7)
 
 
-class PlacesPanel(Panel):
+class PlacesPanel(PagedPanel):
     """The picture with the class of every place over it, fainter where the network is unsure.
 
     Attributes:
         size_box: How much larger the picture is fed, ``places.size``.
-        picture: Picture and classes, ``places.picture``.
+        picture: Picture and classes, ``places.picture``; ``reason`` stands in its place where there are none.
         view: What is shown now, or None.
     """
 
     id = "places"
     title = "Places"
-    follows_live = True
+    nothing_open = "Open an experiment, such as Network in network, to see a class for every place."
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -58,32 +56,21 @@ class PlacesPanel(Panel):
         self.picture.describe = self._describe
         self.picture.clicked.connect(self._choose)
         self.line = QuietLabel("places.line", self, context.theme.faint)
-        self.empty = EmptyState(_EMPTY, (), self)
-        body = QWidget(self)
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self.size_box)
         top.addWidget(self.line, 1)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        column.addWidget(self.picture, 1)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 8)
-        outer.addWidget(self._pages)
-        context.theme.changed.connect(self._restyle)
+        self.reason = EmptyState("", (), self)
+        self._shown = QStackedWidget(self)
+        self._shown.addWidget(self.picture)
+        self._shown.addWidget(self.reason)
+        self.lay_out(top, (self._shown, 1), faint=(self.line,))
         self.show_state(self.seen)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(220, 180)
 
     def request(self) -> Request | None:
         """The classes of the places."""
-        if self.seen.opened is None:
+        opened = self.seen.opened
+        if opened is None or not opened.layers:
             return None
         return Request("places", PlacesOptions(int(self.size_box.currentData())))
 
@@ -94,13 +81,17 @@ class PlacesPanel(Panel):
         if state.opened is self._opened:
             return
         self._opened = state.opened
-        self._pages.setCurrentIndex(0 if state.opened is None else 1)
         self._clear(_NO_PICTURE)
+        if state.opened is None or not state.opened.layers:
+            self.show_nothing(state.opened)
+        else:
+            self.show_something()
         self.request_changed.emit()
 
     def _clear(self, text: str) -> None:
         self.view = None
         self.picture.set_layers(())
+        self._shown.setCurrentWidget(self.picture)
         self.line.set_text(text)
 
     def show_look(self, result: LookResult) -> None:
@@ -111,8 +102,11 @@ class PlacesPanel(Panel):
         if view is None:
             return
         if view.reason:
-            self._clear(view.reason)
+            self._clear("")
+            self.reason.set_text(f"{view.reason[:1].upper()}{view.reason[1:]}.")
+            self._shown.setCurrentWidget(self.reason)
             return
+        self._shown.setCurrentWidget(self.picture)
         self.view = view
         self.picture.set_image(result.picture.pixels)
         self._draw()
@@ -168,6 +162,5 @@ class PlacesPanel(Panel):
             self.context.workspace.class_index = int(view.classes[at])
 
     def _restyle(self) -> None:
-        self.line.ink = self.context.theme.faint
-        self.line.update()
+        super()._restyle()
         self._draw()

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.interpret.sizes import Pair, pairs, size
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
+from guiapp.ui.panels.paged import PagedPanel
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets import export
-from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.plain_table import Cell, PlainTable
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from guiapp.engine.study import Study
     from guiapp.interpret.cost import Cost, LayerCost
 
-_EMPTY = "Open a network to see its layers beside those of another one."
 _OTHERS = (
     "alexnet-paper", "zfnet", "alexnet", "vgg16", "googlenet-paper", "googlenet", "resnet18", "resnet50",
     "resnext50_32x4d", "densenet121", "squeezenet1_1", "mobilenet_v2", "vit_b_16",
@@ -38,7 +36,7 @@ _SHOWN = (
 )
 
 
-class SizesPanel(Panel):
+class SizesPanel(PagedPanel):
     """Convolutions, poolings and dense layers of two networks, kind beside kind.
 
     Attributes:
@@ -50,7 +48,8 @@ class SizesPanel(Panel):
 
     id = "sizes"
     title = "Sizes"
-    follows_live = True
+    nothing_open = "Open a network to see its layers beside those of another one."
+    least = (240, 180)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -88,38 +87,19 @@ class SizesPanel(Panel):
         self.run = StudyRun(self)
         self.run.done.connect(self._take)
         self.progress = StudyBar(self.run, "sizes", theme, self)
-        self.empty = EmptyState(_EMPTY, (), self)
         self._build()
-        stop = context.workspace.subscribe("layer", lambda _name: self._mark())
-        self.destroyed.connect(lambda _=None: stop())
-        theme.changed.connect(self._restyle)
+        self.follow("layer", lambda _name: self._mark())
         self.show_state(self.seen)
 
     def _build(self) -> None:
-        body = QWidget(self)
         top = QHBoxLayout()
         top.setSpacing(4)
-        beside = QLabel("beside", body)
+        beside = QLabel("beside", self)
         beside.setProperty("faint", True)
         top.addWidget(beside)
         top.addWidget(self.other, 2)
         top.addWidget(self.what, 1)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(top)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.line)
-        column.addWidget(self.progress)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(body)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(8, 4, 8, 4)
-        outer.addWidget(self._pages)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(240, 180)
+        self.lay_out(top, (self.table, 1), self.line, self.progress, faint=(self.line,))
 
     # ------------------------------------------------------------------ counting
 
@@ -131,9 +111,11 @@ class SizesPanel(Panel):
         self.run.stop()
         self.model.set_rows((), ())
         self.line.set_text("")
-        there = state.opened is not None and bool(state.opened.layers)
-        self._pages.setCurrentIndex(1 if there else 0)
-        if there and state.opened is not None:
+        self.progress.say("")
+        if state.opened is None or not state.opened.layers:
+            self.show_nothing(state.opened)
+        else:
+            self.show_something()
             if self.other.currentText() == state.opened.model.name:
                 self.other.setCurrentIndex(1 - min(1, self.other.currentIndex()))
             self._compare()
@@ -216,10 +198,6 @@ class SizesPanel(Panel):
             self.table.selectRow(self.model.keys.index(chosen))
         else:
             self.table.clearSelection()
-
-    def _restyle(self) -> None:
-        self.line.ink = self.context.theme.faint
-        self.line.update()
 
 
 def _whole(layer: LayerCost | None) -> str:

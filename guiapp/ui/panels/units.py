@@ -14,6 +14,7 @@ from guiapp.ui.context import Context
 from guiapp.ui.network_commands import is_changed
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels import units_words as words
+from guiapp.ui.panels.paged import why_no_layers
 from guiapp.ui.panels.units_data import DataRow
 from guiapp.ui.panels.units_head import UnitHead, usable
 from guiapp.ui.panels.units_pages import GrownPage, PatchesPage, PicturePage, TracedPage, ValuesPage
@@ -171,7 +172,7 @@ class UnitsPanel(Panel):
         self.picture.words.set_text(NO_PICTURE)
         self.head.chooser.set_layers(state.opened.layers if state.opened is not None else ())
         self.data.list_for(state.opened)
-        self.empty.set_text(_NOTHING if state.opened is None else _NO_LAYERS)
+        self.empty.set_text(_NOTHING if state.opened is None else why_no_layers(state.opened) or _NO_LAYERS)
         self._outer.setCurrentIndex(int(self.layer is not None))
         self._follow_layer()
 
