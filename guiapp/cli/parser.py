@@ -40,6 +40,7 @@ def build() -> argparse.ArgumentParser:
         _runs,
         _predict,
         _evaluate,
+        _ensemble,
         _diagnose,
         _probe,
         _inspect,
@@ -228,6 +229,15 @@ def _evaluate(commands: Any) -> None:
         "--worst", type=whole(0), default=10, metavar="N", help="mistakes and doubtful labels named (10)"
     )
     add_votes(parser)
+
+
+def _ensemble(commands: Any) -> None:
+    help = "measure several runs alone and together, or the weights that one run kept at the ends of its cycles"
+    parser = _command(commands, "ensemble", help, "guiapp.cli.ensemble:run")
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="runs by their folders or names; or one with members")
+    parser.add_argument("--last", type=whole(2), metavar="N", help="of one run: only the last N cycles")
+    help = "part of the data set (validation; each look at test is counted in the run.json of every run)"
+    parser.add_argument("--split", choices=PARTS, default="validation", help=help)
 
 
 def _diagnose(commands: Any) -> None:

@@ -69,7 +69,9 @@ def changes_of(target: str) -> list[tuple[int, float]]:
     from guiapp.training.run_folder import RunFolder
 
     folder = _folder(target)
-    return [] if folder is None else [(c["step"], c["value"]) for c in RunFolder.open(folder).changes()]
+    if folder is None:
+        return []
+    return [(c["step"], c["value"]) for c in RunFolder.open(folder).changes() if c["what"] == "lr"]
 
 
 def _folder(target: str) -> Path | None:

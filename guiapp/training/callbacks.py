@@ -167,7 +167,33 @@ def _transferring(setup: Setup) -> Callback | None:
     return transferring(setup)
 
 
-MAKERS: tuple[Maker, ...] = (_transferring, _observer, _clipping, _early_stopping)
+def _distilling(setup: Setup) -> Callback | None:
+    if not setup.recipe.distillation.teacher:
+        return None
+    from guiapp.training.distillation import distilling
+
+    return distilling(setup)
+
+
+def _averaging(setup: Setup) -> Callback | None:
+    if setup.recipe.average.name == "none":
+        return None
+    from guiapp.training.averages import averaging
+
+    return averaging(setup)
+
+
+def _keeping_members(setup: Setup) -> Callback | None:
+    if setup.recipe.members.name == "none":
+        return None
+    from guiapp.training.averages import keeping_members
+
+    return keeping_members(setup)
+
+
+MAKERS: tuple[Maker, ...] = (
+    _transferring, _observer, _distilling, _clipping, _averaging, _keeping_members, _early_stopping,
+)  # fmt: skip
 """Each is called with the setup of a run and gives a callback, or None where the recipe does not ask for it. What only
 looks comes first, so that it sees gradients before they are clipped."""
 

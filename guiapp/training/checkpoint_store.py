@@ -18,12 +18,24 @@ _SHARE = 50  # a checkpoint at the end of an epoch waits for this many times wha
 
 @dataclass(frozen=True, eq=False)
 class Best:
-    """The weights that did best on the validation part: highest accuracy, then lowest loss."""
+    """The weights that did best on the validation part: highest accuracy, then lowest loss.
+
+    Attributes:
+        step, accuracy, loss: When, and how good they were.
+        weights: State dict.
+        averaged: Whether they are an average and not the network's own at that step.
+    """
 
     step: int
     accuracy: float
     loss: float
     weights: dict[str, torch.Tensor]
+    averaged: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """What the state of a checkpoint says of them."""
+        found: dict[str, Any] = {"step": self.step, "accuracy": self.accuracy, "loss": self.loss}
+        return {**found, "averaged": True} if self.averaged else found
 
 
 class Checkpoint(NamedTuple):
@@ -76,11 +88,14 @@ class CheckpointStore:
         """
         start = time.monotonic()
         step, parent = state["step"], self.parent
-        if best is not None and best.step != step and best.step not in checkpoints.listed(parent, complete=False):
-            checkpoints.write(parent / str(best.step), best.weights)
-        chosen = None if best is None else {"step": best.step, "accuracy": best.accuracy, "loss": best.loss}
+        average = None
+        if best is not None and best.step != step:
+            self._write_best(best)
+        elif best is not None and best.averaged:
+            average = best.weights
+        chosen = None if best is None else best.plain()
         self._before()
-        checkpoints.write(parent / str(step), weights, {**state, "best": chosen})
+        checkpoints.write(parent / str(step), weights, {**state, "best": chosen}, average)
         last_two = [s for s in checkpoints.listed(parent) if s <= step][-2:]
         kept = {*last_two, *([best.step] if best is not None else [])}
         for other in last_two:
@@ -90,6 +105,14 @@ class CheckpointStore:
         self.at = time.monotonic()
         self._cost = self.at - start
         self.step, self.epoch = step, state["epoch"]
+
+    def _write_best(self, best: Best) -> None:
+        """Write the best weights of an earlier step where they are not kept yet."""
+        folder = self.parent / str(best.step)
+        if best.step not in checkpoints.listed(self.parent, complete=False):
+            checkpoints.write(folder, best.weights, average=best.weights if best.averaged else None)
+        elif best.averaged and not checkpoints.has_average(folder):
+            checkpoints.add_average(folder, best.weights)
 
     def newest(self) -> Checkpoint | None:
         """The newest checkpoint that can be read, which is the last one from now on; None where there is none.
@@ -103,15 +126,16 @@ class CheckpointStore:
                 state = checkpoints.read_state(self.parent / str(step))
                 weights = checkpoints.read_weights(self.parent / str(step))
                 best = state["best"]
-                kept = checkpoints.read_weights(self.parent / str(best["step"])) if best else {}
+                kept = checkpoints.read_best(self.parent, best) if best else {}
             except UserError:
                 if step == steps[0]:
                     raise
                 continue
             self.step, self.epoch = state["step"], state["epoch"]
-            return Checkpoint(
-                weights, state, Best(best["step"], best["accuracy"], best["loss"], kept) if best else None
-            )
+            if not best:
+                return Checkpoint(weights, state, None)
+            averaged = bool(best.get("averaged"))
+            return Checkpoint(weights, state, Best(best["step"], best["accuracy"], best["loss"], kept, averaged))
         return None
 
     def drop_after(self, step: int) -> None:

@@ -12,10 +12,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from guiapp.core.files import folder_atomic
+from guiapp.core.files import folder_atomic, write_atomic
 from guiapp.core.notices import UserError
 
 _WEIGHTS, _OPTIMISER, _STATE = "weights.safetensors", "optimiser.safetensors", "state.json"
+_AVERAGE = "average.safetensors"  # of the step's weights with earlier ones, where that is what a run is judged by
 
 
 def plain_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -23,16 +24,24 @@ def plain_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
     return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in tensors.items()}
 
 
-def write(folder: Path, weights: Mapping[str, torch.Tensor], state: Mapping[str, Any] | None = None) -> None:
+def write(
+    folder: Path,
+    weights: Mapping[str, torch.Tensor],
+    state: Mapping[str, Any] | None = None,
+    average: Mapping[str, torch.Tensor] | None = None,
+) -> None:
     """Write a checkpoint that is whole or absent.
 
     Args:
         folder: ``checkpoints/STEP`` of the run.
         weights: State dict of the network.
         state: ``Trainer.state()`` and further plain data; None where only the weights are kept (the best ones).
+        average: The average of weights that is the best at this step.
     """
     with folder_atomic(folder) as working:
         (working / _WEIGHTS).write_bytes(save(plain_tensors(weights), {"format": "pt"}))
+        if average is not None:
+            (working / _AVERAGE).write_bytes(save(plain_tensors(average), {"format": "pt"}))
         if state is not None:
             plain = {name: value for name, value in state.items() if name != "tensors"}
             (working / _OPTIMISER).write_bytes(save(plain_tensors(state["tensors"])))
@@ -45,8 +54,31 @@ def read_weights(folder: Path) -> dict[str, torch.Tensor]:
     Raises:
         UserError: If they cannot be read.
     """
+    return _read(folder, _WEIGHTS)
+
+
+def read_best(parent: Path, best: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The best weights that a checkpoint below ``parent`` names in its state, on the CPU.
+
+    Raises:
+        UserError: If they cannot be read.
+    """
+    return _read(parent / str(best["step"]), _AVERAGE if best.get("averaged") else _WEIGHTS)
+
+
+def has_average(folder: Path) -> bool:
+    """Whether an average is kept in a checkpoint."""
+    return (folder / _AVERAGE).is_file()
+
+
+def add_average(folder: Path, average: Mapping[str, torch.Tensor]) -> None:
+    """Write an average into a checkpoint that is there."""
+    write_atomic(folder / _AVERAGE, save(plain_tensors(average), {"format": "pt"}))
+
+
+def _read(folder: Path, name: str) -> dict[str, torch.Tensor]:
     try:
-        return load((folder / _WEIGHTS).read_bytes())
+        return load((folder / name).read_bytes())
     except (OSError, SafetensorError) as error:
         raise UserError(f"the weights in {folder} cannot be read: {error}") from None
 

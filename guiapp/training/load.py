@@ -33,5 +33,6 @@ def load_run(path: Path | str, progress: Progress | None = None) -> tuple[Setup,
         raise UserError(f"the run in {folder.path} has no weights yet")
     best = checkpoints.read_plain(parent / str(steps[-1])).get("best") if setup.recipe.keep == "best" else None
     model = setup.build_model(fitted=False)
-    model.load_state_dict(checkpoints.read_weights(parent / str(best["step"] if best else steps[-1])))
+    weights = checkpoints.read_best(parent, best) if best else checkpoints.read_weights(parent / str(steps[-1]))
+    model.load_state_dict(weights)
     return setup, model.eval()

@@ -135,3 +135,7 @@ def _refuse(setup: Setup) -> None:
             f"{setup.entry.title} only remembers the samples: its input is own, none, centre or channels, and it "
             "has no layers to change"
         )
+    if recipe.average.name != "none" or recipe.members.name != "none" or recipe.distillation.teacher:
+        raise SettingError(
+            f"{setup.entry.title} only remembers the samples: there are no weights to average, to keep or to teach"
+        )

@@ -92,8 +92,17 @@ def objective_of(setup: Setup, device: torch.device) -> Objective:
     """The objective that the recipe of a run asks for.
 
     Raises:
-        SettingError: If targets are to be changed for a task that has no shares of classes.
+        SettingError: If targets are to be changed for a task that has no shares of classes, or a teacher does not fit.
     """
+    labels = _of_labels(setup, device)
+    if not setup.recipe.distillation.teacher:
+        return labels
+    from guiapp.training.distillation import distilled
+
+    return distilled(setup, labels, device)
+
+
+def _of_labels(setup: Setup, device: torch.device) -> Objective:
     recipe, task = setup.recipe, setup.task
     balanced = recipe.balance.name == "weights"
     if not (balanced or recipe.loss.smoothing or recipe.penalty.name != "none"):

@@ -31,6 +31,7 @@ from guiapp.training.recipe_parts import (
     Stopping,
     option,
 )
+from guiapp.training.recipe_together import Average, Distillation, Members
 from guiapp.training.recipe_transfer import Transfer
 
 __all__ = [
@@ -81,6 +82,9 @@ class Recipe:
     loss: Loss = field(default_factory=Loss)
     balance: Balance = field(default_factory=Balance)
     stopping: Stopping = field(default_factory=Stopping)
+    average: Average = field(default_factory=Average)
+    members: Members = field(default_factory=Members)
+    distillation: Distillation = field(default_factory=Distillation)
     device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where the network runs")
     threads: int = option(0, "processor cores for one operation; 0: by the size of the network", low=0, high=1024)
     precision: Literal["auto", "float32", "mixed"] = option(

@@ -36,3 +36,25 @@ def check_recipe(recipe: Recipe) -> None:
             raise SettingError("newton needs the whole batch for its products with the Hessian: set accumulate=1")
         if recipe.precision == "mixed":
             raise SettingError("newton needs full precision: set precision=float32")
+    _check_together(recipe)
+
+
+def _check_together(recipe: Recipe) -> None:
+    """Averages of weights, what is kept on the way, and a teacher."""
+    average, members, taught = recipe.average, recipe.members, recipe.distillation
+    for group, wanted, every in (("average", average.name, average.every), ("members", members.name, members.every)):
+        if wanted != "cycles":
+            if every:
+                raise SettingError(f"{group}.every is about {group}=cycles, not {wanted}")
+        elif not every and (recipe.schedule.name != "cosine" or recipe.schedule.cycles < 2):
+            raise SettingError(
+                f"{group}=cycles needs cycles: set schedule.cycles, or {group}.every for other schedules"
+            )
+    if average.name != "none" and recipe.keep != "best":
+        raise SettingError("the average is what is kept: set keep=best, the best of it on validation")
+    if average.start and average.name == "none":
+        raise SettingError("average.start needs average=polyak or cycles")
+    if average.start >= recipe.epochs:
+        raise SettingError(f"average.start={average.start:g} leaves nothing of a run of {recipe.epochs} epochs")
+    if taught.teacher and recipe.transfer.name != "all":
+        raise SettingError("a teacher looks at the pictures themselves: set transfer=all")

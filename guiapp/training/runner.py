@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
@@ -36,6 +36,7 @@ from guiapp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
+    from guiapp.training.distillation import Distilling
     from guiapp.training.ranks import Ranks
 
 DRAIN_SECONDS = 0.1
@@ -104,7 +105,7 @@ class Runner:
         self.best: Best | None = None
         self.initial_loss: float | None = None
         self.seconds = 0.0
-        self._replay: list[tuple[int, float]] = []
+        self._replay: list[dict[str, Any]] = []
         self._board = EventFile(folder.path)
         self._figures = StepFigures(self.columns, self._board)
         self._checkpoints = CheckpointStore(folder.path / "checkpoints", self.columns.flush)
@@ -120,7 +121,8 @@ class Runner:
         if isinstance(self.trainer, Trainer):
             self.trainer.callbacks.in_folder(folder.path, self.trainer.step)
             if ranks is not None:
-                ranks.lead(self.trainer, self.data, self.initial_loss is None, self._replay)
+                rates = [(line["step"], line["value"]) for line in self._replay if line["what"] == "lr"]
+                ranks.lead(self.trainer, self.data, self.initial_loss is None, rates)
 
     # ------------------------------------------------------------------ the run
 
@@ -244,6 +246,28 @@ class Runner:
             raise UserError(f"a learning rate is a number above 0, not {value}")
         self.trainer.set_learning_rate(value)
 
+    def set_temperature(self, value: float) -> None:
+        """Use this temperature of the teacher from the next step on; kept with the run and replayed.
+
+        Raises:
+            UserError: If the run has no teacher, or the temperature is none.
+        """
+        if self._distilling is None or self.ranks is not None:
+            raise UserError("the temperature changes in a run with a teacher, in one process")
+        self._distilling.set_temperature(value)
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature of the next step; None without a teacher."""
+        return None if self._distilling is None else self._distilling.temperature
+
+    @property
+    def _distilling(self) -> Distilling | None:
+        if not self.setup.recipe.distillation.teacher or not isinstance(self.trainer, Trainer):
+            return None
+        found = (one for one in self.trainer.callbacks.all if one.name == "distillation")
+        return cast("Distilling | None", next(found, None))
+
     def stop(self) -> None:
         """End the run after the current step."""
         self._stopped = True
@@ -350,22 +374,34 @@ class Runner:
         accuracy, loss = event.validation["accuracy"], event.validation["loss"]
         if self.best is None or (accuracy, -loss) > (self.best.accuracy, -self.best.loss):
             weights = {name: tensor.detach().clone() for name, tensor in self.trainer.evaluated.state_dict().items()}
-            self.best = Best(event.step, accuracy, loss, weights)
+            averaged = self.trainer.evaluated is not self.model
+            self.best = Best(event.step, accuracy, loss, weights, averaged)
         figures = {f"{part}/{name}": v for part in ("train", "validation") for name, v in line[part].items()}
         self._board.scalars(event.step, figures)
         if self._checkpoints.affordable:
             self._checkpoint()
 
     def _follow_changes(self) -> None:
-        """Write down the changes of the rate that the trainer has taken up, and hand it those to be replayed."""
-        for step, value in self.trainer.changes[len(self.hand_changes) :]:
-            known = [c for c in self.folder.changes() if c["step"] == step and c["value"] == value]
-            line = known[0] if known else {"step": step, "what": "lr", "value": value, "time": now()}
-            if not known:
-                self.folder.add_line(line)
-            self.hand_changes = [*self.hand_changes, line]
-        while self._replay and self._replay[0][0] <= self.trainer.step:
-            self.trainer.set_learning_rate(self._replay.pop(0)[1])
+        """Write down the changes by hand that the trainer has taken up, and hand it those to be replayed."""
+        for what, changes in self._taken_up():
+            for step, value in changes[sum(line["what"] == what for line in self.hand_changes) :]:
+                line: dict[str, Any] = {"step": step, "what": what, "value": value}
+                known = [c for c in self.folder.changes() if line.items() <= c.items()]
+                line = known[0] if known else {**line, "time": now()}
+                if not known:
+                    self.folder.add_line(line)
+                self.hand_changes = [*self.hand_changes, line]
+        while self._replay and self._replay[0]["step"] <= self.trainer.step:
+            line = self._replay.pop(0)
+            if line["what"] == "lr":
+                self.trainer.set_learning_rate(line["value"])
+            else:
+                self.set_temperature(line["value"])
+
+    def _taken_up(self) -> list[tuple[str, list[tuple[int, float]]]]:
+        """Changes by hand that the trainer works with, of each kind, ``(steps done before, value)``."""
+        distilling = self._distilling
+        return [("lr", self.trainer.changes), *([] if distilling is None else [("temperature", distilling.changes)])]
 
     def _snapshot(self) -> None:
         if self.setup.entry.trained_by == "gradient":
@@ -425,11 +461,14 @@ class Runner:
         self.folder.cut(self.trainer.epoch)
         self._board.cut(self.trainer.step)
         self.epochs = self.folder.epochs()
-        taken = len(self.trainer.changes)
-        lines = self.folder.changes()
-        self.hand_changes = lines[:taken]
-        self._replay = [(line["step"], line["value"]) for line in lines[taken:]]
-        if self._replay and self._replay[0][0] <= self.trainer.step:
+        left = {what: len(changes) for what, changes in self._taken_up()}
+        for line in self.folder.changes():
+            if left.get(line["what"], 0):
+                left[line["what"]] -= 1
+                self.hand_changes = [*self.hand_changes, line]
+            else:
+                self._replay.append(line)
+        if self._replay and self._replay[0]["step"] <= self.trainer.step:
             self._follow_changes()
         if self.at_end and self.setup.recipe.keep == "best" and self.best is not None:
             self.model.load_state_dict(self.best.weights)

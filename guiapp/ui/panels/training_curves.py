@@ -207,6 +207,8 @@ def _window(
 def _event_text(event: Mapping[str, Any]) -> str:
     if event.get("what") == "lr":
         return f"rate set to {event['value']:g} by hand"
+    if event.get("what") == "temperature":
+        return f"temperature of the teacher set to {event['value']:g} by hand"
     return f"{event.get('what')}: {event.get('value')}"
 
 

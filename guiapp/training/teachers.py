@@ -1,0 +1,160 @@
+"""The networks that a run learns from: finished runs or weight files, fed with what the student is fed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from guiapp.core import paths
+from guiapp.core.notices import SettingError, UserError
+from guiapp.core.registry import UnknownName
+from guiapp.models.base import Preprocessing
+
+if TYPE_CHECKING:
+    from guiapp.training.setup import Setup
+
+_ENDING = ".safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """One network that is asked.
+
+    Attributes:
+        name: As it was given.
+        module: In evaluation mode, without gradients.
+        preprocessing: How samples become its input.
+        classes: Its class names.
+        setup: Of a run: how it was trained; None for a weight file.
+    """
+
+    name: str
+    module: nn.Module
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    setup: Setup | None = None
+
+
+class Teachers:
+    """One or several teachers as one: the mean of their softened probabilities.
+
+    Attributes:
+        all: They, on the device of the run.
+    """
+
+    def __init__(self, teachers: Sequence[Teacher], fed: Preprocessing, device: torch.device) -> None:
+        """Take the teachers to a device.
+
+        Args:
+            teachers: At least one.
+            fed: How samples become the student's input, which they are asked about.
+            device: Of the run.
+        """
+        self.all = tuple(teachers)
+        self._fed = fed
+        for teacher in teachers:
+            teacher.module.to(device)
+
+    def softened(self, inputs: torch.Tensor, temperature: float) -> torch.Tensor:
+        """softmax(z / T), the mean over the teachers, (N, K), for the student's inputs (N, C, H, W)."""
+        with torch.no_grad():
+            found = [
+                torch.softmax(one.module(translated(inputs, self._fed, one.preprocessing)).float() / temperature, 1)
+                for one in self.all
+            ]
+        return found[0] if len(found) == 1 else torch.stack(found).mean(0)
+
+    def digest(self) -> str:
+        """Of all their numbers, so that a run that goes on knows whether it has the same teachers."""
+        found = hashlib.blake2b(digest_size=16)
+        for teacher in self.all:
+            for name, value in teacher.module.state_dict().items():
+                found.update(name.encode())
+                found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return found.hexdigest()
+
+
+def translated(inputs: torch.Tensor, fed: Preprocessing, wanted: Preprocessing) -> torch.Tensor:
+    """Prepared samples as another network takes them: other mean and deviation, channels, size.
+
+    Args:
+        inputs: Prepared by ``fed``, (N, C, H, W).
+        fed: See above.
+        wanted: The other network's.
+    """
+    if fed == wanted or (fed.size, fed.mean, fed.std) == (wanted.size, wanted.mean, wanted.std):
+        return inputs
+    from guiapp.models.prepare import LUMA
+
+    pixels = inputs * _column(fed.std, inputs) + _column(fed.mean, inputs)
+    if wanted.size[0] == 3 and fed.size[0] == 1:
+        pixels = pixels.expand(-1, 3, -1, -1)
+    elif wanted.size[0] == 1 and fed.size[0] == 3:
+        pixels = (pixels * _column(LUMA, inputs)).sum(1, keepdim=True)
+    if tuple(pixels.shape[2:]) != wanted.size[1:]:
+        pixels = functional.interpolate(pixels, wanted.size[1:], mode="bilinear", antialias=True, align_corners=False)
+    return (pixels - _column(wanted.mean, inputs)) / _column(wanted.std, inputs).clamp_min(1e-8)
+
+
+def _column(values: Sequence[float], like: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device).reshape(1, -1, 1, 1)
+
+
+def names_of(text: str) -> list[str]:
+    """The names in ``distillation.teacher``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def open_teacher(name: str) -> Teacher:
+    """The network with a name, on the CPU.
+
+    Args:
+        name: A run's folder or its name, a ``.safetensors`` file that this program wrote, or the name of one that it
+            came with, such as ``lenet5-mnist``.
+
+    Raises:
+        SettingError: If there is none.
+        UserError: If it cannot be read.
+    """
+    path = Path(name).expanduser()
+    for folder in (path, paths.runs() / name):
+        if (folder / "run.json").is_file():
+            from guiapp.training.load import load_run
+
+            setup, model = load_run(folder)
+            return Teacher(name, still(model), setup.preprocessing, setup.classes, setup)
+    for file in (path, paths.resources() / "weights" / f"{name}{_ENDING}"):
+        if file.is_file() and file.suffix == _ENDING:
+            return _of_file(name, file)
+    raise SettingError(f"there is no run and no weight file {name} to learn from: name a run as `guiapp runs` does")
+
+
+def _of_file(name: str, file: Path) -> Teacher:
+    from guiapp.models.backbones import find_entry, without_weights
+    from guiapp.models.weights import load_into, load_weights
+
+    state, about = load_weights(file)
+    missing = [key for key in ("model", "preprocessing", "classes") if key not in about]
+    if missing:
+        raise UserError(f"{file} was not written by this program: it does not say {', '.join(missing)}")
+    try:
+        entry = find_entry(about["model"])
+    except UnknownName as error:
+        raise UserError(f"{file}: {error}") from None
+    preprocessing, classes = Preprocessing.from_dict(about["preprocessing"]), tuple(about["classes"])
+    options: Mapping[str, object] = without_weights(entry, about.get("options", {}))
+    model = entry.make(preprocessing, len(classes), **options)
+    load_into(model, state, file.name)
+    return Teacher(name, still(model), preprocessing, classes)
+
+
+def still(model: nn.Module) -> nn.Module:
+    """In evaluation mode, asking for no gradients."""
+    return model.eval().requires_grad_(False)
