@@ -16,6 +16,7 @@ from guiapp.training import seeds
 from guiapp.training.augmenter import augmenter_of
 from guiapp.training.balance import draw_order
 from guiapp.training.loader import Loader
+from guiapp.training.schedules import steps_of_epoch
 from guiapp.training.setup import Setup
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ class TrainingData:
         self._known_order = -1, self._order
         self._targets = torch.empty(0, dtype=torch.int64)
         self.count = len(setup.dataset.train)
-        full, rest = divmod(self.count, self._batch)
-        # Batch normalisation cannot train on a last batch of one sample: it is left out, another one each epoch.
-        self.steps_per_epoch = max(full + (rest > (1 if full else 0)), 1)
+        self.steps_per_epoch = steps_of_epoch(setup.recipe, self.count)
 
     def prepare(self) -> Iterator[Preparing]:
         """Bring the training and validation parts to the device, where they fit; yields between blocks."""

@@ -17,7 +17,7 @@ import guiapp
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import SettingError, UserError
 from guiapp.models.backbones import find_entry
-from guiapp.training.recipe import as_dict, from_dict
+from guiapp.training.recipe import Recipe, as_dict, from_dict
 from guiapp.training.setup import recipe_of
 
 if TYPE_CHECKING:
@@ -62,15 +62,21 @@ class RecipeFile:
 
 def content(setup: Setup) -> dict[str, Any]:
     """What the file of a run's recipe holds, as plain data."""
-    recipe = {name: value for name, value in as_dict(setup.recipe).items() if name not in OF_THE_MACHINE}
+    return content_of(setup.experiment.id, setup.dataset_name, setup.entry.name, setup.model_options, setup.recipe)
+
+
+def content_of(
+    experiment: str, dataset: str, model: str, model_options: Mapping[str, Any], recipe: Recipe
+) -> dict[str, Any]:
+    """What the file holds, from its parts."""
     return {
         "format": FORMAT,
         "program": f"Vision Explorer {guiapp.__version__}",
-        "experiment": setup.experiment.id,
-        "dataset": setup.dataset_name,
-        "model": setup.entry.name,
-        "model_options": dict(setup.model_options),
-        "recipe": recipe,
+        "experiment": experiment,
+        "dataset": dataset,
+        "model": model,
+        "model_options": dict(model_options),
+        "recipe": {name: value for name, value in as_dict(recipe).items() if name not in OF_THE_MACHINE},
     }
 
 

@@ -163,6 +163,15 @@ def curve(recipe: Recipe, per_epoch: int, changes: Sequence[tuple[int, float]] =
     return Curve(np.array(steps, np.int64), np.array(rates, np.float64), momenta)
 
 
+def steps_of_epoch(recipe: Recipe, samples: int) -> int:
+    """Steps of one pass over a training part of so many samples.
+
+    A last batch of one sample is left out where there are others: batch normalisation cannot train on it.
+    """
+    full, rest = divmod(samples, samples if recipe.optimiser.name == "gd" else recipe.batch)
+    return max(full + (rest > (1 if full else 0)), 1)
+
+
 def drop_epochs(schedule: Schedule) -> tuple[float, ...]:
     """The epochs named by ``points``, in order.
 

@@ -187,6 +187,17 @@ def recipe_of(experiment: Experiment, settings: Mapping[str, Any] | None = None)
     return _choose(experiment, dict(settings or {}))[3]
 
 
+def entry_recipe(experiment: Experiment, dataset: str) -> Recipe:
+    """The recipe that a catalogue entry brings for a data set, before a person changes it."""
+    fields = {**experiment.recipe, **_by_dataset(experiment, dataset)}
+    recipe: Recipe = change(Recipe(), {name: value for name, value in fields.items() if "model." not in name})
+    return recipe
+
+
+def _by_dataset(experiment: Experiment, dataset: str) -> Mapping[str, Any]:
+    return experiment.by_dataset.get(dataset, {}) if dataset != experiment.dataset else {}
+
+
 def _choose(
     experiment: Experiment, settings: Mapping[str, Any]
 ) -> tuple[str, ModelEntry, dict[str, Any], Recipe, tuple[str, ...]]:
@@ -214,8 +225,7 @@ def _choose(
     for dotted in [name for name in others if name.startswith("model.")]:
         name, value = dotted.removeprefix("model."), others.pop(dotted)
         options[name] = _option(entry, name, value)
-    by_dataset = experiment.by_dataset.get(dataset_name, {}) if dataset_name != experiment.dataset else {}
-    fields = {name: value for name, value in {**experiment.recipe, **by_dataset}.items() if "model." not in name}
+    by_dataset = _by_dataset(experiment, dataset_name)
     options.update(
         {k.removeprefix("model."): v for k, v in by_dataset.items() if k.startswith("model.")} if same_model else {}
     )
@@ -223,7 +233,7 @@ def _choose(
         options["weights"] = "random"
         lacking = f"the weights of {entry.title} are not on this machine: it begins with random ones, of which little"
         notices = (*notices, f"{lacking} is learned; run guiapp fetch {model_name}")
-    recipe = change(change(Recipe(), fields), others)
+    recipe = change(entry_recipe(experiment, dataset_name), others)
     _check(recipe)
     return with_side(dataset_name, entry, DATASETS), entry, options, recipe, notices
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.workspace import Workspace
+from guiapp.ui.recipe_draft import RecipeDraft
 
 if TYPE_CHECKING:
     from guiapp.ui.bridge import EngineBridge
@@ -35,3 +37,8 @@ class Context:
     notices: NoticeBoard
     theme: Theme
     settings: QSettings
+
+    @cached_property
+    def draft(self) -> RecipeDraft:
+        """The recipe as every form of it shows it."""
+        return RecipeDraft(self.bridge)

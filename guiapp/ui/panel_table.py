@@ -69,6 +69,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("excitation", "Excitation", f"{_PANELS}.excitation:ExcitationPanel", "right", 1, ()),
     PanelEntry("groups", "Groups", f"{_PANELS}.groups:GroupsPanel", "right", 1, ()),
     PanelEntry("places", "Places", f"{_PANELS}.places:PlacesPanel", "right", 1, ()),
+    PanelEntry("recipe", "Recipe", f"{_PANELS}.recipe:RecipePanel", "right", 1, ()),
     PanelEntry("diagnosis", "Diagnosis", f"{_PANELS}.diagnosis:DiagnosisPanel", "right", 1, ()),
     PanelEntry("sizes", "Sizes", f"{_PANELS}.sizes:SizesPanel", "right", 1, ()),
     PanelEntry("augmentation", "Augmentation", f"{_PANELS}.augmentation:AugmentationPanel", "right", 1, ()),

@@ -23,7 +23,7 @@ from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.state import EngineState
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
-from guiapp.ui.panels.recipe_box import LABELS, augmentations
+from guiapp.ui.panels.recipe_words import LABELS, augmentations
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.caption_grid import CaptionGrid
 from guiapp.ui.widgets.empty_state import EmptyState

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QAction, QHideEvent, QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
-from guiapp.ui.panels.recipe_box import LABELS
+from guiapp.ui.panels.recipe_words import LABELS
 from guiapp.ui.panels.training_commands import RunCommands
 from guiapp.ui.panels.training_curves import TrainingCurves, read_previous
 from guiapp.ui.panels.training_recipe import RecipeRow
@@ -33,7 +33,7 @@ class TrainingPanel(Panel):
 
     Attributes:
         run: The commands of the run.
-        recipe: Data set and recipe, with a box that has every field.
+        recipe: Data set and the most used fields of the recipe.
         curves: The plots.
         slider: The time machine, ``training.time``.
         time: The slider's row, with how the curves are drawn.
@@ -46,7 +46,6 @@ class TrainingPanel(Panel):
         super().__init__(context, parent)
         self._state = EngineState()
         self._opened: object = None
-        self._pending: dict[str, Any] = {}
         self._words = Readable(_READABLE_S, self._show_words, self)
         self._words_of: tuple[object, ...] = ()
         self._buttons_for: tuple[object, ...] = ()
@@ -91,46 +90,32 @@ class TrainingPanel(Panel):
 
     def start(self) -> None:
         """Start a run with the recipe as it stands in the form, or go on with a paused one."""
-        self._apply_pending()
+        self.context.draft.apply()
         self.context.workspace.step = None
         self.context.bridge.engine.start()
 
     def _one_step(self) -> None:
-        self._apply_pending()
+        self.context.draft.apply()
         self.context.bridge.engine.step()
 
     def _one_epoch(self) -> None:
-        self._apply_pending()
+        self.context.draft.apply()
         self.context.bridge.engine.epoch()
 
     def reset(self) -> None:
         """Back to the first weights; changes of the recipe that waited for a new run hold from now on."""
         self.context.workspace.step = None
-        if self._pending:
-            self._apply_pending()
-        else:
+        if not self.context.draft.apply():
             self.context.bridge.engine.reset()
 
     def go_on_apart(self) -> None:
         """Let a process of its own train on."""
-        self._apply_pending()
+        self.context.draft.apply()
         self.context.workspace.step = None
         self.context.bridge.engine.go_on_apart()
 
-    def _apply_pending(self) -> None:
-        if self._pending and self._state.phase not in ("running", "paused"):
-            changes, self._pending = self._pending, {}
-            self.context.bridge.engine.configure(changes)
-
     def _edited(self, dotted: str, value: Any) -> None:
-        """A field was changed: now where nothing is lost, at the next start where a trained network would be."""
-        engine = self.context.bridge.engine
-        if dotted == "optimiser.lr" and self._state.phase in ("running", "paused"):
-            engine.set_learning_rate(float(value))
-        elif self._state.phase == "ready":
-            engine.configure({dotted: value})
-        else:
-            self._pending[dotted] = value
+        if not self.context.draft.edit({dotted: value}):
             self.status.set_text(f"{LABELS.get(dotted, dotted)} {value}: holds from the next start or reset on")
 
     def _choose_dataset(self, name: str) -> None:
@@ -203,10 +188,6 @@ class TrainingPanel(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(420, 190)
 
-    def hideEvent(self, event: QHideEvent) -> None:
-        self.recipe.box.hide()
-        super().hideEvent(event)
-
     # ------------------------------------------------------------------ following the engine
 
     def show_state(self, state: EngineState) -> None:
@@ -216,7 +197,6 @@ class TrainingPanel(Panel):
         if opened is not self._opened:
             self._opened = opened
             self._pages.setCurrentIndex(1 if opened is not None else 0)
-            self._pending.clear()
             self._show_recipe()
         self._show_buttons(state)
         words_of = state.phase, state.run

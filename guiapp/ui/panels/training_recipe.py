@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from guiapp.engine.state import Opened
 from guiapp.ui.context import Context
-from guiapp.ui.panels.recipe_box import LABELS, RecipeBox
+from guiapp.ui.panels.recipe_words import LABELS
 from guiapp.ui.panels.training_status import remembers
 from guiapp.ui.widgets.option_form import OptionForm
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -19,17 +17,16 @@ _FIELDS = ("optimiser.name", "optimiser.lr", "schedule.name", "batch", "epochs")
 
 
 class RecipeRow(QWidget):
-    """Shows and changes the recipe; row and box always say the same.
+    """Shows and changes the recipe; row and recipe panel always say the same.
 
     Attributes:
-        edited: Dotted name and value of a field that was changed; options of the network begin with ``model.``.
+        edited: Dotted name and value of a field that was changed.
         rejected: What a field of the row takes, or ``""`` once it is right again.
         dataset_chosen: Name of another data set.
         dataset: The data set, ``training.dataset``.
         form: The recipe's most used fields, ``training.<field>``; None until an experiment is open.
         memory: Stands in place of the fields for a network that keeps the training part, ``training.memory``.
-        button: Opens the box, ``training.recipe``.
-        box: All fields.
+        button: Shows the recipe panel, which has every field, ``training.recipe``.
     """
 
     edited = Signal(str, object)
@@ -40,6 +37,8 @@ class RecipeRow(QWidget):
         super().__init__(parent)
         self.form: OptionForm | None = None
         self._opened: Opened | None = None
+        self._context = context
+        context.draft.changed.connect(self._follow_draft)
         self.dataset = QComboBox(self)
         self.dataset.setObjectName("training.dataset")
         self.dataset.setAccessibleName("Data set")
@@ -54,9 +53,7 @@ class RecipeRow(QWidget):
         self.button = QPushButton("Recipe …", self)
         self.button.setObjectName("training.recipe")
         self.button.setToolTip("Every field of the recipe: optimiser, schedule, weight decay, seed, device, …")
-        self.button.clicked.connect(self.show_box)
-        self.box = RecipeBox(self)
-        self.box.edited.connect(self._edited_in_box)
+        self.button.clicked.connect(lambda _checked=False: context.bridge.panel_wanted.emit("recipe"))
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4)
@@ -70,17 +67,16 @@ class RecipeRow(QWidget):
         self._opened = opened
         if self.form is None:
             self.form = OptionForm(opened.recipe, "training", only=_FIELDS, labels=LABELS, inline=True, parent=self)
-            self.form.edited.connect(self._edited_in_row)
+            self.form.edited.connect(self.edited)
             self.form.rejected.connect(self.rejected)
             for dotted in ("batch", "epochs"):
                 self.form.editor(dotted).setFixedWidth(46)
             self.form.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             self._row.insertWidget(1, self.form)
-        self.form.set_options(opened.recipe)
+        self._follow_draft()
         memory = remembers(opened)
         self.form.setHidden(memory)
         self.memory.setVisible(memory)
-        self.box.set_opened(opened)
         self._list_datasets(opened.dataset.name)
 
     def follow(self, phase: str) -> None:
@@ -89,10 +85,9 @@ class RecipeRow(QWidget):
         self.dataset.setEnabled(phase not in ("running", "opening", "watched"))
         if self.form is not None:
             self.form.set_enabled(free)
-        self.box.set_free(free)
 
     def fit(self, width: int) -> None:
-        """Leave out what does not fit into a panel of a width, least needed first; the box has every field."""
+        """Leave out what does not fit into a panel of a width, least needed first; the recipe panel has every field."""
         form = self.form
         if form is None or form.isHidden():
             return
@@ -107,21 +102,10 @@ class RecipeRow(QWidget):
             if widget.isHidden() == (widget in shown):
                 widget.setVisible(widget in shown)
 
-    def show_box(self) -> None:
-        """Open the box with every field of the recipe."""
-        if self._opened is not None and self.form is not None:
-            self.box.open(self.form.options, self.button)
-
-    def _edited_in_row(self, dotted: str, value: Any) -> None:
-        self.box.set_field(dotted, value)
-        self.edited.emit(dotted, value)
-
-    def _edited_in_box(self, dotted: str, value: Any) -> None:
-        if self.form is not None and not dotted.startswith("model."):
-            from guiapp.training.recipe import change
-
-            self.form.set_options(change(self.form.options, {dotted: value}))
-        self.edited.emit(dotted, value)
+    def _follow_draft(self) -> None:
+        """Show the recipe as it stands."""
+        if self.form is not None and self._opened is not None and self._context.draft.opened is not None:
+            self.form.set_options(self._context.draft.recipe)
 
     def _list_datasets(self, current: str) -> None:
         from guiapp.datasets import DATASETS

@@ -25,6 +25,7 @@ class Field:
         help: One line.
         unit: Shown behind the editor.
         choices: Values to choose from, or empty.
+        low, high: Smallest and largest value, or None.
     """
 
     dotted: str
@@ -32,6 +33,8 @@ class Field:
     help: str = ""
     unit: str = ""
     choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
 
 def fields_of(options: Any, prefix: str = "") -> Iterator[Field]:
@@ -43,7 +46,11 @@ def fields_of(options: Any, prefix: str = "") -> Iterator[Field]:
             yield from fields_of(value, f"{prefix}{field.name}.")
             continue
         choices = tuple(str(c) for c in typing.get_args(kind)) if typing.get_origin(kind) is Literal else ()
-        yield Field(prefix + field.name, kind, field.metadata.get("help", ""), field.metadata.get("unit", ""), choices)
+        told = field.metadata
+        yield Field(
+            prefix + field.name, kind, told.get("help", ""), told.get("unit", ""), choices,
+            told.get("low"), told.get("high"),
+        )  # fmt: skip
 
 
 def value_of(options: Any, dotted: str) -> Any:
@@ -129,10 +136,11 @@ class OptionForm(QWidget):
             else:
                 grid.addWidget(caption, number, 0)
                 grid.addWidget(editor, number, 1)
-                unit = QLabel(field.unit, self)
-                unit.setProperty("faint", True)
-                grid.addWidget(unit, number, 2)
-                self._units[dotted] = unit
+                if field.unit:
+                    unit = QLabel(field.unit, self)
+                    unit.setProperty("faint", True)
+                    grid.addWidget(unit, number, 2)
+                    self._units[dotted] = unit
         self.set_options(options)
 
     def _label(self, dotted: str) -> str:
@@ -158,6 +166,11 @@ class OptionForm(QWidget):
         if number:
             line.textEdited.connect(lambda text, d=field.dotted: text.strip() or self._mark(d, ""))
         return line
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Dotted names of its fields."""
+        return tuple(self._editors)
 
     def editor(self, dotted: str) -> QWidget:
         """The editor of a field."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, Signal
 
 from guiapp.catalogue.entry import Experiment
 from guiapp.core.notices import NoticeBoard
@@ -166,7 +166,9 @@ def context(qapp, tmp_path):
         QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat),
     )
     made.holder = holder
-    return made
+    yield made
+    # The panels of a test go with it: each theme that is applied would style them once more.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def scores(best, count=10, share=0.91, **more):

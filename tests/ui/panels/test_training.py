@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
 
 from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
@@ -180,14 +179,6 @@ def test_recipe_after_a_run_waits_for_the_next_start(panel, context):
     assert asked(context) == [("configure", {"epochs": 3}), ("start",)]
 
 
-def test_what_waits_for_the_next_start_stays_when_the_box_is_opened(panel, context):
-    context.bridge.give(panel, phase="finished", step=100, total_steps=100)
-    type_into(panel.recipe.form.editor("epochs"), "3")
-    panel.recipe.button.click()
-    assert panel.recipe.form.editor("epochs").text() == panel.recipe.box.form.editor("epochs").text() == "3"
-    panel.recipe.box.hide()
-
-
 def test_bad_values_are_refused_with_a_message(panel, context):
     type_into(panel.recipe.form.editor("optimiser.lr"), "-3")
     assert asked(context) == [] and "between" in panel.message.text()
@@ -195,14 +186,11 @@ def test_bad_values_are_refused_with_a_message(panel, context):
     assert asked(context) == [("configure", {"optimiser.lr": 0.2})] and panel.message.isHidden()
 
 
-def test_the_box_has_every_field_and_both_forms_agree(panel, context):
+def test_the_button_shows_the_panel_with_every_field(panel, context):
+    wanted = []
+    context.bridge.panel_wanted.connect(wanted.append)
     panel.recipe.button.click()
-    assert panel.recipe.box.isVisible()
-    type_into(panel.recipe.box.form.editor("optimiser.weight_decay"), "0.001")
-    type_into(panel.recipe.box.form.editor("batch"), "32")
-    assert asked(context) == [("configure", {"optimiser.weight_decay": 0.001}), ("configure", {"batch": 32})]
-    assert panel.recipe.form.editor("batch").text() == "32"
-    panel.recipe.box.hide()
+    assert wanted == ["recipe"]
 
 
 def test_another_data_set_is_opened(panel, context):
@@ -316,52 +304,21 @@ def test_trained_weights_say_that_start_begins_afresh(panel, context, kit):
     assert "first weights" in context.commands["training.reset"].toolTip()
 
 
-MLP = ModelEntry(
-    "mlp", "Perceptron", lambda *a, **k: None, options={"hidden": 64, "activation": "tanh"},
-    choices={"activation": ("tanh", "relu")},
-)  # fmt: skip
 NEIGHBOURS = ModelEntry(
     "knn", "Neighbours", lambda *a, **k: None, options={"k": 5, "metric": "L2"}, choices={"metric": ("L1", "L2")},
     trained_by="memory",
 )  # fmt: skip
 
 
-def test_the_box_has_the_options_of_the_network(panel, context, kit):
-    context.bridge.give(panel, opened=kit.make_opened(model=MLP, model_options={"hidden": 32}))
-    panel.recipe.show_box()
-    form = panel.recipe.box.network_form
-    assert form.editor("hidden").text() == "32" and form.editor("hidden").objectName() == "recipe.model.hidden"
-    type_into(form.editor("hidden"), "16")
-    form.editor("activation").textActivated.emit("relu")
-    type_into(form.editor("hidden"), "many")
-    assert asked(context) == [("configure", {"model.hidden": 16}), ("configure", {"model.activation": "relu"})]
-    assert "'many'" in panel.recipe.box.error.text()
-    assert [form.editor("activation").itemText(i) for i in range(2)] == ["tanh", "relu"]
-    context.bridge.give(panel, phase="running")
-    assert not form.editor("hidden").isEnabled()
-    context.bridge.give(panel, phase="ready", opened=kit.make_opened())
-    assert panel.recipe.box.network_form is None, "LeNet-5 has no options"
-    panel.recipe.box.hide()
-
-
 def test_a_network_that_remembers_has_no_recipe_but_its_options(panel, context, kit):
     context.bridge.give(panel, opened=kit.make_opened(model=NEIGHBOURS))
     assert panel.recipe.form.isHidden() and panel.recipe.memory.isVisible()
     assert panel.recipe.memory.text() == "one pass, nothing to learn but memory"
-    panel.recipe.show_box()
-    form = panel.recipe.box.form
-    assert form.editor("optimiser.lr").isHidden() and not form.editor("device").isHidden()
-    note = panel.recipe.box.findChild(QLabel, "recipe.note")
-    assert "no rate" in note.text() and "rate also" not in note.text()
-    panel.recipe.box.network_form.editor("metric").textActivated.emit("L1")
-    assert asked(context) == [("configure", {"model.metric": "L1"})]
-    panel.recipe.box.hide()
     context.bridge.give(panel, phase="finished", step=1, total_steps=1, epoch=1, epochs=10)
     assert panel.status.text() == "finished · remembers 40 samples"
     assert panel.curves.plots["rate"].isHidden()
     context.bridge.give(panel, phase="ready", opened=kit.make_opened())
     assert panel.recipe.form.isVisible() and panel.recipe.memory.isHidden() and panel.curves.plots["rate"].isVisible()
-    assert note.text().endswith("the rate also during a run.")
 
 
 def test_other_runs_are_named_below_the_curves(panel, context):
