@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,23 @@ def plain(value: Any) -> Any:
 def give_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Rows as aligned text with a heading; lists are joined by commas, numbers stand on the right."""
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     right = [bool(cells) and all(_is_number(line[i]) for line in cells) for i in range(len(columns))]
     for line in [list(columns), *cells]:
         words = [
-            text.rjust(width) if is_right else text.ljust(width)
+            " " * (width - _width(text)) + text if is_right else text + " " * (width - _width(text))
             for text, width, is_right in zip(line, widths, right, strict=True)
         ]
         give("  ".join(words).rstrip())
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text takes: wide characters of East Asia two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )
 
 
 def _cell(value: Any) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 
 from guiapp.cli import output
 from guiapp.core.files import write_atomic
-from guiapp.core.notices import UserError
+from guiapp.core.notices import SettingError, UserError
 from guiapp.training.bias_variance import measure
 from guiapp.training.evaluation import finish
 from guiapp.training.run_groups import MEASURED, groups_of
 from guiapp.training.run_records import (
     RunRecord,
     check_columns,
+    check_filter,
     columns_of,
     differing,
     in_order,
@@ -31,6 +32,10 @@ from guiapp.training.run_records import (
 def run(options: argparse.Namespace) -> int:
     """Read the runs, choose among them and print them."""
     records = finish(read_all(run_folders(options.folders or None)))
+    for text in options.where:
+        check_filter(records, text)
+    if options.csv is not None and not options.csv.absolute().parent.is_dir():
+        raise SettingError(f"there is no folder {options.csv.absolute().parent} for {options.csv.name}")
     records = [record for record in records if all(matches(record, text) for text in options.where)]
     if not records:
         raise UserError("no run passes: train one, or choose other filters")
@@ -62,7 +67,11 @@ def _runs(records: Sequence[RunRecord], options: argparse.Namespace) -> Rows:
 
 def _differences(records: Sequence[RunRecord], options: argparse.Namespace) -> Rows:
     """A row a setting, a column a run."""
-    heads = [f"{record.name} ({record.folder.name})" for record in records]
+    names = [record.name for record in records]
+    heads = [
+        name if names.count(name) == 1 or name == record.folder.name else f"{name} ({record.folder.name})"
+        for name, record in zip(names, records, strict=True)
+    ]
     rows = []
     for name in [*differing(records), "validation.accuracy", "gap"]:
         rows.append({"setting": name, **{h: r.value(name) for h, r in zip(heads, records, strict=True)}})

@@ -266,6 +266,32 @@ def matches(record: RunRecord, text: str) -> bool:
     return all(_holds(record, word) for word in text.split())
 
 
+def check_filter(records: Sequence[RunRecord], text: str) -> None:
+    """Whether the comparisons of a filter can mean something to some run.
+
+    Raises:
+        SettingError: For a column that no run has or an end of several, or for what is larger or smaller than a word.
+    """
+    found = [match for word in text.split() if (match := _COMPARISON.match(word))]
+    every = columns_of(records) if records else []
+    for match in found:
+        ending = [column for column in every if column.endswith(f".{match[1]}")]
+        if every and match[1] not in every and len(ending) != 1:
+            if not ending:
+                raise SettingError(f"no run has a column {match[1]}; there are: {', '.join(every)}")
+            raise SettingError(f"{match[1]} is the end of several columns: {', '.join(ending)}")
+        if match[2][0] in "<>" and not _is_number(match[3]):
+            raise SettingError(f"{match[0]}: {match[3]!r} is no number")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _holds(record: RunRecord, word: str) -> bool:
     found = _COMPARISON.match(word)
     if found is None:

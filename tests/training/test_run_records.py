@@ -17,6 +17,7 @@ from guiapp.training.evaluation import finish
 from guiapp.training.run_groups import by_settings, groups_of, spread
 from guiapp.training.run_records import (
     check_columns,
+    check_filter,
     columns_of,
     csv_text,
     differing,
@@ -92,6 +93,20 @@ def test_settings_that_differ_without_those_that_decide_nothing(three):
 )  # fmt: skip
 def test_filters(three, text, names):
     assert [r.name for r in three if matches(r, text)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nonsense<3", "no run has a column nonsense"), ("mlp lr<<3", "'<3' is no number"), ("lr<none", "no number"),
+        ("accuracy>0.5", "several columns: .*validation.accuracy"),
+    ],
+)  # fmt: skip
+def test_filters_that_mean_nothing_are_said(three, text, reason):
+    with pytest.raises(SettingError, match=reason):
+        check_filter(three, text)
+    check_filter(three, "mlp lr<0.5 optimiser.name=sgd validation.accuracy>=1e-3")
+    check_filter([], "nonsense<3")
 
 
 def test_sorting_leaves_runs_without_a_value_last(three):
