@@ -43,6 +43,7 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 
 _ALL, _ALONE = "All runs", "Runs outside of searches"
 _KEY = "compare/columns"
+_NO_RUNS = "No runs yet: press Start in the panel Training, or begin a search in the panel Search."
 _PAGES = ("Runs", "Parallel", "Differences", "Spread", "Bias and variance")
 
 
@@ -79,9 +80,7 @@ class ComparePanel(Panel):
         self.spread = SpreadPage(context.theme, self)
         self.bias = BiasPage(self, self)
         self._pages = QStackedWidget(self)
-        self.empty = QLabel(
-            "No runs yet: press Start in the panel Training, or begin a search in the panel Search.", self
-        )
+        self.empty = QLabel("Reading the runs …", self)
         self.empty.setObjectName("compare.empty")
         self.empty.setProperty("faint", True)
         self.empty.setWordWrap(True)
@@ -104,6 +103,7 @@ class ComparePanel(Panel):
         self.visibility_changed.connect(self._visible)
         self._unsubscribe = context.workspace.subscribe("search", self._follow_search)
         self._follow_search(context.workspace.search)
+        self._follow()
 
     def _declare(self) -> dict[str, QAction]:
         add = self.context.commands.add
@@ -179,6 +179,7 @@ class ComparePanel(Panel):
 
     def _arrived(self, found: list[RunRecord]) -> None:
         self._reading = False
+        self.empty.setText(_NO_RUNS)
         if found != self.records:
             self.records = found
             self._list_searches()

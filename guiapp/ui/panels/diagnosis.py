@@ -157,7 +157,7 @@ class DiagnosisPanel(Panel):
         if [one.id for one in found] != [one.id for one in self.found]:
             self.chosen = None
         self.found = found
-        self.line.set_text(told_of(self.seen_inside))
+        self.line.set_text(*told_of(self.seen_inside))
         self.finding_page.show_run(self.figures)
         self._mark()
         self._show_inside()

@@ -43,6 +43,7 @@ _STAGE_WORDS = {
     "update": "update",
 }
 _NOT_SEEN = "not observed: press Observe before a run to note what happens within"
+_NOT_SEEN_SHORT = ("not observed: press Observe before a run", "not observed yet")
 
 
 def column_of(page: QWidget) -> QVBoxLayout:
@@ -269,7 +270,10 @@ class TimePage(QWidget):
         shares = seen.stage_shares if seen is not None else {}
         if seen is None or not shares:
             self.bars.show_stages(())
-            self.line.set_text(_NOT_SEEN if seen is None else "no step was timed yet")
+            if seen is None:
+                self.line.set_text(_NOT_SEEN, _NOT_SEEN_SHORT)
+            else:
+                self.line.set_text("no step was timed yet")
             return
         timed = np.flatnonzero(np.isfinite(seen.times).all(1))
         timed = timed[len(timed) // 2 :]
@@ -286,8 +290,8 @@ def _cell(value: float, form: str, mark: bool = False) -> Cell:
     return Cell(format(value, form), float(value), mark) if math.isfinite(value) else Cell("")
 
 
-def told_of(seen: Any) -> str:
-    """What was observed, in one line."""
+def told_of(seen: Any) -> tuple[str, tuple[str, ...]]:
+    """What was observed, in one line, with wordings for less room."""
     if seen is None:
-        return _NOT_SEEN
-    return f"observed in {len(seen)} steps" if len(seen) else "observation begins with the first step"
+        return _NOT_SEEN, _NOT_SEEN_SHORT
+    return (f"observed in {len(seen)} steps" if len(seen) else "observation begins with the first step"), ()

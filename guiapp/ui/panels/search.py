@@ -116,31 +116,36 @@ class SearchPanel(Panel):
 
     def _new_page(self) -> QWidget:
         page = QWidget(self)
-        self.about = QLabel("Open an experiment to search its settings.", page)
+        fields = QWidget(page)
+        self.about = QLabel("Open an experiment to search its settings.", fields)
         self.about.setObjectName("search.about")
         self.about.setWordWrap(True)
-        self.form = SearchForm(page)
+        self.form = SearchForm(fields)
         self.form.changed.connect(self._soon.start)
         self.plan = QLabel(page)
         self.plan.setObjectName("search.plan")
         self.plan.setWordWrap(True)
         self.plan.setProperty("faint", True)
-        row = QHBoxLayout()
-        row.addWidget(text_button(page, self._start, "search.start-button", primary=True))
-        row.addStretch(1)
-        inner = QVBoxLayout(page)
+        inner = QVBoxLayout(fields)
         inner.setContentsMargins(0, 2, 6, 0)
         inner.setSpacing(6)
-        for widget in (self.about, self.form, self.plan):
-            inner.addWidget(widget)
-        inner.addLayout(row)
+        inner.addWidget(self.about)
+        inner.addWidget(self.form)
         inner.addStretch(1)
-        area = QScrollArea(self)
+        area = QScrollArea(page)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
-        area.setWidget(page)
+        area.setWidget(fields)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(text_button(page, self._start, "search.start-button", primary=True))
+        row.addWidget(self.plan, 1)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area, 1)
+        column.addLayout(row)  # below the form, whatever its length: seen without scrolling
         self._start.setEnabled(False)
-        return area
+        return page
 
     def _found_page(self) -> QWidget:
         page, theme = QWidget(self), self.context.theme

@@ -90,7 +90,7 @@ class ProfilePlot(SmallPlot):
         return QSize(260, 150)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 84)
+        return QSize(120, 120)  # three lines of a legend leave room for the lines
 
     # ------------------------------------------------------------------ geometry
 
