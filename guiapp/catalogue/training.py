@@ -56,7 +56,8 @@ EXPERIMENTS = (
         summary="The rate rises and falls once, the momentum the other way; compare it with steps and with none",
         recipe={"schedule.name": "one-cycle", "optimiser.lr": 0.15, "optimiser.momentum": 0.95, "epochs": 12},
         by_dataset={"mnist": {"epochs": 3}},
-        panels=("runs", "training"),
+        panels=("runs", "training", "recipe"),
+        begin={"recipe.group": "schedule"},
     ),
     Experiment(
         id="weight-initialisation",

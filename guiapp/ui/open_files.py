@@ -18,9 +18,12 @@ from guiapp.engine.study_file import SUFFIX as STUDY
 from guiapp.models.own.files import ENDINGS
 from guiapp.ui.context import Context
 
-Kind = Literal["picture", "video", "folder", "events", "run", "weights", "network", "study", "missing", "unknown"]
+Kind = Literal[
+    "picture", "video", "folder", "events", "run", "weights", "network", "study", "recipe", "missing", "unknown"
+]
+RECIPE = ".recipe.json"
 _BY_ENDING: dict[str, Kind] = {
-    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network", STUDY: "study",
+    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network", STUDY: "study", RECIPE: "recipe",
 }  # fmt: skip
 
 
@@ -30,7 +33,7 @@ def kind_of(path: Path) -> Kind:
         return "missing"
     if path.is_dir():
         return _kind_of_folder(path)
-    suffix = path.suffix.lower()
+    suffix = RECIPE if path.name.lower().endswith(RECIPE) else path.suffix.lower()
     if path.name in ("run.json", "epochs.jsonl"):
         return "run"
     if "tfevents" in path.name:
@@ -74,6 +77,7 @@ class OpenFiles(QObject):
         live_chosen: Emitted with what the live room is to open: the path of a video, an address, ``camera:0``.
         study_chosen: Emitted with the path of a study.
         events_chosen: Emitted with the path of a folder of TensorBoard events.
+        recipe_chosen: Emitted with the path of a recipe.
         elsewhere: Asked with each picture that was opened; True where another panel than the viewer has taken it.
         network_elsewhere: Asked with each ONNX or weight file; True where the live room has taken it.
     """
@@ -83,6 +87,7 @@ class OpenFiles(QObject):
     live_chosen = Signal(str)
     study_chosen = Signal(object)
     events_chosen = Signal(object)
+    recipe_chosen = Signal(object)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
@@ -120,8 +125,8 @@ class OpenFiles(QObject):
             self.open_run(run_of(path) or path)
         elif kind == "events":
             self.events_chosen.emit(path if path.is_dir() else path.parent)
-        elif kind == "study":
-            self.study_chosen.emit(path)
+        elif kind in ("study", "recipe"):
+            (self.study_chosen if kind == "study" else self.recipe_chosen).emit(path)
         elif kind in ("weights", "network"):
             self._open_weights(path)
         elif kind == "missing":
@@ -129,8 +134,8 @@ class OpenFiles(QObject):
         else:
             self._say(
                 "warning",
-                f"{path.name} is neither a picture, a video, a folder, a run, events, a study, weights nor ONNX; "
-                "nothing was opened.",
+                f"{path.name} is neither a picture, a video, a folder, a run, events, a study, a recipe, weights nor "
+                "ONNX; nothing was opened.",
             )
         if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):
             what = path.name if len(chosen) == 1 else "the pictures"

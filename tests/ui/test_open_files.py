@@ -174,6 +174,9 @@ def test_kinds(tmp_path, picture):
     assert kind_of(tmp_path / "run") == "run" == kind_of(run / "run.json")
     assert run_of(run / "checkpoints" / "5" / "w") == run
     assert kind_of(tmp_path / "nowhere") == "missing"
+    recipe = tmp_path / "mine.recipe.json"
+    recipe.write_text("{}")
+    assert kind_of(recipe) == "recipe"
 
 
 def test_the_picture_of_the_window_is_saved(window, tmp_path):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -39,10 +40,11 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.training.recipe import Recipe
 
-_NOTE = "Changes hold from the next run on; the rate also during a run."
-_NOTE_MEMORY = "Changes hold from the next run on. It only remembers the samples: it has no rate."
+_NOTE = "Changes hold from the next run, the rate at once."
+_NARROW = 352
+_NOTE_MEMORY = "Changes hold from the next run. It only remembers the samples: it has no rate."
 _FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps the training part
-_FIRST_OPEN = ("optimiser", "schedule", RUN)
+_FIRST_OPEN = ("optimiser", "schedule", RUN, "model")
 _SHOWN = {
     "effect": ("Fields with effect", "Leave out what does nothing as the other fields are"),
     "all": ("All fields", "Also what does nothing as the other fields are"),
@@ -78,7 +80,9 @@ class RecipePanel(Panel):
         self._errors: dict[str, str] = {}
         self._free: Sequence[str] | None = None
         self._followed: tuple[object, ...] = ()
-        self._begun: object = None
+        self._begun: Opened | None = None
+        self._about = ""
+        self._open: set[str] = set(_FIRST_OPEN)
         self._can: tuple[bool, ...] = ()
         self.files = RecipeFiles(context, self)
         self.reset = declare(
@@ -184,10 +188,8 @@ class RecipePanel(Panel):
         }
 
     def _make(self, recipe: Recipe, base: Recipe) -> None:
-        remembered = self.context.settings.value("recipe/open")
-        wanted = str(remembered).split(",") if remembered is not None else _FIRST_OPEN
         for group, fields in self._groups(recipe).items():
-            fold = self._add_fold(group, wanted)
+            fold = self._add_fold(group)
             form = MarkedForm(
                 recipe, base, "recipe", fields, {d: label_of(d) for d in fields},
                 {"augmentation.name": augmentations}, fold,
@@ -199,25 +201,35 @@ class RecipePanel(Panel):
                 fold.body.insertWidget(0, self.schedule)
             self.forms[group] = form
             if group == RUN:
-                self._add_fold("model", (*wanted, "model"))
+                self._add_fold("model")
 
-    def _add_fold(self, group: str, wanted: Sequence[str]) -> Fold:
+    def _add_fold(self, group: str) -> Fold:
         fold = Fold(self.context.theme, f"recipe.group.{group}", title_of(group), self)
-        fold.set_open(group in wanted)
-        fold.toggled.connect(lambda _on: self._remember())
+        fold.toggled.connect(lambda on, g=group: self._remember(g, on))
         self.folds[group] = fold
         self._column.insertWidget(self._column.count() - 2, fold)
         return fold
 
-    def _remember(self) -> None:
+    def _remember(self, group: str, on: bool) -> None:
+        """Keep which groups the person has open; what was searched for opens for the moment alone."""
         if not self._filtered:
-            opened = ",".join(name for name, fold in self.folds.items() if fold.open)
-            self.context.settings.setValue("recipe/open", opened)
+            (self._open.add if on else self._open.discard)(group)
+            if not self._about:
+                self.context.settings.setValue("recipe/open", ",".join(sorted(self._open)))
         self._follow_schedule()
 
     @property
     def _filtered(self) -> bool:
         return bool(self.find.text().strip()) or self.shown.currentData() in ("mine", "differs")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Units beside the fields where there is room; their tips name them anyway."""
+        for form in self.forms.values():
+            form.leave_out_units(self.width() < _NARROW)
 
     # ------------------------------------------------------------------ changing
 
@@ -264,10 +276,20 @@ class RecipePanel(Panel):
         if opened is None or not known:
             return
         if opened is not self._begun:
-            self._begun = opened
+            self._begin(opened)
             self._follow_draft()
         self._follow_phase("watched" if state.watched else state.phase)
         self._follow_schedule()
+
+    def _begin(self, opened: Opened) -> None:
+        """An exhibit about one group opens with that one; others with what the person has open."""
+        before, self._begun = self._begun, opened
+        if before is not None and before.experiment.id == opened.experiment.id:
+            return
+        self._about = str(opened.experiment.begin.get("recipe.group", ""))
+        remembered = self.context.settings.value("recipe/open")
+        mine = _FIRST_OPEN if remembered is None else str(remembered).split(",")
+        self._open = {self._about} if self._about else set(mine)
 
     def _follow_phase(self, phase: str) -> None:
         free = None if phase in ("ready", "finished", "failed") else () if phase == "watched" else ("optimiser.lr",)
@@ -303,6 +325,7 @@ class RecipePanel(Panel):
         recipe, base = self.context.draft.recipe, self._base(opened)
         if not self.forms:
             self._make(recipe, base)
+            self._fit()
             self._followed = ()
         alike = self._alike(opened, base)
         for form in self.forms.values():
@@ -376,7 +399,7 @@ class RecipePanel(Panel):
                 differs = value_of(recipe, dotted) != value_of(plain, dotted)
                 wanted = {
                     "all": True,
-                    "effect": dotted not in without or dotted in form.changed,
+                    "effect": bool(words) or dotted not in without or dotted in form.changed,
                     "mine": dotted in form.changed,
                     "differs": differs and (dotted not in without or dotted in form.changed),
                 }[which]
@@ -389,28 +412,14 @@ class RecipePanel(Panel):
             fold = self.folds[group]
             fold.setVisible(bool(asked))
             any_shown = any_shown or bool(asked)
-            self._show_fold(group, fold)
+            fold.set_open(self._filtered or group in self._open)
             self._summarise(group, form, recipe, plain, without)
         model = self.folds["model"]
+        model.set_open(self._filtered or "model" in self._open)
         if self.network_form is not None:
             model.setVisible(not words and (which in ("all", "effect") or bool(self.network_form.changed)))
             any_shown = any_shown or not model.isHidden()
         self.nothing.setVisible(not any_shown)
-
-    def _show_fold(self, group: str, fold: Fold) -> None:
-        if self._filtered:
-            fold.set_open(True)
-            return
-        remembered = self.context.settings.value("recipe/open")
-        wanted = str(remembered).split(",") if remembered is not None else _FIRST_OPEN
-        begin = self._begin_group()
-        if fold.open != (group in wanted or group == begin):
-            fold.set_open(group in wanted or group == begin)
-
-    def _begin_group(self) -> str:
-        """The group that the open exhibit is about."""
-        opened = self.context.draft.opened
-        return "" if opened is None else str(opened.experiment.begin.get("recipe.group", ""))
 
     def _summarise(self, group: str, form: MarkedForm, recipe: Recipe, plain: Recipe, without: frozenset[str]) -> None:
         """What the group says, in a line: what of it is not the program's default."""

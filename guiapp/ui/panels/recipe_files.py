@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from guiapp.core.notices import UserError
 from guiapp.ui.commands import Command
+from guiapp.ui.open_files import RECIPE as ENDING
 from guiapp.ui.widgets.buttons import declare
 
 if TYPE_CHECKING:
     from guiapp.ui.context import Context
 
-ENDING = ".recipe.json"
 _KIND = f"Recipe (*{ENDING})"
 _TOPIC = "recipe"
 

@@ -53,7 +53,7 @@ FORMULAS = {
     "inverse-sqrt": "η / √(1 + e)",
     "linear": "η · [f + (1 − f)(1 − t/T)]",
     "cosine": "η · [f + (1 − f)(1 + cos πt/T) / 2]",
-    "one-cycle": "start · η up to η, then down to f · η; momentum the other way",
+    "one-cycle": "start η → η → f η; momentum the other way",
 }
 """What a schedule is: rate η, step t of T, epoch e, final share f."""
 

@@ -43,7 +43,7 @@ class Fold(QWidget):
         self._theme = theme
         self._content = QWidget(self)
         self.body = QVBoxLayout(self._content)
-        self.body.setContentsMargins(16, 0, 0, 4)
+        self.body.setContentsMargins(8, 0, 0, 4)
         self.body.setSpacing(4)
         head = QHBoxLayout()
         head.setSpacing(8)
@@ -66,6 +66,7 @@ class Fold(QWidget):
         self.title.setChecked(wanted)
         self.title.setIcon(icon("down" if wanted else "right"))
         self._content.setVisible(wanted)
+        self.summary.setVisible(not wanted)
 
     def _clicked(self) -> None:
         self.set_open(self.title.isChecked())

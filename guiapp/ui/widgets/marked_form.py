@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QWidget
 
 from guiapp.ui.icons import icon
 from guiapp.ui.widgets.option_form import OptionForm, fields_of, text_of, value_of
 
-_CAPTION, _BUTTON = 118, 22
+_CAPTION, _EDITOR, _BUTTON = 104, 92, 22
 
 
 class MarkedForm(OptionForm):
@@ -39,10 +39,13 @@ class MarkedForm(OptionForm):
         grid = self.layout()
         assert isinstance(grid, QGridLayout)
         grid.setColumnMinimumWidth(0, _CAPTION)
+        grid.setHorizontalSpacing(6)
         grid.setColumnStretch(3, 1)
         found = {f.dotted: f for f in fields_of(options)}
         for dotted, editor in self._editors.items():
             low, high = found[dotted].low, found[dotted].high
+            editor.setMinimumWidth(_EDITOR)
+            editor.setMaximumWidth(_EDITOR if isinstance(editor, QLineEdit) else 16_777_215)
             between = f"\nfrom {low:g} to {high:g}" if low is not None and high is not None else ""
             for widget in (editor, self._captions[dotted]):
                 widget.setToolTip(editor.toolTip() + between)

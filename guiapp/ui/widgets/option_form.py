@@ -109,6 +109,7 @@ class OptionForm(QWidget):
         self._captions: dict[str, QLabel] = {}
         self._units: dict[str, QLabel] = {}
         self._errors: dict[str, str] = {}
+        self._unitless = False
         found = {f.dotted: f for f in fields_of(options)}
         self._numbers = frozenset(f.dotted for f in found.values() if f.kind in (int, float))
         grid = QGridLayout(self)
@@ -180,10 +181,11 @@ class OptionForm(QWidget):
         """The label before an editor."""
         return self._captions[dotted]
 
-    def leave_out_units(self) -> None:
+    def leave_out_units(self, left_out: bool = True) -> None:
         """Show no units beside the editors; their tips name them."""
-        for unit in self._units.values():
-            unit.hide()
+        self._unitless = left_out
+        for dotted, unit in self._units.items():
+            unit.setVisible(not left_out and not self._captions[dotted].isHidden())
 
     def set_options(self, options: Any) -> None:
         """Show other values; a field that is being typed in keeps what is typed."""
@@ -205,9 +207,10 @@ class OptionForm(QWidget):
         """Show these fields alone; None shows all."""
         wanted = set(self._editors) if names is None else set(names)
         for dotted in self._editors:
-            for part in (self._editors[dotted], self._captions[dotted], self._units.get(dotted)):
-                if part is not None:
-                    part.setVisible(dotted in wanted)
+            for part in (self._editors[dotted], self._captions[dotted]):
+                part.setVisible(dotted in wanted)
+            if dotted in self._units:
+                self._units[dotted].setVisible(dotted in wanted and not self._unitless)
 
     def set_enabled(self, names: Iterable[str] | None) -> None:
         """Enable these fields alone; None enables all."""
