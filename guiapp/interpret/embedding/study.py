@@ -172,16 +172,18 @@ def _lay_out(features: Features, space: Space, wanted: Wanted, tell: Callable[[M
     begin = None
     if before is not None and known.all() and wanted.before is not None and wanted.before.method == wanted.method:
         begin = np.asarray(before, np.float32)
+    name = "UMAP" if isinstance(options, UmapOptions) else "t-SNE"
+
+    def show(xy: Floats) -> None:
+        tell(made(xy, turned(xy), f"{name}, moving", final=False))
+
     if isinstance(options, UmapOptions):
         from guiapp.interpret.embedding import umap_map
 
-        xy = yield from umap_map.layout(vectors, options, begin, wanted.threads)
+        xy = yield from umap_map.layout(vectors, options, show, begin, wanted.threads)
         return made(xy, turned(xy), "UMAP · near stays near")
     assert isinstance(options, TsneOptions)
     from guiapp.interpret.embedding import tsne
-
-    def show(xy: Floats) -> None:
-        tell(made(xy, turned(xy), "t-SNE, moving", final=False))
 
     xy, divergence = yield from tsne.layout(vectors, options, show, begin, wanted.threads)
     words = f"t-SNE, divergence {divergence:.3f} · near stays near"

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+MOVING = "moving.npy"
+"""Where the map lies as it moves; replaced as a whole, so that a reader never sees half of it."""
+_EVERY_S = 0.25
 
 
 def main(folder: Path) -> None:
     """Lay out ``vectors.npy`` as ``options.json`` says, from ``begin.npy`` where there is one; write ``map.npy``."""
     warnings.simplefilter("ignore")  # of numba and of the seed's cost in threads: nobody reads them here
+    import umap.umap_
     from umap import UMAP
 
+    umap.umap_.optimize_layout_euclidean = _shown(umap.umap_.optimize_layout_euclidean, folder / MOVING)
     options = json.loads((folder / "options.json").read_text())
     vectors = np.load(folder / "vectors.npy")
     begin = folder / "begin.npy"
@@ -29,6 +39,35 @@ def main(folder: Path) -> None:
         tqdm_kwds={"desc": "Epochs completed", "mininterval": 0.2, "disable": False},
     )
     np.save(folder / "map.npy", np.asarray(made.fit_transform(vectors), np.float32))
+
+
+def _shown(optimise: Callable[..., Any], file: Path) -> Callable[..., Any]:
+    """umap-learn's descent, with the points that it moves in place written into a file as they go.
+
+    The compiled code keeps Python's lock during an epoch, so the thread that writes has its turn between two of them.
+    """
+
+    def run(points: Any, *rest: Any, **more: Any) -> Any:
+        ended = threading.Event()
+
+        def write() -> None:
+            part = file.with_suffix(".part")
+            while True:
+                with part.open("wb") as stream:
+                    np.save(stream, np.asarray(points, np.float32))
+                os.replace(part, file)
+                if ended.wait(_EVERY_S):
+                    return
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            return optimise(points, *rest, **more)
+        finally:
+            ended.set()
+            writer.join()
+
+    return run
 
 
 if __name__ == "__main__":

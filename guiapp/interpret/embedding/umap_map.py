@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from guiapp.core.notices import UserError
-from guiapp.interpret.embedding.options import UmapOptions
+from guiapp.interpret.embedding.options import PcaOptions, UmapOptions
+from guiapp.interpret.embedding.plane import pca
+from guiapp.interpret.embedding.umap_child import MOVING
 
 Floats = npt.NDArray[np.float32]
 
@@ -33,13 +35,18 @@ def is_here() -> bool:
 
 
 def layout(
-    vectors: Floats, options: UmapOptions, begin: Floats | None = None, threads: int = 1
+    vectors: Floats,
+    options: UmapOptions,
+    show: Callable[[Floats], None] | None = None,
+    begin: Floats | None = None,
+    threads: int = 1,
 ) -> Generator[tuple[float, str], None, Floats]:
     """Lay vectors (N, D) out by UMAP; yields share and words while the other process works, and ends it when closed.
 
     Args:
         vectors: float32 (N, D).
         options: Neighbours and the rest.
+        show: Called with the map as it moves, a few times a second.
         begin: Where each point begins, float32 (N, 2), or None.
         threads: Threads that it may use.
 
@@ -53,6 +60,8 @@ def layout(
         raise UserError("UMAP needs the package umap-learn: install it with `pip install umap-learn`, or use t-SNE")
     if len(vectors) < 5:
         raise UserError("UMAP needs at least five pictures: choose more")
+    if show is not None and (begin is not None or vectors.shape[1] > 1):
+        show(begin if begin is not None else pca(vectors, PcaOptions())(vectors))  # where it begins, while it loads
     with TemporaryDirectory(prefix="guiapp-umap-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         np.save(folder / "vectors.npy", vectors)
@@ -66,8 +75,10 @@ def layout(
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment,
             )  # fmt: skip
         try:
+            seen = 0
             while process.poll() is None:
                 yield _how_far((folder / "said.txt").read_text(errors="replace"))
+                seen = _show_newer(folder / MOVING, seen, show)
                 time.sleep(_POLL_S)
         finally:
             if process.poll() is None:
@@ -82,6 +93,17 @@ def layout(
             raise UserError(f"UMAP failed: {words[-1] if words else f'its process ended with {process.returncode}'}")
         found: Floats = np.load(folder / "map.npy")
         return found
+
+
+def _show_newer(file: Path, seen: int, show: Callable[[Floats], None] | None) -> int:
+    """Show the map that the other process has written since the time ``seen``; when that was, in nanoseconds."""
+    try:
+        written = file.stat().st_mtime_ns
+        if show is not None and written != seen:
+            show(np.load(file))
+    except (FileNotFoundError, PermissionError):  # none yet; on Windows, or just being replaced
+        return seen
+    return written
 
 
 def _how_far(said: str) -> tuple[float, str]:

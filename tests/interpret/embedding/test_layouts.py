@@ -1,5 +1,6 @@
 """Maps against scikit-learn and hand values: components, t-SNE and its forces, UMAP, alignment."""
 
+import time
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
 from guiapp.core.notices import UserError
-from guiapp.interpret.embedding import align, tsne, umap_map
+from guiapp.interpret.embedding import align, tsne, umap_child, umap_map
 from guiapp.interpret.embedding.options import PcaOptions, PlaneOptions, TsneOptions, UmapOptions
 from guiapp.interpret.embedding.plane import components, pca, plane
 from guiapp.interpret.embedding.repulsion import Repulsion
@@ -141,9 +142,31 @@ def test_a_turned_and_mirrored_map_is_turned_back():
 @pytest.mark.learning
 def test_umap_keeps_neighbours_and_tells_how_far_it_is(digits):
     pytest.importorskip("umap")
-    xy, steps = finish(umap_map.layout(digits, UmapOptions(epochs=100)))
+    moving = []
+    xy, steps = finish(umap_map.layout(digits, UmapOptions(epochs=100), moving.append))
+    assert len(moving) > 1 and all(one.shape == (500, 2) for one in moving), "it is seen as it moves"
     assert xy.shape == (500, 2) and trustworthiness(digits, xy, n_neighbors=10) > 0.93
     assert any("epochs" in words for _, words in steps)
+
+
+def test_the_map_is_written_as_it_moves_and_shown_once_each_time(tmp_path):
+    points = np.zeros((5, 2), np.float32)
+    file, shown = tmp_path / umap_map.MOVING, []
+
+    def descend(points, epochs, verbose):
+        for epoch in range(epochs):
+            points += 1.0
+            before = umap_map._show_newer(file, 0, None)
+            while epoch < 2 and umap_map._show_newer(file, before, None) == before:
+                time.sleep(0.01)
+            newer = umap_map._show_newer(file, before, shown.append)
+            assert umap_map._show_newer(file, newer, shown.append) == newer
+        return "the map"
+
+    assert umap_map._show_newer(file, 0, shown.append) == 0 and not shown
+    assert umap_child._shown(descend, file)(points, 3, verbose=True) == "the map"
+    first, second = (one[0, 0] for one in shown)
+    assert first <= 1.0 <= second <= 2.0 and shown[0].shape == (5, 2)
 
 
 def test_umap_that_is_stopped_leaves_no_process(digits, monkeypatch):
