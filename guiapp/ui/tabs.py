@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QTabBar, QWidget
 
 from guiapp.ui.docks import Dock, small_button
 
+_PADDING = 20  # pixels beside the name of a tab, as in the theme
 _PULL = 24
 """Pixels by which a tab must be dragged out of its row to float."""
 
@@ -19,6 +20,7 @@ class _Corner(QWidget):
 
     def __init__(self, bar: QTabBar, strips: TabStrips) -> None:
         super().__init__(bar)
+        self._bar = bar
         self.setObjectName("tabs.corner")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
@@ -38,9 +40,16 @@ class _Corner(QWidget):
             row.addWidget(button)
 
     def fit(self) -> None:
-        """Stand at the right end of the row."""
-        bar = self.parentWidget()
-        size = self.sizeHint()
+        """Stand at the right end of the row; where tabs have no room beside it, names are cut off, not covered."""
+        bar, size = self._bar, self.sizeHint()
+        wide = bar.fontMetrics().horizontalAdvance
+        names = [wide(bar.tabText(tab)) for tab in range(bar.count())]
+        style = f"QTabBar::tab:last, QTabBar::tab:only-one {{ margin-right: {size.width()}px; }}"
+        if sum(names) + _PADDING * len(names) + size.width() > bar.width() > 0:
+            whole = names[bar.currentIndex()] + 2 if bar.currentIndex() >= 0 else 0
+            style += f"QTabBar::tab {{ padding: 6px 4px; }} QTabBar::tab:selected {{ min-width: {whole}px; }}"
+        if style != bar.styleSheet():
+            bar.setStyleSheet(style)
         self.setGeometry(bar.width() - size.width(), (bar.height() - size.height()) // 2, size.width(), size.height())
         self.raise_()
 
@@ -76,10 +85,12 @@ class TabStrips(QObject):
         for bar in bars:
             if bar not in self._corners:
                 bar.setDrawBase(False)
-                bar.setElideMode(Qt.TextElideMode.ElideNone)
+                bar.setElideMode(Qt.TextElideMode.ElideRight)
+                bar.setUsesScrollButtons(False)
                 bar.installEventFilter(self)
-                self._corners[bar] = _Corner(bar, self)
-                self._corners[bar].show()
+                corner = self._corners[bar] = _Corner(bar, self)
+                bar.currentChanged.connect(lambda _tab: self._soon.start())
+                corner.show()
             self._corners[bar].fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -5,7 +5,7 @@ import threading
 import pytest
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QTabBar, QToolButton, QWidget
 
 from guiapp.catalogue import DEFAULT, EXPERIMENTS
 from guiapp.core.workspace import Workspace
@@ -145,6 +145,29 @@ def test_docks_that_share_a_place_have_one_row_of_tabs_and_no_title(window, qtbo
     window.docks["runs"].close()
     window.docks["storage"].close()
     qtbot.waitUntil(lambda: not training._title.isHidden())
+
+
+def test_names_of_tabs_are_not_under_the_buttons_of_their_row(window, qtbot):
+    window.resize(1280, 800)
+    window.use_layout("look-inside")
+    for name in ("groups", "sizes", "own"):
+        window.show_panel(name)
+
+    def row():
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return next(bar for bar in bars if "Your network" in [bar.tabText(tab) for tab in range(bar.count())])
+
+    def in_front():
+        bar = row()
+        corner, tab = bar.findChild(QWidget, "tabs.corner"), bar.currentIndex()
+        assert corner is not None
+        room = bar.tabRect(tab).width() - (corner.width() if tab == bar.count() - 1 else 0)
+        ends = bar.tabRect(bar.count() - 1).right() - corner.width()
+        assert ends <= corner.x() and room >= bar.fontMetrics().horizontalAdvance(bar.tabText(tab))
+
+    qtbot.waitUntil(in_front)
+    window.show_panel("embedding")
+    qtbot.waitUntil(in_front)
 
 
 def test_session_comes_back(make_window, settings):
