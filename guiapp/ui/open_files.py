@@ -23,7 +23,8 @@ Kind = Literal[
 ]
 RECIPE = ".recipe.json"
 _BY_ENDING: dict[str, Kind] = {
-    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network", STUDY: "study", RECIPE: "recipe",
+    **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network",
+    STUDY: "study", RECIPE: "recipe",
 }  # fmt: skip
 
 
