@@ -51,7 +51,7 @@ def prepare(
 def _normalised(preprocessing: Preprocessing, images: torch.Tensor, device: torch.device | str) -> torch.Tensor:
     """From uint8 (N, H, W, C) on the device to the input of the network."""
     channels, height, width = preprocessing.size
-    batch = _fit(_channels(images, channels), height, width, preprocessing.fit)
+    batch = fitted(_channels(images, channels), height, width, preprocessing.fit)
     mean = torch.tensor(preprocessing.mean, dtype=torch.float64)
     std = torch.tensor(preprocessing.std, dtype=torch.float64).clamp_min(1e-8)
     if channels == 1:
@@ -73,12 +73,19 @@ def _channels(batch: torch.Tensor, channels: int) -> torch.Tensor:
     raise ValueError(f"pictures of {own} channels do not fit a network that takes {channels}")
 
 
-def _fit(batch: torch.Tensor, height: int, width: int, fit: str) -> torch.Tensor:
+def pads(rows: int, columns: int, height: int, width: int) -> bool:
+    """Whether ``"pad"`` surrounds pictures of ``rows`` by ``columns`` pixels with black, rather than stretching them."""
+    down, right = height - rows, width - columns
+    return 0 <= down <= PAD_SHARE * height and 0 <= right <= PAD_SHARE * width
+
+
+def fitted(batch: torch.Tensor, height: int, width: int, fit: str) -> torch.Tensor:
+    """Pictures (N, C, H, W), black being 0, brought to a size; see ``Preprocessing.fit``."""
     rows, columns = batch.shape[2:]
     if (rows, columns) == (height, width):
         return batch
     down, right = height - rows, width - columns
-    if fit == "pad" and 0 <= down <= PAD_SHARE * height and 0 <= right <= PAD_SHARE * width:
+    if fit == "pad" and pads(rows, columns, height, width):
         return functional.pad(batch, (right // 2, right - right // 2, down // 2, down - down // 2))
     if fit in ("pad", "stretch"):
         return _resize(batch, height, width)

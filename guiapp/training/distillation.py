@@ -136,7 +136,9 @@ def distilled(setup: Setup, labels: Objective, device: torch.device) -> Objectiv
     teachers = [open_teacher(name) for name in names]
     for teacher in teachers:
         check_teacher(teacher, setup)
-    return Distilled(labels, Teachers(teachers, setup.preprocessing, device), wanted.share, wanted.temperature)
+    side = tuple(setup.dataset.sample_shape[1:])
+    asked = Teachers(teachers, setup.preprocessing, device, (side[0], side[1]))
+    return Distilled(labels, asked, wanted.share, wanted.temperature)
 
 
 def check_teacher(teacher: Teacher, setup: Setup) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
@@ -49,27 +48,34 @@ class Teachers:
         all: They, on the device of the run.
     """
 
-    def __init__(self, teachers: Sequence[Teacher], fed: Preprocessing, device: torch.device) -> None:
+    def __init__(
+        self,
+        teachers: Sequence[Teacher],
+        fed: Preprocessing,
+        device: torch.device,
+        side: tuple[int, int] | None = None,
+    ) -> None:
         """Take the teachers to a device.
 
         Args:
             teachers: At least one.
             fed: How samples become the student's input, which they are asked about.
             device: Of the run.
+            side: Height and width of the samples before they were prepared; see ``translated``.
         """
         self.all = tuple(teachers)
-        self._fed = fed
+        self._fed, self._side = fed, side
         for teacher in teachers:
             teacher.module.to(device)
 
     def softened(self, inputs: torch.Tensor, temperature: float) -> torch.Tensor:
         """softmax(z / T), the mean over the teachers, (N, K), for the student's inputs (N, C, H, W)."""
         with torch.no_grad():
-            found = [
-                torch.softmax(one.module(translated(inputs, self._fed, one.preprocessing)).float() / temperature, 1)
-                for one in self.all
-            ]
+            found = [torch.softmax(one.module(self._given(inputs, one)).float() / temperature, 1) for one in self.all]
         return found[0] if len(found) == 1 else torch.stack(found).mean(0)
+
+    def _given(self, inputs: torch.Tensor, teacher: Teacher) -> torch.Tensor:
+        return translated(inputs, self._fed, teacher.preprocessing, self._side)
 
     def digest(self) -> str:
         """Of all their numbers, so that a run that goes on knows whether it has the same teachers."""
@@ -81,25 +87,31 @@ class Teachers:
         return found.hexdigest()
 
 
-def translated(inputs: torch.Tensor, fed: Preprocessing, wanted: Preprocessing) -> torch.Tensor:
+def translated(
+    inputs: torch.Tensor, fed: Preprocessing, wanted: Preprocessing, side: tuple[int, int] | None = None
+) -> torch.Tensor:
     """Prepared samples as another network takes them: other mean and deviation, channels, size.
 
     Args:
         inputs: Prepared by ``fed``, (N, C, H, W).
         fed: See above.
         wanted: The other network's.
+        side: Height and width of the samples before they were prepared: a black border that ``fed`` put around them is
+            taken off again. None where there is none.
     """
     if fed == wanted or (fed.size, fed.mean, fed.std) == (wanted.size, wanted.mean, wanted.std):
         return inputs
-    from guiapp.models.prepare import LUMA
+    from guiapp.models.prepare import LUMA, fitted, pads
 
     pixels = inputs * _column(fed.std, inputs) + _column(fed.mean, inputs)
     if wanted.size[0] == 3 and fed.size[0] == 1:
         pixels = pixels.expand(-1, 3, -1, -1)
     elif wanted.size[0] == 1 and fed.size[0] == 3:
         pixels = (pixels * _column(LUMA, inputs)).sum(1, keepdim=True)
-    if tuple(pixels.shape[2:]) != wanted.size[1:]:
-        pixels = functional.interpolate(pixels, wanted.size[1:], mode="bilinear", antialias=True, align_corners=False)
+    if side is not None and fed.fit == "pad" and side != fed.size[1:] and pads(*side, *fed.size[1:]):
+        top, left = ((whole - inner) // 2 for whole, inner in zip(fed.size[1:], side, strict=True))
+        pixels = pixels[:, :, top : top + side[0], left : left + side[1]]
+    pixels = fitted(pixels, *wanted.size[1:], wanted.fit)
     return (pixels - _column(wanted.mean, inputs)) / _column(wanted.std, inputs).clamp_min(1e-8)
 
 
