@@ -14,6 +14,7 @@ from typing import Any, Literal
 from guiapp.core import paths
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import SettingError, UserError
+from guiapp.models.own.published import PUBLISHED
 
 AS_BUILT = "as built"
 Task = Literal["auto", "classification", "segmentation", "detection", "instances", "keypoints", "depth"]
@@ -172,12 +173,19 @@ def folder() -> Path:
 
 
 def recall(path: Path) -> Kept:
-    """What is remembered of a file by its content; a record that cannot be read counts as none."""
+    """What is remembered of a file by its content, else what its authors published of it.
+
+    A record that cannot be read counts as none.
+    """
     try:
-        found = json.loads((folder() / f"{digest(path)}.json").read_text(encoding="utf-8"))
+        content = digest(path)
+    except UserError:
+        return Kept()
+    try:
+        found = json.loads((folder() / f"{content}.json").read_text(encoding="utf-8"))
         return Kept(from_dict(found.get("settings", {})), found.get("trusted") is True)
     except (OSError, ValueError, AttributeError, SettingError):
-        return Kept()
+        return Kept(from_dict(PUBLISHED.get(content, {})))
 
 
 def remember(path: Path, settings: OwnSettings, trusted: bool | None = None) -> None:

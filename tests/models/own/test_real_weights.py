@@ -50,3 +50,18 @@ def test_what_a_state_dict_cannot_tell_makes_it_right(real_data, monkeypatch):
             answers = opened.module(opened.preprocessing(images)).argmax(1).numpy()
         right.append(float((answers == labels).mean()))
     assert right[1] > 0.975 and right[0] < right[1]
+
+
+@pytest.mark.parametrize(("name", "share"), [("resnet20-12fca82f.th", 0.8135), ("resnet56-4bfd9763.th", 0.8315)])
+def test_published_residual_networks_answer_as_they_were_measured(real_data, monkeypatch, name, share):
+    """On every fourth of the 2,000 test JPEGs about the share that they have on all, prepared as published."""
+    monkeypatch.setenv("GUIAPP_DATA", str(real_data))
+    from guiapp.datasets import open_dataset
+
+    test = open_dataset("cifar10").test
+    images, labels = np.asarray(test.images[::4]), np.asarray(test.labels[::4])
+    opened = open_own(entry_of(real_data / "weights" / name))
+    assert opened.labels[:2] == ("airplane", "automobile")
+    with torch.no_grad():
+        answers = opened.module(opened.preprocessing(images)).argmax(1).numpy()
+    assert float((answers == labels).mean()) == pytest.approx(share, abs=0.035)
