@@ -71,6 +71,15 @@ LAYOUTS: tuple[Layout, ...] = (
         rows={"left": (710,), "top": (710,), "right": (300, 410)},
         front=("live", "model", "activations"),
     ),
+    Layout(
+        "lab",
+        "Training lab",
+        "Recipe, diagnosis, evaluation and other runs around the curves",
+        left=224,
+        right=372,
+        rows={"left": (340, 370), "top": (250,), "bottom": (460,), "right": (270, 440)},
+        front=("training", "recipe"),
+    ),
 )
 
 _SEPARATOR = 4

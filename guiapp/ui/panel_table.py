@@ -29,28 +29,34 @@ class PanelEntry:
     reference: str
     area: Area
     row: int
-    layouts: tuple[str, ...] = ("train", "look-inside")
+    layouts: tuple[str, ...] = ("train", "look-inside", "lab")
     early: bool = False
     shortcut: str = ""
     pins: bool = True
 
 
 _PANELS = "guiapp.ui.panels"
-_USUAL = ("train", "look-inside")
-_INSIDE = (*_USUAL, "live-inside")
+_INSIDE = ("train", "look-inside", "live-inside")
 
 PANELS: tuple[PanelEntry, ...] = (
     PanelEntry(
-        "catalogue", "Catalogue", f"{_PANELS}.catalogue:CataloguePanel", "left", 0, _INSIDE, early=True, pins=False
+        "catalogue",
+        "Catalogue",
+        f"{_PANELS}.catalogue:CataloguePanel",
+        "left",
+        0,
+        (*_INSIDE, "lab"),
+        early=True,
+        pins=False,
     ),
     PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1, pins=False),
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
     PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live", "live-inside")),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
     PanelEntry("events", "Event files", f"{_PANELS}.events:EventsPanel", "bottom", 0, ()),
-    PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train",)),
-    PanelEntry("evaluation", "Evaluation", f"{_PANELS}.evaluation:EvaluationPanel", "bottom", 0, ()),
-    PanelEntry("compare", "Compare", f"{_PANELS}.compare:ComparePanel", "bottom", 0, ()),
+    PanelEntry("runs", "Runs", f"{_PANELS}.runs:RunsPanel", "bottom", 0, ("train", "lab")),
+    PanelEntry("evaluation", "Evaluation", f"{_PANELS}.evaluation:EvaluationPanel", "bottom", 0, ("lab",)),
+    PanelEntry("compare", "Compare", f"{_PANELS}.compare:ComparePanel", "bottom", 0, ("lab",)),
     PanelEntry("storage", "Storage", f"{_PANELS}.storage:StoragePanel", "bottom", 0, (), pins=False),
     PanelEntry("pinned", "Pinned", f"{_PANELS}.pinned:PinnedPanel", "bottom", 0, (), pins=False),
     PanelEntry("filters", "Filters", f"{_PANELS}.filters:FiltersPanel", "right", 0, _INSIDE),
@@ -69,15 +75,17 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("excitation", "Excitation", f"{_PANELS}.excitation:ExcitationPanel", "right", 1, ()),
     PanelEntry("groups", "Groups", f"{_PANELS}.groups:GroupsPanel", "right", 1, ()),
     PanelEntry("places", "Places", f"{_PANELS}.places:PlacesPanel", "right", 1, ()),
-    PanelEntry("recipe", "Recipe", f"{_PANELS}.recipe:RecipePanel", "right", 1, ()),
-    PanelEntry("diagnosis", "Diagnosis", f"{_PANELS}.diagnosis:DiagnosisPanel", "right", 1, ()),
+    PanelEntry("recipe", "Recipe", f"{_PANELS}.recipe:RecipePanel", "right", 1, ("lab",)),
+    PanelEntry("diagnosis", "Diagnosis", f"{_PANELS}.diagnosis:DiagnosisPanel", "right", 1, ("lab",)),
     PanelEntry("sizes", "Sizes", f"{_PANELS}.sizes:SizesPanel", "right", 1, ()),
-    PanelEntry("augmentation", "Augmentation", f"{_PANELS}.augmentation:AugmentationPanel", "right", 1, ()),
+    PanelEntry("augmentation", "Augmentation", f"{_PANELS}.augmentation:AugmentationPanel", "right", 1, ("lab",)),
     PanelEntry("first-weights", "First weights", f"{_PANELS}.first_weights:FirstWeightsPanel", "right", 1, ()),
     PanelEntry("normalisation", "Normalisation", f"{_PANELS}.normalisation:NormalisationPanel", "right", 1, ()),
     PanelEntry("preparation", "Input", f"{_PANELS}.preparation:PreparationPanel", "right", 1, ()),
     PanelEntry("left-out", "Left out", f"{_PANELS}.left_out:LeftOutPanel", "right", 1, ()),
-    PanelEntry("search", "Search", f"{_PANELS}.search:SearchPanel", "right", 1, (), pins=False),
+    PanelEntry("ensemble", "Ensemble", f"{_PANELS}.ensemble:EnsemblePanel", "right", 1, ()),
+    PanelEntry("distillation", "Distillation", f"{_PANELS}.distillation:DistillationPanel", "right", 1, ()),
+    PanelEntry("search", "Search", f"{_PANELS}.search:SearchPanel", "right", 1, ("lab",), pins=False),
     PanelEntry("teach", "Teach", f"{_PANELS}.teach:TeachPanel", "right", 1, (), pins=False),
     PanelEntry("own", "Your network", f"{_PANELS}.own:OwnPanel", "right", 1, ()),
     PanelEntry("samples", "Samples", f"{_PANELS}.samples:SamplesPanel", "bottom", 0, ("look-inside",)),
