@@ -110,6 +110,10 @@ class Engine:
         """Use another learning rate from the next step on."""
         self._learn.command("learning rate", lambda: self._learn.set_learning_rate(value))
 
+    def set_temperature(self, value: float) -> None:
+        """Use another temperature of the teacher from the next step on."""
+        self._learn.command("temperature", lambda: self._learn.set_temperature(value))
+
     # ------------------------------------------------------------------ looking
 
     def set_picture(self, picture: Picture | None) -> None:
@@ -196,13 +200,13 @@ class Engine:
     def _study(self) -> Study:
         from guiapp.engine.open_trained import open_open
 
-        setup, opened, twin, step = self._learn.copy()
+        setup, opened, twin, step, average = self._learn.copy()
         earlier = self._look.earlier(opened)
         if earlier is not None:
-            step, weights = earlier
+            (step, weights), average = earlier, None
             twin.at(weights)
         model = replace(open_open(setup, twin), twin=None)
-        return Study(opened, model, step, self._look.picture, opened.dataset)
+        return Study(opened, model, step, self._look.picture, opened.dataset, average)
 
     def keep_run(self) -> Path | None:
         """Write a checkpoint of the open run as it stands now; its folder, or None. Waits: for the work lane."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from guiapp.training.looks import add_look, read_looks
 from guiapp.training.metrics.report import Report, reporting
 
 if TYPE_CHECKING:
+    import torch
+
     from guiapp.datasets.base import Part
     from guiapp.engine.job import Step
     from guiapp.engine.state import Inspected
@@ -32,6 +35,7 @@ class Evaluated:
         step: Step of the weights.
         looks: All looks at the test part of the run so far, this one included.
         seconds: Time that it has taken from a core; waiting for the network is none of it.
+        averaged: Whether the weights are the average that the run keeps.
     """
 
     inspected: Inspected
@@ -40,10 +44,13 @@ class Evaluated:
     step: int
     looks: list[dict[str, Any]]
     seconds: float = 0.0
+    averaged: bool = False
 
 
 def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0) -> Generator[Step, None, Evaluated]:
     """Score every sample of a part; a look at the test part of a run is counted before it is shown.
+
+    What is scored is what the run validates and keeps: an average of its weights where it makes one.
 
     Args:
         study: The network.
@@ -65,14 +72,23 @@ def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0
         raise UserError("evaluation needs an experiment with a data set: open one in the catalogue")
     began = time.thread_time()
     task = make_task(opened.experiment.task, tuple(opened.labels))
-    work = scoring(study.module, task, opened.preprocessing, study.dataset, part, study.step)
+    work = scoring(_validated(study), task, opened.preprocessing, study.dataset, part, study.step)
     scores = yield from _with(work, threads, torch.get_num_threads())
     found = yield from _scaled(reporting(scores))
     if part == "test" and run is not None:
         looks = add_look(run, "window", float(scores.right.mean()), study.step, study.dataset.name)
     else:
         looks = read_looks(run)
-    return Evaluated(opened, found, part, study.step, looks, time.thread_time() - began)
+    return Evaluated(opened, found, part, study.step, looks, time.thread_time() - began, study.average is not None)
+
+
+def _validated(study: Study) -> torch.nn.Module:
+    """The network with the weights that its run validates; a copy where they are an average."""
+    if study.average is None:
+        return study.module
+    network = copy.deepcopy(study.module)
+    network.load_state_dict(dict(study.average), strict=False)  # what is no part of a state stays as it is
+    return network
 
 
 def _with(work: Generator[tuple[float, str], None, Any], threads: int, before: int) -> Generator[Step, None, Any]:

@@ -19,7 +19,7 @@ from guiapp.engine.look import LookLane, Subject
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import EngineState, Opened, Phase
-from guiapp.engine.twin import Twin
+from guiapp.engine.twin import Tensors, Twin, tensors_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -125,20 +125,24 @@ class LearnLane:
 
         return _there(self._between_steps("lending the network", work, timeout))
 
-    def copy(self, timeout: float = 20.0) -> tuple[Setup, Opened, Twin, int]:
+    def copy(self, timeout: float = 20.0) -> tuple[Setup, Opened, Twin, int, Tensors | None]:
         """Setup, record and a copy of the open experiment's network with its newest weights, and their step.
 
+        Last the average of weights that the run validates in the place of its own, copied too, or None.
         Waits for the lane as ``lend`` does, and raises as it does; the copy stays as it is.
         """
 
-        def work() -> tuple[Setup, Opened, Twin, int] | None:
+        def work() -> tuple[Setup, Opened, Twin, int, Tensors | None] | None:
             session = self._session
             if session is None:
                 return None
-            twin = session.twin.copied()
+            twin, average = session.twin.copied(), None
             if session.runner is not None:
-                twin.offer(session.runner.model, session.runner.trainer.step)
-            return session.setup, session.opened, twin, twin.live()
+                trainer = session.runner.trainer
+                twin.offer(session.runner.model, trainer.step)
+                if trainer.evaluated is not trainer.model:
+                    average = {name: one.detach().clone() for name, one in tensors_of(trainer.evaluated).items()}
+            return session.setup, session.opened, twin, twin.live(), average
 
         return _there(self._between_steps("copying the network", work, timeout))
 
@@ -570,6 +574,14 @@ class LearnLane:
         session = self._session
         if session is not None and session.runner is not None and session.events is not None:
             session.runner.set_learning_rate(value)
+            self._publish()
+
+    def set_temperature(self, value: float) -> None:
+        """Use another temperature of the teacher from the next step on."""
+        self._steered()
+        session = self._session
+        if session is not None and session.runner is not None and session.events is not None:
+            session.runner.set_temperature(value)
             self._publish()
 
     def _steered(self) -> None:

@@ -32,6 +32,8 @@ class Study:
         step: Training step of the weights; 0 for a published network.
         picture: The picture that was looked at when the job began, or None.
         dataset: The data set of the open experiment, or None.
+        average: Weights and buffers by name that the run validates in the place of its own, of the same step; None
+            where it keeps no average, and at an earlier step, of which none is kept.
     """
 
     inspected: Inspected
@@ -39,6 +41,7 @@ class Study:
     step: int = 0
     picture: Picture | None = None
     dataset: Dataset | None = None
+    average: Mapping[str, torch.Tensor] | None = None
 
     @property
     def module(self) -> torch.nn.Module:

@@ -12,6 +12,7 @@ from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.engine import Engine
+from guiapp.engine.evaluate import evaluate
 from guiapp.engine.state import Request
 from guiapp.interpret import PROBES
 from guiapp.training.load import load_run
@@ -175,6 +176,17 @@ def test_switching_a_channel_off_changes_the_prediction_and_not_the_network(engi
     engine.set_switched_off({})
     restored = looked(engine, lambda look: not look.modified)
     assert np.array_equal(restored.prediction.logits, plain.prediction.logits)
+
+
+def test_an_evaluation_scores_the_average_that_the_run_validates(engine):
+    opened(engine, "mlp", {"epochs": 2, "average": "polyak", "average.rho": 0.98, "optimiser.lr": 0.3})
+    engine.start()
+    until(lambda: engine.newest_state.phase == "finished")
+    job = engine.study(lambda study: evaluate(study, "validation"))
+    assert job.wait(30) and job.result is not None and job.result.averaged
+    row = engine.newest_state.epoch_rows[-1]["validation"]
+    assert job.result.report.scores.right.mean() == pytest.approx(row["accuracy"])
+    assert job.result.report.scores.loss == pytest.approx(row["loss"], rel=1e-4)
 
 
 def test_step_epoch_stop_and_a_new_run(engine):

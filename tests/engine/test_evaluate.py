@@ -1,5 +1,6 @@
 """The study behind the evaluation panel: figures of the network itself, and looks that are counted."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -69,6 +70,17 @@ def test_figures_are_those_of_the_network_and_it_is_left_as_it_was():
     assert found.step == 12 and found.report.scores.train_counts.tolist() == [20, 20]
     assert model.training and False in model.modes
     assert [share for share, _ in steps] == sorted(share for share, _ in steps)
+
+
+def test_an_average_that_the_run_validates_is_what_is_scored():
+    model = Bright()
+    study = dataclasses.replace(study_of(model), average={"scale": torch.tensor(0.5)})
+    found, _ = finish(evaluate(study, "validation"))
+    inputs = study.inspected.preprocessing(study.dataset.validation.images)
+    wanted = torch.softmax(torch.stack([-0.5 * (mean := inputs.flatten(1).mean(1)), 0.5 * mean], 1), 1).numpy()
+    np.testing.assert_allclose(found.report.scores.probabilities, wanted, atol=1e-6)
+    assert found.averaged and model.scale.item() == 4.0
+    assert not finish(evaluate(study_of(model), "validation"))[0].averaged
 
 
 def test_a_look_at_the_test_part_is_counted_and_others_are_not(tmp_path):

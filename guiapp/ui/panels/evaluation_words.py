@@ -48,7 +48,8 @@ def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
     positive = outcome.decision.positive
     who = "" if positive is None else f"{outcome.names[1]} or not: "
     text = f"{who}accuracy {figure(accuracy)} · {wrong:,} of {count:,} wrong{none}"
-    return f"{text} · {PARTS[found.part].lower()}, step {found.step:,}{gone}"
+    weights = ", averaged weights" if found.averaged else ""
+    return f"{text} · {PARTS[found.part].lower()}, step {found.step:,}{gone}{weights}"
 
 
 def of_cell(row: str, column: str, count: int, total: int) -> str:

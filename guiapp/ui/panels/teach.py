@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from guiapp.core import paths
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.teach_row import TeachRow
 
@@ -25,7 +35,11 @@ if TYPE_CHECKING:
 _COLLECT_MS = 66
 _MOST_VERSIONS = 30  # of a still picture that wait for the network
 _FIRST = "mobilenet_v2"
-_EMPTY = "Make two classes, hold their buttons before a camera or over a drawing, and watch what is recognised."
+_BEGIN = (
+    "Press + Class twice. Hold the button of a class while the live picture or the viewer shows what belongs to it. "
+    "From two classes on each picture is recognised."
+)
+_EMPTY = ("Hold the buttons of two classes and watch what is recognised.", "Hold the buttons of two classes.")
 _EXHIBIT = "transfer-learning"
 
 
@@ -126,10 +140,13 @@ class TeachPanel(Panel):
         column.setSpacing(6)
         column.addLayout(top)
         column.addWidget(self.source)
-        column.addWidget(scroll, 1)
+        self.empty = EmptyState(_BEGIN, (), self)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(scroll)
+        column.addWidget(self._pages, 1)
         column.addLayout(foot)
         column.addWidget(self.line)
-        self.line.set_text(_EMPTY)
         for button in (self._save, self._train):
             button.setEnabled(False)
 
@@ -315,6 +332,7 @@ class TeachPanel(Panel):
 
     def _show_rows(self, state: TeachState) -> None:
         keys = [one.key for one in state.classes]
+        self._pages.setCurrentIndex(1 if keys else 0)
         for key in [key for key in self.rows if key not in keys]:
             if self._held == key:
                 self._release(key)
@@ -363,7 +381,11 @@ def words(state: TeachState) -> tuple[str, tuple[str, ...]]:
         return f"{state.activity}{waiting}", ()
     known = sum(one.count > 0 for one in state.classes)
     if not state.learned:
-        return (f"{state.samples:,} samples: two classes with samples are needed" if state.samples else _EMPTY), ()
+        if not state.classes:
+            return "", ()
+        if not state.samples:
+            return _EMPTY[0], _EMPTY[1:]
+        return f"{state.samples:,} samples: two classes with samples are needed", ("two classes are needed",)
     text = f"{state.samples:,} samples of {known} classes learned in {state.seconds:.2f} s"
     shorter = f"{state.samples:,} samples · {state.seconds:.2f} s"
     if state.accuracy is not None:
