@@ -44,7 +44,8 @@ EXPERIMENTS = (
             "epochs": 10,
         },
         by_dataset={name: {"batch": 5000, "epochs": 3} for name in ("mnist", "fashion-mnist")},
-        panels=("runs", "training"),
+        panels=("runs", "training", "playground"),
+        begin={"playground.surface": "ravine"},
     ),
     Experiment(
         id="learning-rate-schedules",

@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.looked_at = LookedAt(self)
         self.studies = Studies(self)
         self.files.study_chosen.connect(self.studies.open)
-        self.files.recipe_chosen.connect(lambda path: self.show_panel("recipe").files.read(path))
+        self.files.recipe_chosen.connect(lambda path: self.show_panel("recipe").open_file(path))
         self.files.events_chosen.connect(lambda folder: self.show_panel("events").open(folder))
         self.addToolBar(make_toolbar(self))
         self._mark_theme()

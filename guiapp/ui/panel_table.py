@@ -51,6 +51,7 @@ PANELS: tuple[PanelEntry, ...] = (
     ),
     PanelEntry("source", "Source", f"{_PANELS}.source:SourcePanel", "left", 1, pins=False),
     PanelEntry("viewer", "Viewer", f"{_PANELS}.viewer:ViewerPanel", "top", 0),
+    PanelEntry("playground", "Playground", f"{_PANELS}.playground:PlaygroundPanel", "top", 0, ()),
     PanelEntry("live", "Live", f"{_PANELS}.live:LivePanel", "top", 0, ("live", "live-inside")),
     PanelEntry("training", "Training", f"{_PANELS}.training:TrainingPanel", "bottom", 0),
     PanelEntry("events", "Event files", f"{_PANELS}.events:EventsPanel", "bottom", 0, ()),

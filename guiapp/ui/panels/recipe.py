@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -238,6 +239,10 @@ class RecipePanel(Panel):
         if dotted.startswith("model.") and self.network_form is not None:
             return self.network_form.editor(dotted.removeprefix("model."))
         return next(form for form in self.forms.values() if dotted in form.names).editor(dotted)
+
+    def open_file(self, path: Path) -> None:
+        """Open the experiment of a file with its recipe."""
+        self.files.read(path)
 
     def put_back(self) -> None:
         """Every field as the experiment brings it."""
