@@ -75,6 +75,7 @@ class EngineBridge(QObject):
         self._inside = EngineState()
         self._panels: list[Panel] = []
         self._due: dict[tuple[Panel, str], None] = {}
+        self._told: dict[Panel, Any] = {}  # the network that each was shown last
         self._closed = False
         queued = Qt.ConnectionType.QueuedConnection
         self._state_filled.connect(self._take_state, queued)
@@ -127,7 +128,7 @@ class EngineBridge(QObject):
             self._due.pop((panel, "look"), None)
 
     def _ask(self) -> None:
-        visible = [panel for panel in self._panels if panel.isVisible()]
+        visible = [panel for panel in self._panels if panel.isVisible() and self._knows(panel)]
         inside = [panel for panel in visible if self._follows(panel)]
         visible = [panel for panel in visible if panel not in inside]
         requests = {panel.id: asked for panel in visible if (asked := panel.request()) is not None}
@@ -136,6 +137,11 @@ class EngineBridge(QObject):
         requests = {panel.id: asked for panel in inside if (asked := panel.request()) is not None}
         watches = any(panel.watches for panel in inside)
         self.engine.live.set_requests(requests, watches, self._inside.opened)
+
+    def _knows(self, panel: Panel) -> bool:
+        """Whether a panel was shown the network that is open: what it asks before is meant for another one."""
+        fed = type(panel).show_state is not Panel.show_state
+        return not fed or (panel in self._told and self._told[panel] is self.seen_by(panel).opened)
 
     def _schedule(self, panel: Panel, what: str) -> None:
         overridden = type(panel).show_state if what == "state" else type(panel).show_look
@@ -158,7 +164,11 @@ class EngineBridge(QObject):
             if not panel.isVisible():
                 continue
             if what == "state":
-                panel.show_state(self.seen_by(panel))
+                state = self.seen_by(panel)
+                if panel not in self._told or self._told[panel] is not state.opened:
+                    self._told[panel] = state.opened
+                    self._asking.start()
+                panel.show_state(state)
             elif (look := self._look_of(panel)) is not None:
                 panel.show_look(look)
         if not self._due:

@@ -13,7 +13,7 @@ from guiapp.engine.engine import Engine
 from guiapp.ui.main_window import MainWindow
 
 # What is waited for comes when the machine gets to it; a loaded one may take longer than pytest-qt's 5 s.
-for wait in (QtBot.waitUntil, QtBot.waitSignal):
+for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals):
     wait.__kwdefaults__["timeout"] = 60_000
 
 

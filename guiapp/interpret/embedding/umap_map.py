@@ -110,5 +110,5 @@ def _how_far(said: str) -> tuple[float, str]:
     """Share and words from what the other process has written: umap-learn counts its epochs in per cent."""
     found = re.findall(r"Epochs completed:\s+(\d+)%", said)
     if not found:
-        return 0.05, "UMAP is loading and finding neighbours"
+        return 0.02, "UMAP is loading and finding neighbours"  # nothing tells how long that takes
     return _BEGIN_SHARE + (1 - _BEGIN_SHARE) * int(found[-1]) / 100, f"UMAP, {found[-1]} % of the epochs"
