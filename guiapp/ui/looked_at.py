@@ -103,6 +103,15 @@ class LookedAt(QObject):
         """Bring a moment into the selection once its network, which was asked for just now, is looked into."""
         self._wanted = moment
 
+    def waits_for(self, moment: Moment) -> bool:
+        """Whether a moment that was expected has not come yet."""
+        return self._wanted is moment
+
+    def give_up(self, moment: Moment) -> None:
+        """Expect a moment no more, where its network does not come."""
+        if self._wanted is moment:
+            self._wanted = None
+
     def _arrived(self) -> bool:
         """Bring back what is wanted if its network is looked into by now."""
         wanted, window = self._wanted, self._window

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.history import Moment
-from guiapp.core.notices import UserError
+from guiapp.core.notices import Notice, UserError
 from guiapp.engine.study_file import SUFFIX, Pinned, StudyFile, read, write
 from guiapp.ui import layouts, session
 from guiapp.ui.commands import Command
@@ -41,6 +41,8 @@ class Studies(QObject):
         super().__init__(window)
         self._window = window
         self._newest = 0
+        self._coming: tuple[StudyFile, Moment, str] | None = None
+        window.bridge.notice.connect(self._show_what_is_there)
         add = window.commands.add
         add(Command(
             "file.open-study", "Open study…", self.ask_open,
@@ -141,11 +143,33 @@ class Studies(QObject):
             engine.open_run(study.run)
         elif study.experiment:
             engine.open_experiment(study.experiment, dict(study.settings))
+        self._coming = (study, moment, path.name)
         pinned = window.panel("pinned")
         pinned.clear()
         for pin in study.pins:
             pinned.add(_pin(pin, window))
         window.context.notices.post("info", f"{path.name} is open.", topic=_TOPIC)
+
+    def _show_what_is_there(self, notice: Notice) -> None:
+        """Show picture and pinned views of a study whose network cannot be opened, as where its data set is missing."""
+        if notice.level != "error" or notice.topic == _TOPIC or self._coming is None:
+            return
+        (study, moment, name), self._coming = self._coming, None
+        window = self._window
+        if not window.looked_at.waits_for(moment):
+            return
+        window.looked_at.give_up(moment)
+        shown = []
+        picture = study.selection.get("picture")
+        if picture is not None:
+            window.workspace.picture = picture
+            shown.append("its picture")
+        if study.pins:
+            window.show_panel("pinned")
+            shown.append("its pinned view" if len(study.pins) == 1 else f"its {len(study.pins)} pinned views")
+        there = f" Shown without it: {' and '.join(shown)}." if shown else ""
+        text = f"The network of {name} cannot be opened: {notice.text.rstrip('.')}.{there}"
+        window.context.notices.post("error", text, notice.details, topic=_TOPIC)
 
     def _failed(self, error: BaseException) -> None:
         text = str(error) if isinstance(error, UserError) else f"the study failed: {error}"

@@ -1,14 +1,20 @@
 """A study handed out: saved from one window, opened in another home as it was; and the report of it."""
 
+import io
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from PIL import Image
+from PySide6.QtWidgets import QApplication
 
 from guiapp.core.history import FIELDS
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.paths import runs
+from guiapp.core.picture import Origin, Picture
 from guiapp.engine.engine import Engine
+from guiapp.engine.study_file import Pinned, StudyFile
 from guiapp.ui import report
 from guiapp.ui.main_window import MainWindow
 
@@ -110,3 +116,26 @@ def test_a_report_escapes_what_it_tells():
     assert page.loads == [] and "<script" not in text
     assert page.texts["title"] == ["<script>alert(1)</script>"]
     assert page.texts["td"] == ["<img src=x onerror=alert(1)>", "0.5", "x<y", "\"quoted\" 'too'"]
+
+
+def test_a_study_whose_data_set_is_missing_shows_its_picture_and_pinned_views(make_window, tmp_path):
+    window = make_window()
+    picture = Picture(np.full((8, 8, 3), 90, np.uint8), Origin("file", "seven"))
+    values = {**dict.fromkeys(FIELDS), "picture": picture, "samples": (), "switched_off": {}, "boosted": {}}
+    red = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(red, "PNG")
+    pins = [Pinned("Filters", ("conv1",), "2026-01-01T10:00:00", red.getvalue(), "experiment", "lenet5", values)]
+    window.studies._show(
+        StudyFile("LeNet-5", "experiment", "lenet5", selection=values, pins=pins), tmp_path / "s.vexstudy"
+    )
+    assert window.workspace.picture is None, "the network comes first"
+    window.context.notices.post("error", "MNIST is not on this machine: fetch it")
+    QApplication.processEvents()
+    assert window.workspace.picture is picture and window.panel("pinned").isVisible()
+    told = window.context.notices.notices[-1].text
+    assert told.startswith("The network of s.vexstudy cannot be opened: MNIST is not on this machine")
+    assert told.endswith("Shown without it: its picture and its pinned view.")
+    window.workspace.picture = None
+    window.context.notices.post("error", "another one")
+    QApplication.processEvents()
+    assert window.workspace.picture is None, "what fails later is no matter of the study"
