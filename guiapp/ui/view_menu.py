@@ -60,7 +60,7 @@ def numbers_of(panel: QWidget) -> str:
 
 def has_numbers(panel: QWidget) -> bool:
     """Whether a panel may have numbers: asking for them can take long, as for a million points."""
-    if hasattr(panel, "csv_text"):
+    if hasattr(panel, "csv_text") or hasattr(panel, "save_numbers"):
         return True
     return any(hasattr(widget, "csv_text") and widget.isVisible() for widget in panel.findChildren(QWidget))
 
@@ -99,9 +99,13 @@ def view_menu(context: Context, panel: Panel | None, parent: QWidget, pin: Calla
         name, _ = QFileDialog.getSaveFileName(parent, "Save view", f"{panel.id}{ending}", kinds)
         if not name:
             return
-        path = Path(name)
+        path = Path(name) if Path(name).suffix else Path(name).with_suffix(ending)
+        beside = getattr(panel, "save_numbers", None)
+        if beside is not None and path.suffix.lower() == ".csv":
+            beside(path)
+            return
         try:
-            save_view(panel, path if path.suffix else path.with_suffix(ending))
+            save_view(panel, path)
         except UserError as error:
             context.notices.post("error", str(error), topic="view")
 

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from guiapp.core.notices import UserError
 from guiapp.ui.theme import Theme
@@ -50,6 +50,15 @@ def test_the_menu_computes_no_numbers(panel, qtbot, monkeypatch):
     assert menu.actions()[-1].isEnabled()
     panel.view.hide()
     assert not has_numbers(panel)
+
+
+def test_a_panel_that_writes_its_numbers_beside_other_work_is_asked_to(panel, monkeypatch, tmp_path):
+    written = []
+    panel.id, panel.save_numbers = "places", written.append
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(tmp_path / "places"), ""))
+    monkeypatch.setattr(ImageView, "csv_text", lambda view: pytest.fail("a million points would hold up the window"))
+    view_menu(None, panel, panel, None).actions()[-1].trigger()
+    assert written == [tmp_path / "places.csv"]
 
 
 def test_a_panel_without_numbers_says_so(panel, tmp_path):

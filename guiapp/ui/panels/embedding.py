@@ -42,6 +42,7 @@ _TIMES = 3.0  # rests three times as long as the last map took, so that training
 _SMALL_BELOW = 470
 _NO_ROWS_BELOW = 300
 _MOST_TOLD = 20_000  # samples of a lasso that other panels are told of
+_LINES = 5000  # of a table that are written before others have their turn
 
 
 class EmbeddingPanel(Panel):
@@ -306,6 +307,7 @@ class EmbeddingPanel(Panel):
             self._own, self._own_names, self._own_of = None, (), pictures.name
         self.plot.thumbnail = self.rows.thumbnail = self._thumbnail
         self.plot.describe = self.rows.describe = self._describe
+        self.plot.save_numbers = self._ask_save
         self.rows.colour = self._colour_of
         self.plot.axes = found.axes
         self.plot.set_cloud(found.cloud, equal=found.method != "plane", same_points=same)
@@ -490,12 +492,19 @@ class EmbeddingPanel(Panel):
 
     # ------------------------------------------------------------------ out of the window
 
-    def save_table(self, path: Path) -> None:
+    def save_numbers(self, path: Path) -> None:
+        """Write all points as a table, beside other work: of a million the window would stand still for seconds."""
+        if self.shown is None:
+            self.context.notices.post("error", "there are no points yet: wait until the map is there", topic="view")
+        self.save_table(path, every=True)
+
+    def save_table(self, path: Path, every: bool = False) -> None:
         """Write the chosen points, or all, as a table, beside other work."""
         found = self.shown
         if found is None:
             return
-        chosen = self._circled.tolist() if len(self._circled) else range(len(found.features))
+        some = len(self._circled) and not every
+        chosen = self._circled.tolist() if some else range(len(found.features))
         own = None if self._own is None else self._own.copy()
         work = partial(_write_table, found, chosen, own, self._own_names, path)
         bridge = self.context.bridge
@@ -575,8 +584,12 @@ def _write_table(
     """Write points as a table."""
     from guiapp.ui.widgets.export import save_text
 
-    yield 0.0, "writing the table"
-    save_text(words.table_text(found, chosen, own, names), path)
+    lines = []
+    for number, line in enumerate(words.table_lines(found, chosen, own, names)):
+        if number % _LINES == 0:
+            yield number / (len(chosen) + 1), "writing the table"
+        lines.append(line)
+    save_text("".join(lines), path)
 
 
 def _write(pictures: Any, numbers: list[int], folder: Path) -> Generator[tuple[float, str], None, int]:

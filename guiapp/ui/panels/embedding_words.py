@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,16 +49,26 @@ def table_text(
     found: Map, chosen: Iterable[int], own: npt.NDArray[np.int64] | None = None, own_names: tuple[str, ...] = ()
 ) -> str:
     """The chosen points as a table of comma-separated values."""
+    return "".join(table_lines(found, chosen, own, own_names))
+
+
+def table_lines(
+    found: Map, chosen: Iterable[int], own: npt.NDArray[np.int64] | None = None, own_names: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """The same line by line, the head first."""
     features = found.features
     pictures = features.pictures
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(["picture", "x", "y", "class", "prediction", "probability", "own class"])
+    yield stream.getvalue()
     for index in chosen:
         picture = int(features.kept[index])
         label, predicted = int(pictures.labels[picture]), int(features.predicted[index])
         mine = int(own[picture]) if own is not None else -1
         x, y = (float(v) for v in found.xy[index])
+        stream.seek(0)
+        stream.truncate()
         writer.writerow([
             pictures.caption(picture), f"{x:.7g}", f"{y:.7g}",
             pictures.classes[label] if label >= 0 else "",
@@ -66,4 +76,4 @@ def table_text(
             f"{float(features.confidence[index]):.6g}" if predicted >= 0 else "",
             own_names[mine] if mine >= 0 else "",
         ])  # fmt: skip
-    return stream.getvalue()
+        yield stream.getvalue()

@@ -57,6 +57,7 @@ class ScatterPlot(QWidget):
         lasso: Whether a drag draws a lasso; with Shift held it always does.
         thumbnail: Gives the picture of a point, uint8 (h, w, 3), or None.
         describe: Gives the lines of the card of a point.
+        save_numbers: Asks for a file and writes the places, where a panel does that beside other work; else None.
         paint_ms: Time of the last repaint.
     """
 
@@ -71,6 +72,7 @@ class ScatterPlot(QWidget):
         self.lasso = False
         self.thumbnail: scatter_marks.Thumbnail | None = None
         self.describe: Callable[[int], Sequence[str]] = lambda index: (str(index),)
+        self.save_numbers: Callable[[], None] | None = None
         self.paint_ms = 0.0
         self.axes: tuple[str, str] = ("", "")
         self.title = "Map"
@@ -383,9 +385,7 @@ class ScatterPlot(QWidget):
         menu.addSeparator()
         menu.addAction("Copy plot", lambda: export.copy_widget(self))
         menu.addAction("Save as PNG or SVG …", lambda: export.ask_save_plot(self, self.title.lower()))
-        menu.addAction(
-            "Save places as CSV …", lambda: export.ask_save_text(self, f"{self.title.lower()}.csv", self.csv_text())
-        )
+        menu.addAction("Save places as CSV …", self.save_numbers or self.ask_numbers)
         for action in menu.actions():
             action.setEnabled(self._cloud is not None)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -400,6 +400,10 @@ class ScatterPlot(QWidget):
             for index, (x, y) in enumerate(self._cloud.xy.tolist()):
                 writer.writerow([index, f"{x:.7g}", f"{y:.7g}", "; ".join(self.describe(index))])
         return stream.getvalue()
+
+    def ask_numbers(self) -> None:
+        """Ask where to save the places, then save them."""
+        export.ask_save_text(self, f"{self.title.lower()}.csv", self.csv_text())
 
     # ------------------------------------------------------------------ painting
 

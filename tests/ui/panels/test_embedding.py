@@ -214,6 +214,8 @@ def test_what_is_circled_becomes_a_class_of_ones_own_a_table_and_files(panel, tm
     assert [row["picture"] for row in rows] == [f"validation {i}" for i in inside]
     assert {row["own class"] for row in rows} == {"left"}
     assert float(rows[0]["x"]) == pytest.approx(float(panel.shown.xy[inside[0], 0]), rel=1e-5)
+    panel.save_numbers(tmp_path / "all.csv")
+    assert len((tmp_path / "all.csv").read_text().splitlines()) == 1 + len(panel.shown.features)
     panel.save_pictures(tmp_path)
     files = sorted((tmp_path / "left").glob("*.png"))
     assert len(files) == len(inside)
