@@ -21,6 +21,7 @@ class _Corner(QWidget):
     def __init__(self, bar: QTabBar, strips: TabStrips) -> None:
         super().__init__(bar)
         self._bar = bar
+        self._count = 0
         self.setObjectName("tabs.corner")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
@@ -42,6 +43,9 @@ class _Corner(QWidget):
     def fit(self) -> None:
         """Stand at the right end of the row; where tabs have no room beside it, names are cut off, not covered."""
         bar, size = self._bar, self.sizeHint()
+        if bar.count() != self._count:
+            self._count = bar.count()
+            _find_last(bar)
         wide = bar.fontMetrics().horizontalAdvance
         names = [wide(bar.tabText(tab)) for tab in range(bar.count())]
         style = f"QTabBar::tab:last, QTabBar::tab:only-one {{ margin-right: {size.width()}px; }}"
@@ -52,6 +56,21 @@ class _Corner(QWidget):
             bar.setStyleSheet(style)
         self.setGeometry(bar.width() - size.width(), (bar.height() - size.height()) // 2, size.width(), size.height())
         self.raise_()
+
+
+def _find_last(bar: QTabBar) -> None:
+    """Let Qt find the last tab: after one was put in before others it takes an earlier one for the last.
+
+    That one then has the margin at the end of the row, and those behind it stand under the buttons.
+    """
+    last, front = bar.count() - 1, bar.currentIndex()
+    if last < 1:
+        return
+    before = bar.blockSignals(True)
+    bar.setTabVisible(last, False)
+    bar.setTabVisible(last, True)
+    bar.setCurrentIndex(front)
+    bar.blockSignals(before)
 
 
 class TabStrips(QObject):

@@ -170,6 +170,23 @@ def test_names_of_tabs_are_not_under_the_buttons_of_their_row(window, qtbot):
     qtbot.waitUntil(in_front)
 
 
+def test_a_tab_put_in_before_others_leaves_the_last_one_seen(window, qtbot):
+    window.resize(1280, 800)
+    for name in ("samples", "events"):
+        window.show_panel(name)
+
+    def names_fill_their_tabs():
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        bar = next(bar for bar in bars if "Event files" in [bar.tabText(tab) for tab in range(bar.count())])
+        tabs, wide = range(bar.count()), bar.fontMetrics().horizontalAdvance
+        corner = bar.findChild(QWidget, "tabs.corner")
+        assert bar.tabText(bar.count() - 1) != "Event files" and bar.tabText(bar.currentIndex()) == "Event files"
+        over = [bar.tabRect(tab).width() - wide(bar.tabText(tab)) for tab in tabs]
+        assert max(over[:-1]) < corner.width() <= over[-1]
+
+    qtbot.waitUntil(names_fill_their_tabs)
+
+
 def test_session_comes_back(make_window, settings):
     window = make_window()
     window.commands["layout.look-inside"].trigger()
