@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MOST = 100
 _SUBSETS = 64
 _BATCH = 128
+_VOTES = "most votes"
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,23 @@ class Together:
         return tuple(self.figures(name, p) for name, p in zip(self.names, self.probabilities, strict=True))
 
     @cached_property
-    def answers(self) -> tuple[Figures, ...]:
-        """All together: mean of the probabilities, most votes, and for one run its mean of weights and its own."""
-        found = [
-            self.figures("mean of the probabilities", self.mean),
-            dataclasses.replace(self.figures("most votes", votes(self.probabilities)), loss=math.nan),
-        ]
+    def all_together(self) -> dict[str, npt.NDArray[np.floating[Any]]]:
+        """Answers (N, K) of all: mean of the probabilities, votes, and for one run its mean of weights and its own."""
+        found: dict[str, npt.NDArray[np.floating[Any]]] = {
+            "mean probabilities": self.mean,
+            _VOTES: votes(self.probabilities),
+        }
         if self.mean_weights is not None:
-            found.append(self.figures("mean of the weights", self.mean_weights))
+            found["mean weights"] = self.mean_weights
         if self.kept is not None:
-            found.append(self.figures("what the run ended with", self.kept))
-        return tuple(found)
+            found["the run itself"] = self.kept
+        return found
+
+    @cached_property
+    def answers(self) -> tuple[Figures, ...]:
+        """Figures of ``all_together``, in its order."""
+        found = (self.figures(name, said) for name, said in self.all_together.items())
+        return tuple(dataclasses.replace(one, loss=math.nan) if one.name == _VOTES else one for one in found)
 
     @cached_property
     def mean(self) -> npt.NDArray[np.float64]:
@@ -138,20 +145,24 @@ class Together:
         return np.flatnonzero(self.said[one] != self.said[other])
 
     @cached_property
-    def growth(self) -> tuple[tuple[float, float, float], ...]:
-        """Accuracy of the mean of m members for m = 1 … M: over their subsets the mean, the least and the largest.
+    def by_size(self) -> tuple[tuple[float, ...], ...]:
+        """Accuracies of the mean of m members for m = 1 … M, of each of their subsets.
 
         All subsets, or 64 drawn of them (always the same ones) where there are more.
         """
         count = len(self.names)
-        found = []
-        for size in range(1, count + 1):
-            rows = [
+        return tuple(
+            tuple(
                 float((self.probabilities[list(chosen)].mean(0, dtype=np.float64).argmax(1) == self.truth).mean())
                 for chosen in _subsets(count, size)
-            ]
-            found.append((float(np.mean(rows)), min(rows), max(rows)))
-        return tuple(found)
+            )
+            for size in range(1, count + 1)
+        )
+
+    @property
+    def growth(self) -> tuple[tuple[float, float, float], ...]:
+        """Of ``by_size`` the mean, the least and the largest."""
+        return tuple((float(np.mean(rows)), min(rows), max(rows)) for rows in self.by_size)
 
     def figures(self, name: str, probabilities: npt.NDArray[np.floating[Any]]) -> Figures:
         """Figures of probabilities (N, K)."""
@@ -243,10 +254,10 @@ def measuring(
         setup, model = opened[members[0].run]
         count = len(members)
         scores = scoring(model, setup.task, setup.preprocessing, dataset, part)
-        kept = (yield from _shares(scores, count, count + extra, "what the run ended with")).probabilities
+        kept = (yield from _shares(scores, count, count + extra, "the run itself")).probabilities
         _load_mean(model, members, setup, dataset)
         scores = scoring(model, setup.task, setup.preprocessing, dataset, part)
-        averaged = (yield from _shares(scores, count + 1, count + extra, "mean of the weights")).probabilities
+        averaged = (yield from _shares(scores, count + 1, count + extra, "mean weights")).probabilities
     found = Together(
         tuple(member.name for member in members), np.stack(rows), np.asarray(dataset.part(part).labels, np.int64),
         tuple(dataset.classes), part, first.dataset_name, averaged, kept,

@@ -47,6 +47,10 @@ _COUNTS: Mapping[str, Callable[[Recipe], object]] = {
     "penalty.beta": lambda r: r.penalty.name == "elastic",
     "stopping.watch": lambda r: r.stopping.patience,
     "stopping.margin": lambda r: r.stopping.patience,
+    "average.rho": lambda r: r.average.name == "polyak",
+    "average.every": lambda r: r.average.name == "cycles",
+    "distillation.temperature": lambda r: r.distillation.teacher and r.distillation.share,
+    "distillation.share": lambda r: r.distillation.teacher,
 }
 """When a setting counts; those that are not named always do, but for those of a group that is switched off."""
 

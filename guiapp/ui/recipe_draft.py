@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from guiapp.training.recipe import Recipe
     from guiapp.ui.bridge import EngineBridge
 
-_RATE = "optimiser.lr"
+_RATE, _TEMPERATURE = "optimiser.lr", "distillation.temperature"
 
 
 class RecipeDraft(QObject):
@@ -66,6 +66,8 @@ class RecipeDraft(QObject):
         self._over.update(changes)
         if set(changes) == {_RATE} and phase in ("running", "paused"):
             engine.set_learning_rate(float(changes[_RATE]))
+        elif set(changes) == {_TEMPERATURE} and phase in ("running", "paused") and self._has_teacher:
+            engine.set_temperature(float(changes[_TEMPERATURE]))
         elif phase == "ready":
             engine.configure(dict(changes))
         else:
@@ -73,6 +75,10 @@ class RecipeDraft(QObject):
             now = False
         self.changed.emit()
         return now
+
+    @property
+    def _has_teacher(self) -> bool:
+        return self.opened is not None and bool(self.opened.recipe.distillation.teacher)
 
     def apply(self) -> bool:
         """Let what waits hold, where no run would lose by it; return whether there was anything."""

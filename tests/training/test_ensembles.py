@@ -87,7 +87,7 @@ def test_several_runs_together(runs, capsys):
     for line, known in zip(told["members"], summary, strict=True):
         assert line["accuracy"] == pytest.approx(known["validation"]["accuracy"])
         assert line["loss"] == pytest.approx(known["validation"]["loss"], rel=1e-4)
-    assert [line["name"] for line in told["together"]] == ["mean of the probabilities", "most votes"]
+    assert [line["name"] for line in told["together"]] == ["mean probabilities", "most votes"]
     before = [len(read_looks(folder)) for folder in folders]
     found = finish(measuring(members_of(folders), "test", "evaluate"))
     assert found.looks == tuple(count + 1 for count in before)
@@ -102,7 +102,7 @@ def test_one_run_is_an_ensemble_of_its_cycles(runs):
     assert [member.step for member in members_of([folder], last=2)] == [member.step for member in members[1:]]
     found = finish(measuring(members))
     names = [figures.name for figures in found.answers]
-    assert names == ["mean of the probabilities", "most votes", "mean of the weights", "what the run ended with"]
+    assert names == ["mean probabilities", "most votes", "mean weights", "the run itself"]
     from safetensors.torch import load_file
 
     from guiapp.training.data import TrainingData

@@ -33,6 +33,10 @@ LABELS = {
     "loss.smoothing": "label smoothing", "balance.name": "balance classes", "stopping.patience": "stop after",
     "stopping.watch": "stop by", "stopping.margin": "least gain", "schedule.final": "final share",
     "keep": "keep weights", "checkpoint_seconds": "checkpoint every",
+    "average.name": "average of weights", "average.rho": "rho", "average.start": "average from",
+    "average.every": "length of a cycle", "members.name": "kept weights", "members.every": "length of a cycle",
+    "distillation.teacher": "teacher", "distillation.temperature": "temperature",
+    "distillation.share": "teacher's share",
 }  # fmt: skip
 RUN = "run"
 """The section with the fields that belong to no group."""
@@ -41,6 +45,7 @@ TITLES = {
     "penalty": "Penalty of weights", "clipping": "Clipping of gradients", "balance": "Balance of classes",
     "stopping": "Early stopping", "augmentation": "Augmentation", "preprocessing": "Input",
     "initialisation": "First weights", "normalisation": "Normalisation", "leave_out": "Leaving out",
+    "average": "Average of weights", "members": "Kept for an ensemble", "distillation": "Distillation",
     "transfer": "Transfer", "data": "Which samples", "loading": "Loading of samples", "observe": "Observation",
 }  # fmt: skip
 """Titles of the groups, in the order of the form; others follow by their names."""
