@@ -205,12 +205,25 @@ def load_plain(path: Path) -> Any:
                 f"{path} holds more than weights and is not opened, because it could run code: "
                 "save its state_dict() alone"
             ) from None
+        if _is_plain_pickle(path):
+            raise UserError(
+                f"{path} is a plain pickle and is not opened, because it could run code: save the state_dict() with "
+                "torch.save"
+            ) from None
         raise UserError(f"{path} is damaged or not a weight file: copy or fetch it again") from None
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file fails in any way that a pickle or an archive can
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(f"{path} is damaged or not a weight file ({reason}): copy or fetch it again") from None
+
+
+def _is_plain_pickle(path: Path) -> bool:
+    """Whether a file is one whole pickle of another program; nothing of it is loaded."""
+    with path.open("rb") as stream:
+        head = stream.read(2)
+        stream.seek(-1, os.SEEK_END)
+        return len(head) == 2 and head[0] == 0x80 and 2 <= head[1] <= 5 and stream.read(1) == b"."
 
 
 def _state(loaded: Any, path: Path) -> dict[str, torch.Tensor]:

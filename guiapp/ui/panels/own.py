@@ -223,7 +223,7 @@ class OwnPanel(Panel):
         self.table = NumberTable(page, "own.tensors", "Tensors of the file and of the network", self._model.ordered)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.table.setTextElideMode(Qt.TextElideMode.ElideLeft)  # names differ at their ends
-        self.table.names, self.table.padding = 60, 12
+        self.table.names, self.table.padding = 60, 16
         self.filter = QLineEdit(page)
         self.filter.setObjectName("own.filter")
         self.filter.setPlaceholderText("Find a tensor …")

@@ -1,6 +1,8 @@
 """Opening networks of the zoo: with weights placed by hand, fetched, random, and with files that are not right."""
 
 import json
+import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,10 @@ def test_a_file_with_code_is_not_run(tmp_path, one_line):
 
     torch.save({"state_dict": Bomb()}, tmp_path / "mine.pth")
     assert "could run code" in one_line("squeezenet1_1", tmp_path / "mine.pth")
+    (tmp_path / "plain.pth").write_bytes(pickle.dumps({"state_dict": Bomb()}))  # not by torch at all
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of the protocol
+        assert "is a plain pickle" in one_line("squeezenet1_1", tmp_path / "plain.pth")
     assert not (tmp_path / "ran").exists()
 
 
