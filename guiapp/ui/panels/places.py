@@ -99,7 +99,9 @@ class PlacesPanel(PagedPanel):
         view: PlacesView | None = result.results.get(self.id)
         if result.picture is None:
             return
-        if view is None:
+        if view is None:  # a look from before it was asked
+            if self.view is None and not self.reason.isVisible():
+                self.line.set_text("finding the class of every place …")
             return
         if view.reason:
             self._clear("")

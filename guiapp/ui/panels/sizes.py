@@ -151,7 +151,7 @@ class SizesPanel(PagedPanel):
         if self._costs is None or self.seen.opened is None:
             return
         what, name = str(self.what.currentData()), self.other.currentText()
-        self.model.set_heads(("layer", self.seen.opened.model.name, name, "its layer"))
+        self.model.set_heads(("layer", self.seen.opened.model.title, name, "its layer"))
         rows, keys = [], []
         for pair in self.found:
             mine, theirs = size(pair.first, what), size(pair.second, what)

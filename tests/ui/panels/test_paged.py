@@ -56,6 +56,8 @@ def test_places_that_there_are_not_leave_the_size_to_be_chosen(context, kit, qtb
     panel = PlacesPanel(context)
     qtbot.addWidget(panel)
     panel.show()
+    panel.show_look(kit.look(context, opened.dataset.picture("test", 0), None))
+    assert panel.line.text().startswith("finding"), "there is a picture, and its answer is not there yet"
     nothing = np.empty((0, 0), np.float32)
     reason = "this network takes pictures of 32x32 alone"
     view = PlacesView(nothing.astype(np.int16), nothing, nothing.ravel(), (0, 0), None, (), 5, reason)
