@@ -33,6 +33,11 @@ _SIDE = 300
 _LEAST = 1e-9
 
 
+def _figure(loss: float) -> str:
+    """A loss in few characters, however small."""
+    return f"{loss:.3g}" if loss >= 0.01 or loss == 0 else f"{loss:.1e}"
+
+
 class PlaygroundPanel(Panel):
     """A race is worked out on the work lane; here it is played, stepped through and seen.
 
@@ -315,7 +320,7 @@ class PlaygroundPanel(Panel):
             lost = race.lost[number]
             gone = lost is not None and lost <= step
             there = reached[number] if reached[number] is not None and reached[number] <= step else None
-            loss = "flew out" if gone else f"{losses[step]:.3g}"
+            loss = "flew out" if gone else _figure(losses[step])
             self.table.show_figures(rule, loss, "–" if there is None else f"{there:,}")
             drawn = every[np.isfinite(losses[every])]
             self.curves.set_data(rule, drawn.astype(np.float64), np.maximum(losses[drawn], _LEAST))

@@ -85,6 +85,7 @@ class RecipePanel(Panel):
         self._about = ""
         self._open: set[str] = set(_FIRST_OPEN)
         self._can: tuple[bool, ...] = ()
+        self._count = 0
         self.files = RecipeFiles(context, self)
         self.reset = declare(
             context.commands,
@@ -307,6 +308,9 @@ class RecipePanel(Panel):
         if self.network_form is not None:
             self.network_form.set_enabled(None if free is None else ())
 
+    def _enable_reset(self) -> None:
+        self.reset.setEnabled(self._count > 0 and all(self._can[:2]))
+
     def _follow_commands(self, state: EngineState) -> None:
         opened = state.opened
         free = opened is not None and state.phase in ("ready", "finished", "failed") and not state.watched
@@ -315,7 +319,7 @@ class RecipePanel(Panel):
         if now != self._can:
             self._can = now
             self.files.follow(known, now[2])
-            self.reset.setEnabled(known and free)
+            self._enable_reset()
 
     def _base(self, opened: Opened) -> Recipe:
         from guiapp.training.setup import entry_recipe
@@ -378,6 +382,8 @@ class RecipePanel(Panel):
     def _say_head(self, opened: Opened) -> None:
         count = sum(len(form.changed) for form in self.forms.values())
         count += len(self.network_form.changed) if self.network_form is not None else 0
+        self._count = count
+        self._enable_reset()
         waits = len(self.context.draft.pending)
         what = f"{opened.experiment.title} · {opened.dataset.title}"
         words = f" · {count} changed" if count else ""

@@ -14,6 +14,8 @@ from guiapp.ui.panels.attribution import AttributionPanel
 from guiapp.ui.panels.cascade import CascadePanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.panels.gradients import GradientsPanel
+from guiapp.ui.panels.playground import PlaygroundPanel
+from guiapp.ui.panels.recipe import RecipePanel
 from guiapp.ui.panels.samples import SamplesPanel
 from guiapp.ui.panels.training import TrainingPanel
 from guiapp.ui.panels.viewer import ViewerPanel
@@ -39,6 +41,8 @@ def settle():
         DrawingPad,
         CascadePanel,
         GradientsPanel,
+        PlaygroundPanel,
+        RecipePanel,
     ],
 )
 def test_panels_die_with_their_window(kind, context, opened, kit):
