@@ -74,7 +74,7 @@ def _channels(batch: torch.Tensor, channels: int) -> torch.Tensor:
 
 
 def pads(rows: int, columns: int, height: int, width: int) -> bool:
-    """Whether ``"pad"`` surrounds pictures of ``rows`` by ``columns`` pixels with black, rather than stretching them."""
+    """Whether ``"pad"`` surrounds pictures of ``rows`` by ``columns`` pixels with black and does not stretch them."""
     down, right = height - rows, width - columns
     return 0 <= down <= PAD_SHARE * height and 0 <= right <= PAD_SHARE * width
 

@@ -6,6 +6,7 @@
     events.out.tfevents TensorBoard's view of the same
     checkpoints/STEP/   what is needed to go on, see ``checkpoints``
     snapshots/          weights for the time machine, see ``snapshots``
+    members/            weights at the ends of cycles, where the recipe keeps them, see ``averages``
 
 One process writes at a time: it holds the lock file, which the system releases when the process dies.
 """

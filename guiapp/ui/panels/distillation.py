@@ -127,6 +127,7 @@ class DistillationPanel(Panel):
         self._table = PlainTable(context.theme, heads, tips, self)
         self.table = NumberTable(self, "distillation.runs", "With a teacher and alone", self._table)
         self.table.setSortingEnabled(False)
+        self.table.setMinimumHeight(4 * (self.fontMetrics().height() + 8))
 
     def _lay_out(self) -> None:
         top, second, answers = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -149,9 +150,9 @@ class DistillationPanel(Panel):
         column.setSpacing(4)
         column.addLayout(top)
         column.addLayout(second)
-        column.addLayout(answers, 3)
+        column.addLayout(answers, 4)
         column.addWidget(self.line)
-        column.addWidget(self.table, 2)
+        column.addWidget(self.table, 1)
         column.addWidget(self.bar)
 
     # ------------------------------------------------------------------ the recipe

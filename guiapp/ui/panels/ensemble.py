@@ -279,8 +279,7 @@ class EnsemblePanel(Panel):
         gain = found.answers[0].accuracy - float(np.mean([one.accuracy for one in found.members]))
         looks = f" · looks at the test part: {', '.join(map(str, found.looks))}" if found.looks else ""
         self.line.set_text(
-            f"together {100 * gain:+.2f} points against a member on average · {len(found.truth):,} {found.part} "
-            f"samples{looks}".replace("-", "−", 1)
+            f"together {100 * gain:+.2f} points · {len(found.truth):,} {found.part} samples{looks}".replace("-", "−", 1)
         )
         self._enable()
 
