@@ -19,12 +19,13 @@ from guiapp.models.own.files import ENDINGS
 from guiapp.ui.context import Context
 
 Kind = Literal[
-    "picture", "video", "folder", "events", "run", "weights", "network", "study", "recipe", "missing", "unknown"
-]
+    "picture", "video", "folder", "events", "run", "weights", "network", "study", "recipe", "table", "missing",
+    "unknown",
+]  # fmt: skip
 RECIPE = ".recipe.json"
 _BY_ENDING: dict[str, Kind] = {
     **dict.fromkeys(SUFFIXES, "picture"), **dict.fromkeys(ENDINGS, "weights"), ".onnx": "network",
-    STUDY: "study", RECIPE: "recipe",
+    STUDY: "study", RECIPE: "recipe", ".csv": "table", ".tsv": "table",
 }  # fmt: skip
 
 
@@ -112,6 +113,10 @@ class OpenFiles(QObject):
         path = paths[0]
         kind = kind_of(path)
         chosen = [path]
+        whole: dict[Kind, Callable[[Path], object]] = {
+            "folder": self.folder_chosen.emit, "study": self.study_chosen.emit, "recipe": self.recipe_chosen.emit,
+            "table": self._train_on,
+        }  # fmt: skip
         if kind == "picture":
             chosen = [path for path in paths if kind_of(path) == "picture"]
             if len(chosen) > 1:
@@ -120,14 +125,12 @@ class OpenFiles(QObject):
                 self.open_picture(path)
         elif kind == "video":
             self.live_chosen.emit(str(path))
-        elif kind == "folder":
-            self.folder_chosen.emit(path)
+        elif kind in whole:
+            whole[kind](path)
         elif kind == "run":
             self.open_run(run_of(path) or path)
         elif kind == "events":
             self.events_chosen.emit(path if path.is_dir() else path.parent)
-        elif kind in ("study", "recipe"):
-            (self.study_chosen if kind == "study" else self.recipe_chosen).emit(path)
         elif kind in ("weights", "network"):
             self._open_weights(path)
         elif kind == "missing":
@@ -135,8 +138,8 @@ class OpenFiles(QObject):
         else:
             self._say(
                 "warning",
-                f"{path.name} is neither a picture, a video, a folder, a run, events, a study, a recipe, weights nor "
-                "ONNX; nothing was opened.",
+                f"{path.name} is neither a picture, a video, a folder, a run, events, a study, a recipe, a table "
+                "of labels, weights nor ONNX; nothing was opened.",
             )
         if len(chosen) < len(paths) and kind in ("picture", "video", "folder", "run"):
             what = path.name if len(chosen) == 1 else "the pictures"
@@ -144,6 +147,11 @@ class OpenFiles(QObject):
 
     def _say(self, level: Level, text: str) -> None:
         self._context.notices.post(level, text, topic="open")
+
+    def _train_on(self, table: Path) -> None:
+        """Make a table of files and labels the data set of the open experiment; the lane tells why it cannot be."""
+        self._context.notices.settle("open")
+        self._context.bridge.engine.configure({"dataset": str(table.absolute())})
 
     def open_run(self, folder: Path) -> None:
         """Open a run folder."""

@@ -179,6 +179,15 @@ def test_kinds(tmp_path, picture):
     assert kind_of(recipe) == "recipe"
 
 
+def test_a_table_of_labels_is_the_data_set_of_the_open_experiment(window, tmp_path, monkeypatch):
+    table = tmp_path / "labels.CSV"
+    table.write_text("file,label\n")
+    asked = []
+    monkeypatch.setattr(window.engine, "configure", asked.append)
+    drop(window, table)
+    assert kind_of(table) == "table" and asked == [{"dataset": str(table)}]
+
+
 def test_the_picture_of_the_window_is_saved(window, tmp_path):
     window.files.save_window(tmp_path / "window.png")
     with Image.open(tmp_path / "window.png") as saved:

@@ -55,6 +55,7 @@ class DiagnosisPanel(Panel):
         self._of: tuple[object, ...] = ()
         self._asked_at = 0.0
         self._reading = False
+        self._newest = self.seen
         self.pages = QComboBox(self)
         self.pages.setObjectName("diagnosis.page")
         self.pages.setAccessibleName("Page")
@@ -121,7 +122,7 @@ class DiagnosisPanel(Panel):
 
     def show_state(self, state: EngineState) -> None:
         """Read the run anew where it moved on, at most every two seconds while it goes on."""
-        opened = state.opened
+        self._newest, opened = state, state.opened
         if opened is not self._opened:
             self._opened = opened
             self._outer.setCurrentIndex(1 if opened is not None else 0)
@@ -146,10 +147,14 @@ class DiagnosisPanel(Panel):
             self._reading = False
 
         job = self.context.bridge.engine.submit(work, on_error=failed, title="diagnosis")
-        self.context.bridge.call(job, lambda read_: self._take(read_) if self._opened is opened else self._drop())
+        self.context.bridge.call(job, lambda read_: self._arrived(read_ if self._opened is opened else None))
 
-    def _drop(self) -> None:
+    def _arrived(self, read_: tuple[Any, list[Finding], Any] | None) -> None:
+        """Show what was read, None where it is of another run; what the run did meanwhile is read next."""
         self._reading = False
+        if read_ is not None:
+            self._take(read_)
+        self.show_state(self._newest)
 
     def _take(self, read_: tuple[Any, list[Finding], Any]) -> None:
         self._reading = False

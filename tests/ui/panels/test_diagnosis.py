@@ -69,6 +69,20 @@ def test_what_is_wrong_is_said_and_marked_on_the_curves(panel, follow, context):
     assert "Nothing is wrong" in panel.finding_page.text.toPlainText()
 
 
+def test_what_a_run_did_while_it_was_read_is_read_next(panel, follow, context, monkeypatch):
+    calls = []
+    now = context.bridge.call
+    monkeypatch.setattr(context.bridge, "call", lambda job, then: calls.append((job, then)))
+    follow(overfitted())
+    context.bridge.give(phase="finished")  # the last thing that is told of the run
+    panel.show_state(context.bridge.state)
+    assert len(calls) == 1
+    now(*calls[0])
+    assert [one.id for one in panel.found] == ["overfitting"] and len(calls) == 2
+    now(*calls[1])
+    assert len(calls) == 2
+
+
 def test_a_click_marks_the_evidence_of_one_finding_alone(panel, follow, context):
     follow(overfitted(), observed=True)
     names = [one.id for one in panel.found]
