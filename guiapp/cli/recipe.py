@@ -53,10 +53,14 @@ def setup_of(target: str, settings: dict[str, Any], progress: output.Progress) -
         SettingError: If there is neither.
     """
     from guiapp.catalogue import EXPERIMENTS
+    from guiapp.training.run_folder import RunFolder
     from guiapp.training.setup import from_run, prepare
+    from guiapp.training.watched import always_watched
 
     folder = _folder(target)
     if folder is not None:
+        if always_watched(RunFolder.open(folder).info):
+            raise SettingError(f"{folder.name} is of a training loop of its own: its recipe is that script")
         return from_run(folder, progress.share, settings)
     if target not in EXPERIMENTS:
         raise SettingError(f"there is no experiment and no run {target}; see guiapp list experiments")

@@ -2,6 +2,10 @@
 
 import json
 
+import torch
+
+from guiapp import watch
+
 FAST = ("--set", "dataset=digits", "--set", "device=cpu", "--set", "threads=1")
 
 
@@ -37,3 +41,17 @@ def test_what_does_not_fit_is_refused_in_one_line(guiapp, tmp_path):
     ):
         found = guiapp(*words)
         assert found.code in (1, 2) and says in found.err and found.err.count("\n") == 1, words
+
+
+def test_a_loop_of_ones_own_is_diagnosed_and_has_no_recipe(guiapp, tmp_path):
+    network = torch.nn.Linear(4, 2)
+    with watch(network, tmp_path / "mine", program=False) as watched:
+        for step in range(60):
+            watched.step(loss=1.0 / (step + 1), accuracy=0.5)
+            if step % 20 == 19:
+                watched.epoch(validation={"loss": 1.0, "accuracy": 0.5})
+    told = guiapp("diagnose", tmp_path / "mine")
+    assert told.code == 0 and "done, 60 steps, 3 epochs" in told.out
+    for command in (("recipe",), ("script", "--out", tmp_path / "alone.py")):
+        found = guiapp(*command, tmp_path / "mine")
+        assert found.code == 2 and "training loop of its own" in found.err and not found.out

@@ -125,8 +125,8 @@ def figures_of(folder: Path) -> RunFigures:
     run = RunFolder.open(folder)
     columns = Columns(("loss", "lr"), folder / "steps", read_only=True)
     epochs = run.epochs()
-    planned = 0
-    if epochs and epochs[0]["epoch"]:
+    planned = int((run.info.get("watch") or {}).get("total_steps", 0))  # of a loop of one's own, where it says so
+    if epochs and epochs[0]["epoch"] and "epochs" in run.info["recipe"]:
         planned = int(run.info["recipe"]["epochs"] * epochs[0]["step"] / epochs[0]["epoch"])
     return RunFigures(
         columns.view("loss"),
