@@ -71,6 +71,8 @@ def _of_run(folder: Path, as_json: bool) -> int:
     from guiapp.training.diagnosis.figures import figures_of
     from guiapp.training.diagnosis.findings import findings
     from guiapp.training.diagnosis.summary import summary
+    from guiapp.training.run_folder import RunFolder
+    from guiapp.training.watched import always_watched
 
     figures = figures_of(folder)
     found = findings(figures)
@@ -90,6 +92,9 @@ def _of_run(folder: Path, as_json: bool) -> int:
     if not found:
         output.give("nothing found" if figures.steps else "no step was made yet")
     output.give()
+    if seen is None and always_watched(RunFolder.open(folder).info):
+        output.give("not observed within: a training loop of its own notes curves and weights alone")
+        return 0
     if seen is None:
         output.give("not observed within: train with --set observe=on to see layers, units and times")
         return 0

@@ -51,7 +51,7 @@ def test_a_loop_of_ones_own_is_diagnosed_and_has_no_recipe(guiapp, tmp_path):
             if step % 20 == 19:
                 watched.epoch(validation={"loss": 1.0, "accuracy": 0.5})
     told = guiapp("diagnose", tmp_path / "mine")
-    assert told.code == 0 and "done, 60 steps, 3 epochs" in told.out
+    assert told.code == 0 and "done, 60 steps, 3 epochs" in told.out and "observe=on" not in told.out
     for command in (("recipe",), ("script", "--out", tmp_path / "alone.py")):
         found = guiapp(*command, tmp_path / "mine")
         assert found.code == 2 and "training loop of its own" in found.err and not found.out

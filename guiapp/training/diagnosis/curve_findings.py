@@ -57,7 +57,7 @@ def rate_too_high(run: RunFigures) -> Finding | None:
     if len(high):
         worst = int(high[blocks.values[high].argmax()])
         first = 1 if high[0] == 0 else int(blocks.steps[high[0] - 1])
-        text = f"the loss climbs to {blocks.values[worst]:.3g}; guessing has {run.chance:.3g}"
+        text = f"the loss climbs to {blocks.values[worst]:.3g}; {run.guess} {run.chance:.3g}"
         evidence = [Evidence("loss", first, int(blocks.steps[high[-1]]), text)]
     else:
         lowest = np.minimum.accumulate(blocks.values)
@@ -234,10 +234,10 @@ def underfitting(run: RunFigures) -> Finding | None:
     longer = rising.change > 0.01 and rising.change > 2 * rising.error
     text = (
         f"Training is right in {learned[late].mean():.1%} and validation in {kept[late].mean():.1%}: no gap, and the "
-        f"training loss ends at {mean:.3g}, {mean / run.chance:.0%} of guessing."
+        f"training loss ends at {mean:.3g}, {mean / run.chance:.0%} of {'guessing' if run.classes else 'the first'}."
     )
     if mean > 0.95 * run.chance:
-        text = f"Nothing is learned: the training loss ends at {mean:.3g}, guessing has {run.chance:.3g}."
+        text = f"Nothing is learned: the training loss ends at {mean:.3g}, {run.guess} {run.chance:.3g}."
     advice = "Take a larger network, a better rate, or less regularisation."
     if longer:
         text += f" Validation still gains {rising.change:.1%} over the last {third} epochs."
@@ -268,6 +268,8 @@ def _strange_validation(run: RunFigures) -> bool:
     if len(run.epochs) < 2:
         return False
     learned, kept = (float(run.curve(part, "accuracy")[-3:].mean()) for part in ("train", "validation"))
+    if not run.classes:
+        return False
     chance = 1 / max(run.classes, 2)
     return bool(kept < 1.5 * chance and learned > 3 * chance and learned > chance + 0.3)
 

@@ -16,6 +16,7 @@ from guiapp.training.diagnosis.record import Observations, read
 
 Numbers = npt.NDArray[np.floating[Any]]
 _BLOCKS = 120
+_BEGINNING = 10  # steps whose mean loss stands for that of guessing where classes are not known
 
 
 class Blocks(NamedTuple):
@@ -51,7 +52,7 @@ class RunFigures:
     Attributes:
         loss, rate: Of each step, float (S,).
         epochs: Records of the epochs, as ``epochs.jsonl`` has them.
-        classes: Number of classes.
+        classes: Number of classes; 0 where it is not known, as of a loop of one's own.
         initial_loss: Mean loss before the first step, or None.
         total_steps: Steps of the whole recipe; 0 where that is not known.
         state: As ``RunFolder.state``; ``reason`` why it failed.
@@ -75,8 +76,17 @@ class RunFigures:
 
     @property
     def chance(self) -> float:
-        """Loss of a network that takes every class for equally probable: log C, in nats."""
+        """Loss of guessing: log C in nats, every class equally probable; the first losses where C is not known."""
+        if not self.classes:
+            began = self.loss[:_BEGINNING]
+            began = began[np.isfinite(began)]
+            return float(began.mean()) if len(began) else math.log(2)
         return math.log(max(self.classes, 2))
+
+    @property
+    def guess(self) -> str:
+        """What ``chance`` is, in words."""
+        return "guessing has" if self.classes else "the run began at"
 
     def curve(self, part: str, name: str) -> npt.NDArray[np.float64]:
         """A figure of each epoch, such as ``("validation", "loss")``; (E,)."""

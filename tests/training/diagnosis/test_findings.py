@@ -199,3 +199,10 @@ def test_the_worst_comes_first_and_every_finding_is_plain_data():
         plain = one.as_dict()
         assert plain["advice"] and plain["text"].endswith(".")
         assert all(1 <= e["first"] <= e["last"] <= STEPS for e in plain["evidence"])
+
+
+def test_without_known_classes_the_run_is_measured_against_its_own_beginning():
+    flat = run(loss=noisy(np.full(1000, 1.1)), classes=0, learned=np.full(10, 0.33))
+    assert flat.chance == pytest.approx(1.1, abs=0.2)
+    (found,) = [one for one in findings(flat) if one.id == "underfitting"]
+    assert "the run began at 1.1" in found.text.replace("1.09", "1.1") and "guessing" not in found.text
