@@ -83,7 +83,8 @@ def with_lightning(work: _Work, folder: str) -> Any:
         logging.getLogger(name).setLevel(logging.ERROR)
     torch, loss_of = work.torch, work.torch.nn.functional.cross_entropy
 
-    class Module(lightning.LightningModule):
+    # Lightning is a peer: without the group "bench" it is not there, and its classes are of no known type.
+    class Module(lightning.LightningModule):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.net = work.model
@@ -99,7 +100,7 @@ def with_lightning(work: _Work, folder: str) -> Any:
         def configure_optimizers(self) -> Any:
             return torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9)
 
-    class Clock(lightning.Callback):
+    class Clock(lightning.Callback):  # type: ignore[misc, unused-ignore]
         began = ended = 0.0
 
         def on_train_batch_start(self, trainer: Any, *_: Any) -> None:
