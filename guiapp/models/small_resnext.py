@@ -82,6 +82,9 @@ class SmallResNeXt(nn.Module):
         self.mean = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(given, classes)
         initialise(self, "relu")
+        for part in self.modules():
+            if isinstance(part, Bottleneck):  # each of the six adds its share of the variance
+                nn.init.constant_(part.norm3.weight, 6**-0.5)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Logits (N, classes) of pictures (N, channels, height, width)."""

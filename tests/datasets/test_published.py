@@ -310,7 +310,7 @@ def test_a_picture_subset_with_other_classes_is_not_cifar(tmp_path, monkeypatch)
 def test_unknown_names():
     with pytest.raises(SettingError, match="did you mean mnist"):
         open_dataset("minst")
-    with pytest.raises(SettingError, match=r"no folder or \.zip at /nowhere"):
+    with pytest.raises(SettingError, match=r"no folder, \.zip or \.csv at /nowhere"):
         open_dataset("/nowhere")
 
 
