@@ -34,7 +34,8 @@ def test_every_picture_gets_its_map_without_a_second_run(lane, tiny):  # noqa: F
     assert tiny.runs - runs <= 30 + others, "one run a picture; others look ten times a second at most"
     assert others < 30
     assert not tiny.conv._forward_hooks and not tiny.relu._forward_hooks
-    last = look(lane, lambda found: "activations" in found.results)  # the picture that stays is looked into by all
+    # The picture that stays is looked into by all: at once where ten times a second allows it, else a little later.
+    last = found if "activations" in found.results else look(lane, lambda found: "activations" in found.results)
     assert last.picture is shown and "attribution" in last.results
     lane.set_requests({}, True, inside)
     lane.set_source(None)
