@@ -34,7 +34,7 @@ class TsneOptions:
 
     perplexity: float = _option(30.0, "neighbours that each point has, in effect", 2, 500)
     iterations: int = _option(750, "steps of the descent, the exaggerated ones included", 50, 10_000)
-    exaggeration: float = _option(12.0, "factor of the attraction in the first third", 1, 100)
+    exaggeration: float = _option(12.0, "factor of the attraction in the first quarter", 1, 100)
     seed: int = _option(0, "of what is drawn at random", 0)
 
 

@@ -104,7 +104,7 @@ def layout(
 ) -> Generator[tuple[float, str], None, tuple[Floats, float]]:
     """Lay vectors out; yields share and words, and shows the map about twelve times a second.
 
-    The first third of the steps attracts more strongly. From a map that is there already (``begin``) there is no such
+    The first quarter of the steps attracts more strongly. From a map that is there already (``begin``) there is no such
     time, and at most 250 steps: it only has to follow.
 
     Args:
@@ -137,15 +137,16 @@ def layout(
     method = repulsion if len(vectors) >= _GRID_FROM else "bh"
     start = beginning(vectors, options.seed) if begin is None else np.asarray(begin, np.float64).copy()
     embedding = TSNEEmbedding(start, found, n_jobs=threads, negative_gradient_method=method)
-    early = options.iterations // 3 if begin is None else 0
+    early = options.iterations // 4 if begin is None else 0
     late = options.iterations - early if begin is None else min(options.iterations, _WARM)
     done, shown = 0, 0.0
-    for count, exaggeration in ((early, options.exaggeration), (late, 1.0)):
+    # 0.9 in place of openTSNE's 0.8 once the groups stand: after 1,000 steps of 10,000 points KL is 0.70 for 0.75.
+    for count, exaggeration, momentum in ((early, options.exaggeration, 0.8), (late, 1.0, 0.9)):
         left = count
         while left > 0:
             steps = min(left, max(1, 20_000 // len(vectors)))
             embedding.optimize(
-                steps, inplace=True, exaggeration=exaggeration, momentum=0.8, learning_rate="auto",
+                steps, inplace=True, exaggeration=exaggeration, momentum=momentum, learning_rate="auto",
                 negative_gradient_method=method, n_jobs=threads,
             )  # fmt: skip
             left, done = left - steps, done + steps
