@@ -21,6 +21,7 @@ from guiapp.training.recipe import as_dict
 from guiapp.training.run_groups import spread
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels.run_reader import RunReader
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.class_bars import ClassBars
 from guiapp.ui.widgets.number_table import NumberTable
@@ -74,8 +75,7 @@ class DistillationPanel(Panel):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.scored: Scored | None = None
-        self._records: list[RunRecord] = []
-        self._reading = False
+        self._runs = RunReader(context, self._arrived)
         self._listed: object = None
         self._studied: object = None
         self._at = 0.0
@@ -197,7 +197,7 @@ class DistillationPanel(Panel):
         items: list[tuple[str, str]] = [("nobody: the labels alone", "")]
         folder = paths.resources() / "weights"
         items += [(file.stem, file.stem) for file in sorted(folder.glob(f"*-{opened.dataset.name}.safetensors"))]
-        for record in self._records:
+        for record in self._runs.records:
             if record.value("dataset") == opened.dataset.name and record.folder != self.seen.run:
                 accuracy = record.value("validation.accuracy")
                 right = f" · {100 * accuracy:.2f} %" if isinstance(accuracy, float) else ""
@@ -270,25 +270,11 @@ class DistillationPanel(Panel):
 
     def refresh(self) -> None:
         """Read which runs there are, on the work lane."""
-        if self._reading or self.seen.opened is None:
-            return
-        self._reading = True
-        known = {record.folder: record for record in self._records}
+        if self.seen.opened is not None:
+            self._runs.read()
 
-        def work() -> Generator[None, None, list[RunRecord]]:
-            from guiapp.training.run_records import read_all, run_folders
-
-            return (yield from read_all(run_folders([paths.runs()]) if paths.runs().is_dir() else [], known))
-
-        def failed(_error: BaseException) -> None:
-            self._reading = False
-
-        bridge = self.context.bridge
-        bridge.call(bridge.engine.submit(work, on_error=failed, title="reading the runs"), self._arrived)
-
-    def _arrived(self, records: list[RunRecord]) -> None:
-        self._reading = False
-        self._records = records
+    def _arrived(self) -> None:
+        records = self._runs.records
         self._list_teachers()
         opened = self.seen.opened
         if opened is None:

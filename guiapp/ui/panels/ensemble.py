@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from guiapp.core import paths
 from guiapp.engine.state import EngineState
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels.evaluation_head import TestQuestion
+from guiapp.ui.panels.run_reader import RunReader
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.group_plots import Row, SpreadPlot
 from guiapp.ui.widgets.heat_map import HeatMap
@@ -37,7 +37,6 @@ from guiapp.ui.widgets.quiet_label import QuietLabel
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
     from guiapp.training.ensembles import Figures, Together
-    from guiapp.training.run_records import RunRecord
     from guiapp.ui.theme import Theme
 
 _MOST_SAMPLES = 1000
@@ -67,8 +66,7 @@ class EnsemblePanel(Panel):
         super().__init__(context, parent)
         theme = context.theme
         self.found: Together | None = None
-        self._records: list[RunRecord] = []
-        self._reading = False
+        self._runs = RunReader(context, self._arrived)
         self._listed: object = None
         self._make_head()
         self._make_pages(theme)
@@ -173,25 +171,11 @@ class EnsemblePanel(Panel):
 
     def refresh(self) -> None:
         """Read which runs there are, on the work lane."""
-        if self._reading or self.seen.opened is None:
-            return
-        self._reading = True
-        known = {record.folder: record for record in self._records}
+        if self.seen.opened is not None:
+            self._runs.read()
 
-        def work() -> Generator[None, None, list[RunRecord]]:
-            from guiapp.training.run_records import read_all, run_folders
-
-            return (yield from read_all(run_folders([paths.runs()]) if paths.runs().is_dir() else [], known))
-
-        def failed(_error: BaseException) -> None:
-            self._reading = False
-
-        bridge = self.context.bridge
-        bridge.call(bridge.engine.submit(work, on_error=failed, title="reading the runs"), self._arrived)
-
-    def _arrived(self, records: list[RunRecord]) -> None:
-        self._reading = False
-        self._records = records
+    def _arrived(self) -> None:
+        records = self._runs.records
         opened = self.seen.opened
         chosen = set(self.chosen())
         self.runs.blockSignals(True)

@@ -44,7 +44,7 @@ def test_runs_on_the_open_data_are_listed_and_measured(context, kit, qtbot, tmp_
     panel = shown(EnsemblePanel, context, kit, qtbot)
     assert not panel.measure.isEnabled()  # nothing has run yet
     panel.of.setCurrentIndex(1)
-    panel._arrived([record(tmp_path, "one"), record(tmp_path, "two"), record(tmp_path, "other", dataset="mnist")])
+    panel._runs._arrived([record(tmp_path, "one"), record(tmp_path, "two"), record(tmp_path, "other", dataset="mnist")])
     assert [panel.runs.item(row).text() for row in range(panel.runs.count())] == ["one · 90.00 %", "two · 90.00 %"]
     for row in range(2):
         assert not panel.measure.isEnabled()
@@ -104,7 +104,7 @@ def test_both_answers_follow_the_temperature(taught, context):
 
 def test_another_teacher_goes_into_the_recipe(taught, context, tmp_path):
     assert taught.teacher.currentText() == "lenet5-mnist"
-    taught._arrived([record(tmp_path, "one")])
+    taught._runs._arrived([record(tmp_path, "one")])
     items = [taught.teacher.itemText(row) for row in range(taught.teacher.count())]
     assert items == ["nobody: the labels alone", "lenet5-mnist", "one · 90.00 %"]
     taught.teacher.setCurrentIndex(2)
