@@ -2,16 +2,38 @@
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 
+def open_beside(path: Path) -> tuple[int, str]:
+    """A new empty file beside ``path``, open for reading and writing: its descriptor and its name.
+
+    Its mode is what the umask leaves, as that of any file that is written plainly: ``tempfile.mkstemp`` would keep it
+    from everybody else, who may be the reader of a shared disk.
+    """
+    while True:
+        name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+            return os.open(name, flags, 0o666), str(name)
+
+
+def folder_beside(path: Path) -> Path:
+    """A new empty folder beside ``path``, with the mode that the umask leaves."""
+    while True:
+        name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with contextlib.suppress(FileExistsError):
+            name.mkdir()
+            return name
+
+
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write ``content`` beside ``path``, flush it to disk, and rename it into place."""
+    """Write ``content`` beside ``path``, flush it to disk, and rename it into place; its mode obeys the umask."""
     data = content.encode() if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = open_beside(path)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
@@ -31,14 +53,14 @@ def folder_atomic(path: Path) -> Iterator[Path]:
     A folder already at ``path`` is replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    working = folder_beside(path)
     try:
         yield working
         for file in working.iterdir():
             with file.open("rb") as stream:
                 os.fsync(stream.fileno())
         if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-old."))
+            old = folder_beside(path)
             path.replace(old / path.name)
             working.replace(path)
             shutil.rmtree(old)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guiapp.core import paths
+from guiapp.core.files import folder_beside, open_beside
 from guiapp.core.history import FIELDS
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Origin, OriginKind, Picture
@@ -102,8 +103,9 @@ def write(path: Path, study: StudyFile) -> Generator[Step, None, Path]:
     files = _files_of(study)
     total = max(1, sum(size for _, _, size in files))
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-            part = Path(stream.name)
+        descriptor, name = open_beside(path)
+        with os.fdopen(descriptor, "w+b") as stream:
+            part = Path(name)
             try:
                 done = 0
                 with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
@@ -111,7 +113,6 @@ def write(path: Path, study: StudyFile) -> Generator[Step, None, Path]:
                         done += count
                         yield min(1.0, done / total), "writing the study"
                 stream.flush()
-                part.chmod(0o644)
                 part.replace(path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -283,7 +284,7 @@ def _unpack(archive: zipfile.ZipFile, place: Path) -> Generator[Step, None, None
     total = max(1, sum(info.file_size for info in wanted))
     if shutil.disk_usage(place.parent).free < total:
         raise UserError(f"the study takes {total / 1e6:.0f} MB: make room in {place.parent}")
-    working = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
+    working = folder_beside(place)
     done = 0
     try:
         for info in wanted:
@@ -329,7 +330,7 @@ def _run(place: Path, name: Any) -> Path | None:
     target = paths.runs() / f"{_safe(str(name))}-{place.name[-8:]}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        working = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        working = folder_beside(target)
         shutil.copytree(source, working, dirs_exist_ok=True)
         working.replace(target)
     return target

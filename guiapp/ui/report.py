@@ -158,7 +158,6 @@ def save(window: MainWindow, path: Path) -> Job[Path]:
         whole = dataclasses.replace(report, facts={**report.facts, "Versions": versions()})
         try:
             write_atomic(path, to_html(whole))
-            path.chmod(0o644)
         except OSError as error:
             raise UserError(f"the report cannot be written to {path}: {error.strerror or error}") from None
         return path

@@ -135,3 +135,17 @@ def test_a_file_of_a_package_is_found_before_and_after_it_is_imported():
     subprocess.run([sys.executable, "-c", find + after], check=True)
     assert paths.of_package("cv2", "data/no-such-file") is None
     assert paths.of_package("no_such_package", "file") is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no umask")
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_files_and_folders_have_the_mode_that_the_umask_leaves(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        write_atomic(tmp_path / "run.json", "{}")
+        with folder_atomic(tmp_path / "10") as working:
+            write_atomic(working / "state.json", "{}")
+    finally:
+        os.umask(before)
+    for name, plain in (("run.json", 0o666), ("10", 0o777), ("10/state.json", 0o666)):
+        assert (tmp_path / name).stat().st_mode & 0o777 == plain & ~mask, name
