@@ -6,7 +6,6 @@ however often a class or a sample joins.
 
 from __future__ import annotations
 
-import threading
 import time
 import traceback
 from collections import deque
@@ -19,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guiapp.core.notices import NoticeBoard, UserError
-from guiapp.core.openmp import dismiss_helpers
-from guiapp.engine.learn import explain
+from guiapp.engine.command_lane import CommandLane, explain
 from guiapp.engine.slot import Slot
 from guiapp.engine.teach_samples import Collection, Pixels, Read, reduced
 
@@ -108,7 +106,7 @@ class _Waiting:
     held: bool = False
 
 
-class TeachLane:
+class TeachLane(CommandLane):
     """Collects, learns and tests. Every method may be called from any thread and returns at once.
 
     Args:
@@ -125,19 +123,16 @@ class TeachLane:
     def __init__(
         self, folder: Path, notices: NoticeBoard, open_network: Callable[[str, Any], Embedder] | None = None
     ) -> None:
+        super().__init__("teach")
         self.state: Slot[TeachState] = Slot()
         self.seen: Slot[Seen] = Slot()
         self.newest = TeachState()
         self._notices = notices
         self._open_network = open_network or _open
         self._samples = Collection(folder)
-        self._condition = threading.Condition()
-        self._commands: deque[tuple[str, Callable[[], None]]] = deque()
         self._waiting: deque[_Waiting] = deque()
         self._held = self._left_out = 0
         self._picture: Pixels | None = None
-        self._thread: threading.Thread | None = None
-        self._closed = False
         self._network = ""
         self._embedder: Embedder | None = None
         self._head: FittedHead | None = None
@@ -149,7 +144,7 @@ class TeachLane:
 
     def use(self, network: str) -> None:
         """Look with this network of the zoo; samples that are there are looked at again."""
-        self._command("opening the network", lambda: self._use(network))
+        self.command("opening the network", lambda: self._use(network))
 
     def add_class(self, name: str) -> None:
         """A new class without samples."""
@@ -181,7 +176,7 @@ class TeachLane:
                 return False
             self._held += 1
             self._waiting.append(_Waiting(key, lambda: small, held=True))
-        self._wake()
+        self.wake()
         return True
 
     def collect_many(self, name: str, reads: Iterable[tuple[Read, Path | None]]) -> None:
@@ -194,38 +189,28 @@ class TeachLane:
                 self._waiting.extend(_Waiting(key, read, file) for read, file in listed)
             self._changed(False)
 
-        self._command("class", work)
+        self.command("class", work)
 
     def open_folder(self, folder: Path) -> None:
         """Every class of a folder, .zip or table that a data set could be: one class each with all its pictures."""
-        self._command("opening the folder", lambda: self._open_folder(folder))
+        self.command("opening the folder", lambda: self._open_folder(folder))
 
     def look(self, pixels: Pixels) -> None:
         """Say what this picture, uint8 (H, W, 3), is; the newest one wins."""
         with self._condition:
             self._picture = pixels
-        self._wake()
+        self.wake()
 
     def save(self, target: Path, done: Callable[[Path], None] | None = None) -> None:
         """Write all samples as a folder with one sub-folder a class; ``done`` is called on the lane's thread."""
-        self._command("saving", lambda: self._save(target, done))
+        self.command("saving", lambda: self._save(target, done))
 
     def close(self, timeout: float = 5.0) -> None:
         """End the thread and remove what was not saved."""
-        with self._condition:
-            self._closed = True
-            self._condition.notify()
-            thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+        super().close(timeout)
         self._samples.close()
 
     # ------------------------------------------------------------------ the lane's loop
-
-    def _command(self, name: str, work: Callable[[], None]) -> None:
-        with self._condition:
-            self._commands.append((name, work))
-        self._wake()
 
     def _change(self, work: Callable[[], object], learn: bool = True) -> None:
         """Queue a change of the samples, after which there may be something else to learn."""
@@ -234,52 +219,29 @@ class TeachLane:
             work()
             self._changed(learn)
 
-        self._command("samples", done)
+        self.command("samples", done)
 
-    def _wake(self) -> None:
-        with self._condition:
-            if self._closed:
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="teach", daemon=True)
-                self._thread.start()
-            self._condition.notify()
-
-    def _busy(self) -> bool:
-        can_look = self._embedder is not None
-        return bool(
-            self._commands
-            or (can_look and self._waiting)
-            or (can_look and self._stale and self._rest() == 0.0)
-            or (can_look and self._head is not None and self._picture is not None)
+    def _has_work(self) -> bool:
+        return self._embedder is not None and bool(
+            self._waiting
+            or (self._stale and self._rest() == 0.0)
+            or (self._head is not None and self._picture is not None)
         )
+
+    def _patience(self) -> float | None:
+        return (self._rest() if self._stale else 0.0) or None
 
     def _rest(self) -> float:
         """Seconds until learning may take its next turn: it leaves most of the time to collecting and testing."""
         return max(0.0, self._learn_at - time.monotonic())
 
-    def _serve(self) -> None:
-        from guiapp.engine.preload import preload_torch
+    def _work(self) -> None:
+        self._guarded("teaching", self._step)
 
-        preload_torch()
-        while True:
-            if not self._busy():
-                dismiss_helpers()
-            with self._condition:
-                rest = self._rest() if self._stale else 0.0
-                self._condition.wait_for(lambda: self._busy() or self._closed, rest or None)
-                if self._closed:
-                    return
-            name = "teaching"
-            try:
-                while self._commands:
-                    name, work = self._commands.popleft()
-                    work()
-                self._step()
-            except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
-                self._stale = False
-                self._notices.post("error", explain(error, name), traceback.format_exc(), "teach")
-                self._publish(activity="")
+    def _failed(self, name: str, error: Exception) -> None:
+        self._stale = False
+        self._notices.post("error", explain(error, name), traceback.format_exc(), "teach")
+        self._publish(activity="")
 
     def _step(self) -> None:
         """One batch of samples, then one live picture, then learning once nothing waits."""

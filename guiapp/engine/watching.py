@@ -46,6 +46,19 @@ def open_watched(folder: Path, progress: Callable[[float, str], None]) -> tuple[
     return setup, run
 
 
+def failure(watched: WatchedRun) -> str | None:
+    """Why the process that was begun here for this run has failed, told once; None while it runs or ended well."""
+    from guiapp.training.own_process import LOG, last_line
+
+    if watched.child is None or watched.child.poll() is None:
+        return None
+    code, watched.child = watched.child.returncode, None
+    if not code or watched.folder.info.get("state") == "stopped":
+        return None
+    said = last_line(watched.folder.path / LOG)
+    return f"the process of {watched.folder.path.name} has ended: {said or code}"
+
+
 def runs(setup: Setup) -> bool:
     """Whether the network can be asked about pictures."""
     from guiapp.training.watched_setup import WEIGHTS_ALONE
