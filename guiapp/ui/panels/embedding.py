@@ -305,11 +305,11 @@ class EmbeddingPanel(Panel):
         pictures = found.features.pictures
         if pictures.name != self._own_of:
             self._own, self._own_names, self._own_of = None, (), pictures.name
-        self.plot.thumbnail = self.rows.thumbnail = self._thumbnail
+        self.plot.points.thumbnail = self.rows.thumbnail = self._thumbnail
         self.plot.describe = self.rows.describe = self._describe
         self.plot.save_numbers = self._ask_save
         self.rows.colour = self._colour_of
-        self.plot.axes = found.axes
+        self.plot.points.axes = found.axes
         self.plot.set_cloud(found.cloud, equal=found.method != "plane", same_points=same)
         if same:
             self.plot.clear_trail()

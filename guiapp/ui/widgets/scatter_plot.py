@@ -19,7 +19,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QPolygonF,
     QResizeEvent,
     QWheelEvent,
@@ -27,20 +26,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import export, scatter_marks
-from guiapp.ui.widgets.painting import blend, polygon, tabular
-from guiapp.ui.widgets.scatter_raster import Window, codes, count_of, grown, levels_for, palette, picture, seen
+from guiapp.ui.widgets.painting import polygon, tabular
+from guiapp.ui.widgets.scatter_points import PointLayer
+from guiapp.ui.widgets.scatter_view import MapView
 
 if TYPE_CHECKING:
     from guiapp.interpret.embedding.cloud import Cloud
     from guiapp.ui.theme import Theme
 
 _REACH = 9.0  # pixels from the pointer within which a point answers
-_DISCS_TO = 6000
-_EXACT_TO = 60_000
-_CHUNKS = 4
-_MARGIN = 0.05
-_THUMBNAIL_ROOM = 46.0  # mean distance of points in pixels from which their pictures are shown
-_MOST_KEPT = 3000
 _TRAIL = 12
 
 
@@ -55,7 +49,7 @@ class ScatterPlot(QWidget):
         circled: int64 indices of the points inside a lasso, ascending.
         view_changed: Emitted after a zoom or a pan.
         lasso: Whether a drag draws a lasso; with Shift held it always does.
-        thumbnail: Gives the picture of a point, uint8 (h, w, 3), or None.
+        points: What is painted of the points; its ``thumbnail`` and ``axes`` are to be set.
         describe: Gives the lines of the card of a point.
         save_numbers: Asks for a file and writes the places, where a panel does that beside other work; else None.
         paint_ms: Time of the last repaint.
@@ -70,27 +64,14 @@ class ScatterPlot(QWidget):
         super().__init__(parent)
         self.theme = theme
         self.lasso = False
-        self.thumbnail: scatter_marks.Thumbnail | None = None
+        self.points = PointLayer(theme)
+        self._view = MapView()
         self.describe: Callable[[int], Sequence[str]] = lambda index: (str(index),)
         self.save_numbers: Callable[[], None] | None = None
         self.paint_ms = 0.0
-        self.axes: tuple[str, str] = ("", "")
         self.title = "Map"
-        self._cloud: Cloud | None = None
-        self._groups: npt.NDArray[np.integer] = np.empty(0, np.uint8)
-        self._sorted: npt.NDArray[np.integer] = np.empty(0, np.uint8)
-        self._colours: tuple[QColor, ...] = ()
-        self._marked: npt.NDArray[np.bool_] | None = None
-        self._marked_sorted: npt.NDArray[np.bool_] | None = None
-        self._equal = True
-        self._centre = QPointF(0, 0)
-        self._scale = QPointF(1, 1)
-        self._fitted = True
         self._layer: QImage | None = None
         self._made_of: tuple[object, ...] = ()
-        self._with_pictures: list[int] = []
-        self._few = 0
-        self._images: dict[int, QImage] = {}
         self._hover: scatter_marks.Card | None = None
         self._chosen: int | None = None
         self._ties: tuple[int, ...] = ()
@@ -125,18 +106,14 @@ class ScatterPlot(QWidget):
             same_points: Whether they are the same pictures, moved: what is marked stays, and the view if a person has
                 chosen one.
         """
-        self._cloud = cloud
         if not same_points:
-            self._images.clear()
-            self._marked = self._closed = self._hover = self._chosen = None
+            self._closed = self._hover = self._chosen = None
             self._ties, self._trail = (), []
-            self._fitted = True
-        if cloud is None or len(self._groups) != len(cloud):
-            self._groups = np.zeros(0 if cloud is None else len(cloud), np.uint8)
-        if equal != self._equal:
-            self._equal, self._fitted = equal, True
-        self._sort()
-        if self._fitted:
+            self.view.fitted = True
+        self.points.set_cloud(cloud, same_points)
+        if equal != self.view.equal:
+            self.view.equal, self.view.fitted = equal, True
+        if self.view.fitted:
             self._fit()
         self._forget()
 
@@ -147,19 +124,13 @@ class ScatterPlot(QWidget):
             groups: (N,), index into ``colours``.
             colours: One for each group.
         """
-        levels = levels_for(len(colours) + 1)
-        kind = np.uint8 if (len(colours) + 1) * levels < 256 else np.uint16
-        self._groups, self._colours = np.ascontiguousarray(groups).astype(kind), tuple(colours)
-        self._sort()
+        self.points.set_groups(groups, colours)
         self._forget()
 
     def set_marked(self, marked: npt.NDArray[np.bool_] | None) -> None:
         """Let these points stand out and the others fade; None lets none stand out."""
-        if marked is None and self._marked is None:
-            return
-        self._marked = marked
-        self._sort()
-        self._forget()
+        if self.points.set_marked(marked):
+            self._forget()
 
     def set_chosen(self, index: int | None, ties: Sequence[int] = ()) -> None:
         """Ring a point, and tie it to others."""
@@ -190,9 +161,15 @@ class ScatterPlot(QWidget):
         self.update()
 
     @property
+    def view(self) -> MapView:
+        """Which part of the map is seen."""
+        self._view.width, self._view.height = self.width(), self.height()
+        return self._view
+
+    @property
     def cloud(self) -> Cloud | None:
         """The points."""
-        return self._cloud
+        return self.points.cloud
 
     @property
     def hover(self) -> int | None:
@@ -204,100 +181,49 @@ class ScatterPlot(QWidget):
         """Where the picture of the moment lies."""
         return self._trail[-1] if self._trail else None
 
-    @property
-    def pictured(self) -> list[int]:
-        """Points that are shown as pictures now."""
-        return self._with_pictures
-
-    def _sort(self) -> None:
-        order = self._cloud.order if self._cloud is not None else np.empty(0, np.int64)
-        self._sorted = self._groups[order]
-        self._marked_sorted = self._marked[order] if self._marked is not None else None
-
     def _forget(self) -> None:
         self._made_of = ()
         self.update()
 
     # ------------------------------------------------------------------ geometry
 
-    def seen_window(self, ratio: float = 1.0) -> Window:
-        """What is seen, with ``ratio`` pixels for one of the widget's."""
-        width, height = max(1, self.width()), max(1, self.height())
-        return Window(
-            self._centre.x() - width / 2 / self._scale.x(), self._centre.y() + height / 2 / self._scale.y(),
-            self._scale.x() * ratio, self._scale.y() * ratio, max(1, round(width * ratio)),
-            max(1, round(height * ratio)),
-        )  # fmt: skip
-
-    def to_widget(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Places of the map in pixels of the widget, (n, 2)."""
-        across = (np.asarray(x, np.float64) - self._centre.x()) * self._scale.x() + self.width() / 2
-        down = self.height() / 2 - (np.asarray(y, np.float64) - self._centre.y()) * self._scale.y()
-        return np.stack([across, down], -1)
-
-    def to_map(self, point: QPointF) -> tuple[float, float]:
-        """A point of the widget in the map."""
-        return (
-            self._centre.x() + (point.x() - self.width() / 2) / self._scale.x(),
-            self._centre.y() - (point.y() - self.height() / 2) / self._scale.y(),
-        )
-
-    @property
-    def fitted(self) -> bool:
-        """Whether every point is kept in sight."""
-        return self._fitted
-
     def fit(self) -> None:
         """Show every point, and keep doing so."""
-        self._fitted = True
+        self.view.fitted = True
         self._fit()
         self.update()
         self.view_changed.emit()
 
     def set_range(self, left: float, bottom: float, right: float, top: float) -> None:
         """Show a rectangle of the map; with equal units all of it and what lies beside it."""
-        self._centre = QPointF((left + right) / 2, (bottom + top) / 2)
-        scale = QPointF(self.width() / max(right - left, 1e-12), self.height() / max(top - bottom, 1e-12))
-        if self._equal:
-            scale = QPointF(min(scale.x(), scale.y()), min(scale.x(), scale.y()))
-        self._scale, self._fitted = scale, False
+        self.view.set_range(left, bottom, right, top)
         self.update()
         self.view_changed.emit()
 
     def _fit(self) -> None:
-        cloud = self._cloud
-        if cloud is None:
-            return
-        (left, bottom), (right, top) = cloud.low.tolist(), cloud.high.tolist()
-        self._centre = QPointF((left + right) / 2, (bottom + top) / 2)
-        room = 1 - 2 * _MARGIN
-        scale = QPointF(max(1, self.width()) * room / (right - left), max(1, self.height()) * room / (top - bottom))
-        if self._equal:
-            scale = QPointF(min(scale.x(), scale.y()), min(scale.x(), scale.y()))
-        self._scale = scale
+        cloud = self.points.cloud
+        if cloud is not None:
+            self.view.fit(cloud.low, cloud.high)
 
     def zoom(self, factor: float, about: QPointF) -> None:
         """Enlarge, keeping what is under ``about`` where it is."""
-        x, y = self.to_map(about)
-        self._scale = self._scale * min(1e9, factor)
-        across, up = self.to_map(about)
-        self._centre += QPointF(x - across, y - up)
-        self._fitted = False
+        self.view.zoom(factor, about)
         self._point_at(about)
         self.update()
         self.view_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._fitted:
+        if self.view.fitted:
             self._fit()
 
     def point_at(self, point: QPointF) -> int | None:
         """The point nearest to a place of the widget, within reach."""
-        if self._cloud is None:
+        cloud, view = self.points.cloud, self.view
+        if cloud is None:
             return None
-        reach = _REACH + (0.5 * self._side() if self._with_pictures else 0)
-        return self._cloud.nearest(*self.to_map(point), reach / self._scale.x(), reach / self._scale.y())
+        reach = _REACH + (0.5 * self.points.side(view) if self.points.pictured else 0)
+        return cloud.nearest(*view.to_map(point), reach / view.scale.x(), reach / view.scale.y())
 
     # ------------------------------------------------------------------ hand
 
@@ -312,7 +238,7 @@ class ScatterPlot(QWidget):
         if self.lasso or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._outline, self._closed = [event.position()], None
         else:
-            self._drag = event.position(), QPointF(self._centre)
+            self._drag = event.position(), QPointF(self.view.centre)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._outline:
@@ -321,10 +247,10 @@ class ScatterPlot(QWidget):
         elif self._drag is not None:
             begin, centre = self._drag
             moved = event.position() - begin
-            if self._fitted and moved.manhattanLength() < 4:
+            if self.view.fitted and moved.manhattanLength() < 4:
                 return
-            self._centre = centre + QPointF(-moved.x() / self._scale.x(), moved.y() / self._scale.y())
-            self._fitted = False
+            self.view.centre = centre + QPointF(-moved.x() / self.view.scale.x(), moved.y() / self.view.scale.y())
+            self.view.fitted = False
             self.update()
             self.view_changed.emit()
         else:
@@ -334,9 +260,9 @@ class ScatterPlot(QWidget):
         if self._outline:
             line, self._outline = self._outline, []
             if len(line) > 2:
-                self._closed = np.array([self.to_map(point) for point in line])
-                if self._cloud is not None:
-                    self.circled.emit(self._cloud.inside(self._closed))
+                self._closed = np.array([self.view.to_map(point) for point in line])
+                if self.cloud is not None:
+                    self.circled.emit(self.cloud.inside(self._closed))
             self.update()
         elif self._pressed is not None and (event.position() - self._pressed).manhattanLength() < 4:
             index = self.point_at(event.position())
@@ -375,7 +301,7 @@ class ScatterPlot(QWidget):
 
     def card(self, index: int) -> scatter_marks.Card:
         """What is told of a point: its lines and its picture."""
-        pixels = self.thumbnail(index) if self.thumbnail is not None else None
+        pixels = self.points.thumbnail(index) if self.points.thumbnail is not None else None
         image = scatter_marks.image_of(np.ascontiguousarray(pixels)) if pixels is not None else None
         return scatter_marks.Card(index, tuple(self.describe(index)), image)
 
@@ -387,7 +313,7 @@ class ScatterPlot(QWidget):
         menu.addAction("Save as PNG or SVG …", lambda: export.ask_save_plot(self, self.title.lower()))
         menu.addAction("Save places as CSV …", self.save_numbers or self.ask_numbers)
         for action in menu.actions():
-            action.setEnabled(self._cloud is not None)
+            action.setEnabled(self.cloud is not None)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
@@ -396,8 +322,8 @@ class ScatterPlot(QWidget):
         stream = io.StringIO()
         writer = csv.writer(stream)
         writer.writerow(["point", "x", "y", "about"])
-        if self._cloud is not None:
-            for index, (x, y) in enumerate(self._cloud.xy.tolist()):
+        if self.cloud is not None:
+            for index, (x, y) in enumerate(self.cloud.xy.tolist()):
                 writer.writerow([index, f"{x:.7g}", f"{y:.7g}", "; ".join(self.describe(index))])
         return stream.getvalue()
 
@@ -410,13 +336,13 @@ class ScatterPlot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         started = time.perf_counter()
         painter = QPainter(self)
-        if self._cloud is None:
+        if self.cloud is None:
             painter.fillRect(self.rect(), self.theme.panel)
         else:
             ratio = self.devicePixelRatioF()
-            made_of = (id(self._cloud), self.seen_window(), ratio, self.theme.dark)
+            made_of = (id(self.cloud), self.view.window(), ratio, self.theme.dark)
             if made_of != self._made_of or self._layer is None:  # a marker that moves costs no more than itself
-                self._made_of, self._layer = made_of, self._points(ratio)
+                self._made_of, self._layer = made_of, self.points.image(self.view, ratio, self.font())
             painter.drawImage(QPointF(0, 0), self._layer)
             self._paint_marks(painter)
         painter.end()
@@ -424,143 +350,20 @@ class ScatterPlot(QWidget):
 
     def paint_to(self, painter: QPainter) -> None:
         """Paint everything, with vectors where the points are few."""
-        cloud = self._cloud
-        if cloud is None:
+        if self.cloud is None:
             painter.fillRect(self.rect(), self.theme.panel)
             return
-        chosen = self._in_sight()
-        if count_of(chosen) > _DISCS_TO:
-            painter.drawImage(QPointF(0, 0), self._points(1.0))
-        else:
-            self._paint_few(painter, chosen)
+        self.points.paint_to(painter, self.view, self.font())
         self._paint_marks(painter)
 
-    def _in_sight(self) -> slice | npt.NDArray[np.int64]:
-        """The points in sight, and where these are many some beside."""
-        assert self._cloud is not None
-        window = self.seen_window()
-        chosen = seen(self._cloud, window)
-        return chosen if count_of(chosen) > _EXACT_TO else self._cloud.within(*window.area)
-
-    def _points(self, ratio: float) -> QImage:
-        """The points with the axes under or over them, ``ratio`` pixels for one of the widget's."""
-        window = self.seen_window(ratio)
-        cloud = self._cloud
-        assert cloud is not None
-        chosen = self._in_sight()
-        if count_of(chosen) > _DISCS_TO:
-            self._with_pictures = []
-            layer = self._counted(window)
-            layer.setDevicePixelRatio(ratio)
-            if any(self.axes):
-                painter = QPainter(layer)
-                painter.setFont(self.font())
-                painter.setOpacity(0.75)
-                scatter_marks.paint_axes(painter, self.theme, self.seen_window(), self.axes)
-                painter.end()
-            return layer
-        layer = QImage(window.width, window.height, QImage.Format.Format_RGB32)
-        layer.setDevicePixelRatio(ratio)
-        painter = QPainter(layer)
-        painter.setFont(self.font())
-        self._paint_few(painter, chosen)
-        painter.end()
-        return layer
-
-    def _paint_few(self, painter: QPainter, chosen: slice | npt.NDArray[np.int64]) -> None:
-        """Discs, and pictures where they lie far apart."""
-        cloud = self._cloud
-        assert cloud is not None
-        painter.fillRect(self.rect(), self.theme.panel)
-        if any(self.axes):
-            scatter_marks.paint_axes(painter, self.theme, self.seen_window(), self.axes)
-        places = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-        self._few = len(places)
-        at = self.to_widget(cloud.x[places], cloud.y[places])
-        self._paint_discs(painter, at, places)
-        self._with_pictures = self._paint_pictures(painter, at, cloud.order[places])
-
-    def _shown_colours(self) -> tuple[QColor, ...]:
-        """Colours of the groups, and after them that of what is faded."""
-        colours = self._colours or (self.theme.accent,)
-        return (*colours, blend(self.theme.panel, self.theme.faint, 0.35))
-
-    def _counted(self, window: Window) -> QImage:
-        """Points counted by pixel; those that stand out over the others."""
-        cloud = self._cloud
-        assert cloud is not None
-        colours = self._shown_colours()
-        levels = levels_for(len(colours))
-        table = palette(colours, self.theme.panel, levels)
-        chosen = seen(cloud, window)
-        marked = self._marked_sorted
-        if marked is None:
-            image = codes(cloud, window, chosen, self._sorted, levels)
-            image = grown(image, self._square(window, count_of(chosen)))
-        else:
-            places = np.arange(chosen.start, chosen.stop) if isinstance(chosen, slice) else chosen
-            kind = self._sorted.dtype
-            faded = np.full(len(cloud), len(colours) - 1, kind)
-            side = self._square(window, count_of(chosen))
-            image = grown(codes(cloud, window, places[~marked[places]], faded, levels), side)
-            over = codes(cloud, window, places[marked[places]], self._sorted, levels)
-            over = grown(over, max(side, self._square(window, int(marked[places].sum()))))
-            image = np.where(over != 0, over, image)
-        return picture(image, table)
-
-    @staticmethod
-    def _square(window: Window, count: int) -> int:
-        """Side of a point in pixels: larger where there is room."""
-        return int(np.clip(np.sqrt(0.25 * window.width * window.height / max(count, 1)), 1, 4))
-
-    def _paint_discs(self, painter: QPainter, at: npt.NDArray[np.float64], places: npt.NDArray[np.int64]) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colours = self._shown_colours()
-        groups = self._sorted[places].astype(np.int64)
-        marked = self._marked_sorted[places] if self._marked_sorted is not None else None
-        if marked is not None:
-            groups = np.where(marked, groups, len(colours) - 1)
-        room = np.sqrt(self.width() * self.height() / max(len(places), 1))
-        size = float(np.clip(0.4 * room, 3.5, 8))
-        edge = len(places) < 1500
-        shuffled = np.argsort(self._cloud.order[places] % 7919, kind="stable")  # no group lies over all others
-        turns = [shuffled[turn::_CHUNKS] for turn in range(_CHUNKS)]
-        if marked is not None:
-            turns = [shuffled[~marked[shuffled]], shuffled[marked[shuffled]]]
-        for turn in turns:
-            for group in np.unique(groups[turn]).tolist():
-                mine = turn[groups[turn] == group]
-                discs = polygon(at[mine, 0], at[mine, 1])
-                for colour, diameter in ((self.theme.panel, size + 1.5), (colours[group], size))[0 if edge else 1 :]:
-                    painter.setPen(_round_pen(colour, diameter))
-                    painter.drawPoints(discs)
-
-    def _side(self) -> int:
-        room = np.sqrt(self.width() * self.height() / max(self._few, 1))
-        return int(np.clip(0.6 * room, 26, 72))
-
-    def _paint_pictures(
-        self, painter: QPainter, at: npt.NDArray[np.float64], indices: npt.NDArray[np.int64]
-    ) -> list[int]:
-        room = np.sqrt(self.width() * self.height() / max(len(indices), 1))
-        if self.thumbnail is None or room < _THUMBNAIL_ROOM or not len(indices):
-            return []
-        if len(self._images) > _MOST_KEPT:
-            self._images.clear()
-        colours = self._shown_colours()
-        return scatter_marks.paint_thumbnails(
-            painter, at, indices.tolist(), self._side(), self.thumbnail, lambda i: colours[self._groups[i]],
-            self._images,
-        )  # fmt: skip
-
     def _spot(self, index: int) -> QPointF:
-        assert self._cloud is not None
-        return QPointF(*self.to_widget(*self._cloud.xy[index]).tolist())
+        assert self.cloud is not None
+        return QPointF(*self.view.to_widget(*self.cloud.xy[index]).tolist())
 
     def _paint_marks(self, painter: QPainter) -> None:
-        assert self._cloud is not None
-        count = len(self._cloud)
-        trail = [QPointF(*self.to_widget(x, y).tolist()) for x, y in self._trail]
+        assert self.cloud is not None
+        count = len(self.cloud)
+        trail = [QPointF(*self.view.to_widget(x, y).tolist()) for x, y in self._trail]
         ties = [self._spot(index) for index in self._ties if index < count]
         chosen = self._chosen if self._chosen is not None and self._chosen < count else None
         if ties and (chosen is not None or trail):
@@ -573,17 +376,10 @@ class ScatterPlot(QWidget):
         if self._outline:
             scatter_marks.paint_lasso(painter, self.theme, QPolygonF(self._outline), closed=False)
         elif self._closed is not None:
-            line = self.to_widget(self._closed[:, 0], self._closed[:, 1])
+            line = self.view.to_widget(self._closed[:, 0], self._closed[:, 1])
             scatter_marks.paint_lasso(painter, self.theme, polygon(line[:, 0], line[:, 1]), closed=True)
         if self._hover is not None and self._hover.index < count and self._drag is None:
             at = self._spot(self._hover.index)
             scatter_marks.paint_ring(painter, self.theme, at, 5)
             scatter_marks.paint_card(painter, self.theme, self._hover, at, QRectF(self.rect()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-
-def _round_pen(colour: QColor, width: float) -> QPen:
-    """A pen with round ends; named arguments of QPen itself crash PySide 6.10."""
-    pen = QPen(colour, width)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    return pen

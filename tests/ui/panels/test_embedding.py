@@ -145,11 +145,11 @@ def test_a_layer_that_is_chosen_elsewhere_is_laid_out(panel, desk, context, qtbo
 def test_another_method_needs_no_second_pass_of_the_network(panel, qtbot):
     features = panel.shown.features
     again(panel, qtbot, lambda: panel.set_method("t-SNE"))
-    assert panel.shown.features is features and panel.shown.method == "t-SNE" and panel.plot.axes == ("", "")
+    assert panel.shown.features is features and panel.shown.method == "t-SNE" and panel.plot.points.axes == ("", "")
 
 
 def test_a_click_on_a_point_looks_at_its_picture(panel, desk):
-    panel.plot.thumbnail = None
+    panel.plot.points.thumbnail = None
     spot = panel.plot._spot(7).toPoint()
     nearest = panel.plot.point_at(QPointF(spot))
     QTest.mouseClick(panel.plot, LEFT, pos=spot)
@@ -168,9 +168,9 @@ def test_a_sample_chosen_elsewhere_is_ringed(panel, context):
 def test_a_class_of_the_legend_moves_the_other_panels_and_follows_them(panel, context, desk):
     QTest.mouseClick(panel.legend, LEFT, pos=panel.legend.places()[3].center().toPoint())
     assert context.workspace.class_index == 3
-    assert np.array_equal(panel.plot._marked, desk.opened.dataset.validation.labels == 3)
+    assert np.array_equal(panel.plot.points.marked, desk.opened.dataset.validation.labels == 3)
     context.workspace.class_index = None
-    assert panel.plot._marked is None and panel.legend.chosen is None
+    assert panel.plot.points.marked is None and panel.legend.chosen is None
 
 
 def lasso(panel):
@@ -184,7 +184,7 @@ def lasso(panel):
         move = QPointF(*corner)
         plot._outline.append(move)  # the offscreen platform may merge moves
     QTest.mouseRelease(plot, LEFT, Qt.KeyboardModifier.ShiftModifier, QPoint(*corners[-1]))
-    left = plot.to_map(QPointF(middle, 0))[0]
+    left = plot.view.to_map(QPointF(middle, 0))[0]
     return np.flatnonzero(panel.shown.xy[:, 0] < left)
 
 
@@ -199,9 +199,9 @@ def test_a_lasso_chooses_samples_for_every_panel_and_escape_drops_them(panel, co
 
 def test_samples_chosen_elsewhere_stand_out(panel, context):
     context.workspace.samples = (("validation", 3), ("train", 3), ("validation", 9))
-    assert np.flatnonzero(panel.plot._marked).tolist() == [3, 9]
+    assert np.flatnonzero(panel.plot.points.marked).tolist() == [3, 9]
     context.workspace.samples = ()
-    assert panel.plot._marked is None
+    assert panel.plot.points.marked is None
 
 
 def test_what_is_circled_becomes_a_class_of_ones_own_a_table_and_files(panel, tmp_path):

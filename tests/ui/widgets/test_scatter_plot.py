@@ -97,14 +97,14 @@ def test_what_is_marked_stands_out(plot):
 
 def test_zoom_keeps_what_is_under_the_pointer_and_a_double_click_shows_all(plot):
     plot.set_cloud(cloud_of(500))
-    assert plot.fitted
+    assert plot.view.fitted
     about = QPointF(150, 30)
-    before = plot.to_map(about)
+    before = plot.view.to_map(about)
     plot.zoom(4, about)
-    assert plot.to_map(about) == pytest.approx(before) and not plot.fitted
+    assert plot.view.to_map(about) == pytest.approx(before) and not plot.view.fitted
     QTest.mouseDClick(plot, LEFT_BUTTON, pos=QPoint(1, 1))
-    left, _, right, top = plot.seen_window().area
-    assert plot.fitted and left < plot.cloud.low[0] and right > plot.cloud.high[0] and top > plot.cloud.high[1]
+    left, _, right, top = plot.view.window().area
+    assert plot.view.fitted and left < plot.cloud.low[0] and right > plot.cloud.high[0] and top > plot.cloud.high[1]
 
 
 LEFT_BUTTON = Qt.MouseButton.LeftButton
@@ -114,27 +114,27 @@ def test_a_drag_moves_the_map_with_the_pointer_and_chooses_nothing(plot, qtbot):
     plot.set_cloud(cloud_of(500))
     heard = []
     plot.clicked.connect(heard.append)
-    held = plot.to_map(QPointF(100, 50))
+    held = plot.view.to_map(QPointF(100, 50))
     QTest.mousePress(plot, LEFT_BUTTON, pos=QPoint(100, 50))
     QTest.mouseMove(plot, QPoint(130, 40))
     QTest.mouseRelease(plot, LEFT_BUTTON, pos=QPoint(130, 40))
-    assert plot.to_map(QPointF(130, 40)) == pytest.approx(held) and not heard
+    assert plot.view.to_map(QPointF(130, 40)) == pytest.approx(held) and not heard
 
 
 def test_the_view_a_person_chose_stays_while_the_same_points_move(plot):
     plot.set_cloud(cloud_of(500))
     plot.zoom(3, QPointF(60, 60))
-    area = plot.seen_window().area
+    area = plot.view.window().area
     plot.set_cloud(cloud_of(500, 1), same_points=True)
-    assert plot.seen_window().area == area
+    assert plot.view.window().area == area
     plot.set_cloud(cloud_of(500, 2))
-    assert plot.fitted
+    assert plot.view.fitted
 
 
 def test_a_card_tells_of_the_point_under_the_pointer(plot, qtbot):
     plot.set_cloud(Cloud([[0.0, 0.0], [5.0, 1.0]]))
     plot.describe = lambda index: (f"point {index}",)
-    plot.thumbnail = lambda index: np.zeros((8, 8, 3), np.uint8)
+    plot.points.thumbnail = lambda index: np.zeros((8, 8, 3), np.uint8)
     with qtbot.waitSignal(plot.hovered) as heard:
         QTest.mouseMove(plot, plot._spot(1).toPoint())
     assert heard.args == [1] and plot.card(1).lines == ("point 1",) and plot.card(1).image.width() == 8
@@ -143,14 +143,14 @@ def test_a_card_tells_of_the_point_under_the_pointer(plot, qtbot):
 
 def test_pictures_stand_in_place_of_points_that_lie_far_apart(plot):
     asked = []
-    plot.thumbnail = lambda index: asked.append(index) or np.full((8, 8, 3), 200, np.uint8)
+    plot.points.thumbnail = lambda index: asked.append(index) or np.full((8, 8, 3), 200, np.uint8)
     plot.set_cloud(cloud_of(400))
     plot.grab()
-    assert plot.pictured == [] and not asked
+    assert plot.points.pictured == [] and not asked
     x, y = plot.cloud.xy[0]
     plot.set_range(x - 0.05, y - 0.025, x + 0.05, y + 0.025)
     image = plot.grab().toImage()
-    assert 0 in plot.pictured and image.pixelColor(plot._spot(0).toPoint()) == QColor(200, 200, 200)
+    assert 0 in plot.points.pictured and image.pixelColor(plot._spot(0).toPoint()) == QColor(200, 200, 200)
 
 
 def test_units_of_their_own_fill_the_plot_and_equal_ones_keep_shapes(plot):
@@ -163,7 +163,7 @@ def test_units_of_their_own_fill_the_plot_and_equal_ones_keep_shapes(plot):
 
 def test_places_come_out_as_csv_and_the_plot_as_vectors(plot, tmp_path):
     plot.set_cloud(Cloud([[1.5, 2.0], [3.0, -4.0]]))
-    plot.axes = ("component 1", "component 2")
+    plot.points.axes = ("component 1", "component 2")
     rows = list(csv.reader(io.StringIO(plot.csv_text())))
     assert rows[1:] == [["0", "1.5", "2", "0"], ["1", "3", "-4", "1"]]
     export.save_plot(plot, tmp_path / "map.svg")
