@@ -11,6 +11,7 @@ from guiapp.cli.exhibits import refuse_exhibit
 from guiapp.core.notices import SettingError
 
 if TYPE_CHECKING:
+    from guiapp.training.script import Past
     from guiapp.training.setup import Setup
 
 
@@ -37,7 +38,7 @@ def run_script(options: argparse.Namespace) -> int:
     out = _checked(options.out, ".py")
     progress = output.Progress()
     setup = setup_of(options.target, dict(options.set), progress)
-    written = write_script(out, setup, changes_of(options.target))
+    written = write_script(out, setup, _past(options.target))
     progress.clear()
     beside = "" if written.data is None else f", with its data in {written.data}"
     found: dict[str, Any] = {"experiment": setup.experiment.id, "out": str(out), "lines": written.lines}
@@ -68,14 +69,13 @@ def setup_of(target: str, settings: dict[str, Any], progress: output.Progress) -
     return prepare(EXPERIMENTS[target], settings, progress.share)
 
 
-def changes_of(target: str) -> list[tuple[int, float]]:
-    """Changes of the rate by hand that a run was given, ``(steps done before, rate)``; none of an experiment."""
+def _past(target: str) -> Past | None:
+    """What a run did that its recipe does not say; None of an experiment."""
     from guiapp.training.run_folder import RunFolder
+    from guiapp.training.script import past_of
 
     folder = _folder(target)
-    if folder is None:
-        return []
-    return [(c["step"], c["value"]) for c in RunFolder.open(folder).changes() if c["what"] == "lr"]
+    return None if folder is None else past_of(RunFolder.open(folder))
 
 
 def _folder(target: str) -> Path | None:

@@ -29,9 +29,11 @@ from guiapp.training.data import KEEP_BYTES, Preparing, TrainingData
 if TYPE_CHECKING:
     from guiapp.training.setup import Setup
 
-_BLOCK = 32
+BLOCK = 32
+"""Samples that are worked out at once."""
 _VERSION = 1  # of the files in the cache
-_VIEWS = 1 << 40  # counters of the draws of views lie beyond those of steps
+VIEWS = 1 << 40
+"""Counters of the draws of views lie beyond those of steps."""
 _HASHED_ROWS = 256
 
 
@@ -108,8 +110,8 @@ class FeatureData(TrainingData):
         found = _read(file, shape)
         if found is None:
             found = np.empty(shape, np.float32)
-            for start in range(0, count, _BLOCK):
-                rows = slice(start, min(start + _BLOCK, count))
+            for start in range(0, count, BLOCK):
+                rows = slice(start, min(start + BLOCK, count))
                 found[rows] = self._made(part, rows, view).cpu().numpy()
                 yield Preparing(rows.stop, count)
             _write(file, found)
@@ -119,7 +121,7 @@ class FeatureData(TrainingData):
         inputs = self._inputs(part, rows).contiguous(memory_format=torch.channels_last)
         if view is not None:
             assert self._augment is not None
-            counter = _VIEWS + view * (1 << 24) + rows.start
+            counter = VIEWS + view * (1 << 24) + rows.start
             draw = seeds.generator(self._device, seeds.mix(self._seed, seeds.AUGMENTATION, counter))
             classes = torch.zeros(len(inputs), dtype=torch.int64, device=self._device)
             inputs = self._augment(inputs, classes, draw)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from guiapp.models.changes import INPUT
 if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
     from guiapp.training.setup import Setup
+
+T = TypeVar("T")
 
 MOST_SAMPLES = 5_000
 """Samples, evenly taken from the training part, from which the axes are found."""
@@ -118,8 +120,28 @@ def fit(model: torch.nn.Module, setup: Setup) -> None:
         if isinstance(layer, MeanImage):
             layer.mean.copy_(mean_picture(images, setup.preprocessing))
         elif isinstance(layer, PrincipalAxes):
-            axes = _known(setup, lambda: principal_axes(images, setup.preprocessing, layer.components))
+            threads = threads_of_fit(setup)
+            axes = _known(
+                setup, lambda: in_threads(threads, principal_axes, images, setup.preprocessing, layer.components)
+            )
             fill(layer, axes, wanted.name == "whitening", wanted.epsilon)
+
+
+def threads_of_fit(setup: Setup) -> int:
+    """Threads of an operation while axes are found: fixed, so that window and command line find the same last bits."""
+    from guiapp.training.threads import physical_cores
+
+    return setup.recipe.threads or physical_cores()
+
+
+def in_threads(threads: int, work: Callable[..., T], *given: Any) -> T:
+    """What ``work`` gives with so many threads of an operation; their number is put back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return work(*given)
+    finally:
+        torch.set_num_threads(before)
 
 
 def _known(setup: Setup, find: Callable[[], Axes]) -> Axes:
@@ -133,6 +155,7 @@ def _known(setup: Setup, find: Callable[[], Axes]) -> Axes:
         setup.recipe.data,
         size,
         setup.recipe.preprocessing.components,
+        setup.recipe.threads,
     )
     if key not in _KEPT:
         while len(_KEPT) >= _MOST_KEPT:

@@ -8,34 +8,38 @@ from __future__ import annotations
 
 import pprint
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import guiapp
 from guiapp.core.files import write_atomic
 from guiapp.core.notices import SettingError
-from guiapp.core.registry import Lazy
 from guiapp.datasets.base import PARTS
 from guiapp.training import script_loop
 from guiapp.training.recipe import Recipe, as_dict
 from guiapp.training.recipe_file import flat
 from guiapp.training.script_code import Bundle
+from guiapp.training.script_loop import taught
+from guiapp.training.script_network import brought, check_network, network_code, teachers_code, weights_code
+from guiapp.training.script_run import ByHand, run_code
+from guiapp.training.teachers import names_of, open_teacher
 
 if TYPE_CHECKING:
     import torch
 
+    from guiapp.training.run_folder import RunFolder
     from guiapp.training.setup import Setup
+    from guiapp.training.teachers import Teacher
 
 _FOLLOWED = (
-    "optimiser", "schedule", "epochs", "batch", "accumulate", "seed", "augmentation", "data", "observe",
-    "preprocessing", "initialisation", "normalisation", "leave_out", "clipping", "penalty", "loss", "balance",
-    "stopping", "device", "threads", "precision", "keep", "checkpoint_seconds",
+    "optimiser", "schedule", "epochs", "batch", "accumulate", "seed", "augmentation", "data", "loading", "transfer",
+    "observe", "preprocessing", "initialisation", "normalisation", "leave_out", "clipping", "penalty", "loss", "balance",
+    "stopping", "average", "members", "distillation", "device", "threads", "precision", "keep", "checkpoint_seconds",
 )  # fmt: skip
-"""What of a recipe the script does, or need not do to give the same figures."""
+"""What of a recipe the script does, or need not do to give the same figures; what comes new is refused by itself."""
 _LARGEST = 4 << 30
 _IMPORTS = {"import json", "import torch", "import numpy as np", "from torch.nn import functional"}
 
@@ -53,68 +57,97 @@ class Script:
     data: Path | None
 
 
-def write_script(path: Path, setup: Setup, changes: Sequence[tuple[int, float]] = (), threads: int = 0) -> Script:
-    """Write the script of a run to ``path``, and its data beside it as ``.npz``; the digits come from scikit-learn.
+@dataclass(frozen=True)
+class Past:
+    """What a run did that its recipe does not say.
+
+    Attributes:
+        changes: By hand.
+        threads: Of one operation when it ended; 0 for what a new run would use.
+        changed: Whether their number was another one before.
+    """
+
+    changes: ByHand = field(default_factory=ByHand)
+    threads: int = 0
+    changed: bool = False
+
+
+def past_of(folder: RunFolder) -> Past:
+    """What the run in a folder did."""
+    found = {
+        what: [(c["step"], c["value"]) for c in folder.changes() if c["what"] == what] for what in ("lr", "temperature")
+    }
+    threads = int(folder.info.get("threads", 0))
+    return Past(ByHand(found["lr"], found["temperature"]), threads, len(folder.info.get("threads_by_step", ())) > 1)
+
+
+def write_script(path: Path, setup: Setup, past: Past | None = None) -> Script:
+    """Write the script of a run to ``path``, and beside it as ``.npz`` what it cannot make by itself.
+
+    The digits come from scikit-learn. Other data, the weights of published networks, and teachers lie in that file.
 
     Args:
         path: Where it goes; files that are there are replaced.
         setup: The run.
-        changes: Changes of the rate by hand, ``(steps done before, rate)``.
-        threads: Threads of one operation that the run used; 0 for what a new run would use.
+        past: What it did; None for one that is still to come.
 
     Raises:
-        SettingError: For what the script cannot do: networks that come with weights or keep the samples, and groups of
-            the recipe that it does not follow.
+        SettingError: For what the script cannot do: networks whose code is not this program's, or that keep the
+            samples, and data too large for a file.
     """
-    _check(setup)
+    past = past or Past()
+    recipe, plain = as_dict(setup.recipe), as_dict(Recipe())
+    other = next((name for name, value in recipe.items() if name not in _FOLLOWED and value != plain[name]), None)
+    if other is not None:
+        raise SettingError(f"a script does not follow the recipe's {other}: leave it at its default")
+    check_network(setup.entry)
     model = setup.build_model()
+    teachers = (
+        [open_teacher(name) for name in names_of(setup.recipe.distillation.teacher)] if taught(setup.recipe) else []
+    )
+    weights = brought(setup, model, teachers)
     embedded = setup.dataset_name == "digits" and setup.dataset is setup.whole
-    data = None if embedded else path.with_suffix(".npz")
-    text = code_of(setup, model, changes, threads, path.name, data)
+    data = None if embedded and not weights else path.with_suffix(".npz")
+    text = _code(setup, model, teachers, past, path, embedded, bool(weights))
     if data is not None:
-        _write_data(data, setup)
+        _write_data(data, setup, embedded, weights)
     write_atomic(path, text.encode())
     return Script(text.count("\n"), data)
 
 
-def code_of(
-    setup: Setup,
-    model: torch.nn.Module,
-    changes: Sequence[tuple[int, float]],
-    threads: int,
-    name: str,
-    data: Path | None,
+def _code(
+    setup: Setup, model: torch.nn.Module, teachers: list[Teacher], past: Past, path: Path, embedded: bool, weights: bool
 ) -> str:
-    """The text of the script; see ``write_script``.
-
-    Args:
-        setup: The run.
-        model: Its network.
-        changes: Of the rate, by hand.
-        threads: 0 for what a new run would use.
-        name: Of the script.
-        data: The file it reads, or None for the digits.
-    """
+    """The text of the script; see ``write_script``."""
     from guiapp.training.threads import threads_of
 
     bundle = Bundle(script_loop.NAMES)
     bundle.imports |= _IMPORTS
-    recipe = setup.recipe
+    recipe, name, data = setup.recipe, path.name, path.with_suffix(".npz").name
     half = script_loop.may_be_half(recipe, model)
+    networks = [weights_code(bundle, data)] if weights else []
+    networks += [network_code(bundle, setup)]
+    networks += [teachers_code(bundle, setup, teachers)] if teachers else []
     sections = [
-        ("Data", _data(bundle, setup, data)),
-        ("Network", _network(bundle, setup)),
-        ("One step", script_loop.step_code(bundle, setup, bool(changes), half)),
-        ("The run", script_loop.run_code(bundle, setup, model, changes, half)),
+        ("Data", _data(bundle, setup, None if embedded else data)),
+        ("Networks" if teachers else "Network", "\n\n".join(networks)),
+        ("One step", script_loop.step_code(bundle, setup, bool(past.changes.rates), half)),
+        ("The run", run_code(bundle, setup, model, past.changes, half, path.stem)),
     ]
-    threads = threads or threads_of(recipe, model, setup.preprocessing.size)
+    threads = past.threads or threads_of(recipe, model, setup.preprocessing.size)
     plain = flat(as_dict(Recipe()))
     fields = {name: value for name, value in flat(as_dict(recipe)).items() if plain[name] != value}
-    needs = "torch, numpy, scikit-learn" if data is None else f"torch, numpy and {data.name} beside it"
+    libraries = ["torch", "numpy", *(["scikit-learn"] if embedded else [])]
+    libraries += ["torchvision"] if any("torchvision" in line for line in bundle.imports) else []
+    needs = ", ".join(libraries) + ("" if embedded and not weights else f", and {data} beside it")
+    note = ""
+    if past.changed:
+        note = "Other programs took processor cores from the run, whose threads changed: last digits may be others.\n\n"
     head = (
         f'"""{setup.experiment.title} on {setup.dataset.title}: written by Vision Explorer {guiapp.__version__}.\n\n'
         f"Run it with `python {name}`; it needs {needs}. It ends with the figures of the run as one line of JSON.\n\n"
-        f"What differs from the program's default recipe:\n{pprint.pformat(fields, width=110, sort_dicts=False)}\n"
+        f"{note}What differs from the program's default recipe:\n"
+        f"{pprint.pformat(fields, width=110, sort_dicts=False)}\n"
         '"""\n\nfrom __future__ import annotations\n'
     ).replace("\\", "\\\\")
     constants = (
@@ -132,37 +165,37 @@ def _samples(setup: Setup) -> int:
     return len(setup.dataset.train) if setup.recipe.optimiser.name == "gd" else setup.recipe.batch
 
 
-def _check(setup: Setup) -> None:
-    recipe, plain = as_dict(setup.recipe), as_dict(Recipe())
-    title = setup.entry.title
-    if setup.entry.trained_by != "gradient":
-        raise SettingError(f"{title} only remembers the samples: there is no training to write down")
-    if not isinstance(setup.entry.build, Lazy) or setup.model_options.get("weights"):
-        raise SettingError(f"{title} comes with weights: a script alone cannot bring them; export it instead")
-    other = next((name for name, value in recipe.items() if name not in _FOLLOWED and value != plain[name]), None)
-    if other is not None:
-        raise SettingError(f"a script does not follow the recipe's {other} yet: leave it at its default")
-    if setup.recipe.preprocessing.name in ("mean-image", "pca", "whitening"):
-        raise SettingError("a script does not follow preprocessing by a layer yet: choose own, centre or channels")
-
-
-def _write_data(path: Path, setup: Setup) -> None:
-    parts = {name: setup.dataset.part(name) for name in PARTS}
+def _write_data(path: Path, setup: Setup, embedded: bool, weights: dict[str, dict[str, torch.Tensor]]) -> None:
+    """Samples, unless the script has them from elsewhere, and weights by network and name."""
+    parts = {} if embedded else {name: setup.dataset.part(name) for name in PARTS}
     size = sum(int(np.prod(np.shape(samples.images), dtype=np.int64)) for samples in parts.values())
     if size > _LARGEST:
         raise SettingError(f"the data set takes {size / 1e9:.1f} GB, more than a file beside a script should")
     arrays = {f"{name}_images": np.asarray(samples.images) for name, samples in parts.items()}
     arrays.update({f"{name}_labels": np.asarray(samples.labels, np.int64) for name, samples in parts.items()})
+    for network, state in weights.items():
+        arrays.update({f"{network}/{name}": tensor.detach().cpu().numpy() for name, tensor in state.items()})
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
-def _data(bundle: Bundle, setup: Setup, data: Path | None) -> str:
+def _data(bundle: Bundle, setup: Setup, data: str | None) -> str:
     """``load()`` and ``fed(images)``."""
     prepare = bundle.add("guiapp.models.prepare:prepare")
     bundle.imports.add("import types")
     pre = setup.preprocessing
     given = f"size={pre.size!r}, mean={pre.mean!r}, std={pre.std!r}, fit={pre.fit!r}"
+    kind = f"PREPARATION = types.SimpleNamespace({given})"
+    if setup.recipe.preprocessing.name in ("mean-image", "pca", "whitening"):
+        kind = f'''
+class Preparation(types.SimpleNamespace):
+    """How pictures become the input of the network."""
+
+    def __call__(self, images, device="cpu"):
+        return {prepare}(self, images, device)
+
+
+PREPARATION = Preparation({given})'''
     if data is None:
         split = bundle.add("guiapp.datasets.splits:stratified")
         bundle.imports.add("from sklearn.datasets import load_digits")
@@ -179,42 +212,15 @@ def _data(bundle: Bundle, setup: Setup, data: Path | None) -> str:
         bundle.imports.add("from pathlib import Path")
         load = f'''def load():
     """Images (N, H, W, C) and labels of training, validation and test part."""
-    data = np.load(Path(__file__).with_name({data.name!r}))
+    data = np.load(Path(__file__).with_name({data!r}))
     return {{name: (data[name + "_images"], data[name + "_labels"]) for name in ("train", "validation", "test")}}
 '''
     return f'''{load}
 
-PREPARATION = types.SimpleNamespace({given})
+{kind}
 
 
 def fed(images, device):
     """Pictures as the network takes them, (N, C, H, W)."""
     return torch.cat([{prepare}(PREPARATION, images[i : i + 1000], device) for i in range(0, len(images), 1000)])
 '''
-
-
-def _network(bundle: Bundle, setup: Setup) -> str:
-    """``build()``."""
-    from guiapp.training.network_changes import layer_changes
-
-    build: Any = setup.entry.build
-    named = {**(setup.entry.options or {}), **setup.model_options}
-    given = ", ".join([*map(str, setup.preprocessing.size), "LABELS", *(f"{k}={v!r}" for k, v in named.items())])
-    lines = ["torch.manual_seed(SEED)", f"model = {bundle.add(build.reference)}({given})"]
-    changes = layer_changes(setup.recipe)
-    if changes.any:
-        changed, wanted = bundle.add("guiapp.models.changes:changed"), bundle.add("guiapp.models.changes:Changes")
-        fields = ", ".join(f"{k}={v!r}" for k, v in vars(changes).items() if v != getattr(type(changes)(), k))
-        lines.append(f"model = {changed}(model, {setup.preprocessing.size!r}, {wanted}({fields}))")
-    first = setup.recipe.initialisation
-    if first.name != "own":
-        layers, put = (
-            bundle.add("guiapp.models.changes:weight_layers"),
-            bundle.add("guiapp.models.initial_weights:set_weights"),
-        )
-        bundle.imports.add("import types")
-        hidden = f"[layer for _, layer in {layers}(model, {setup.preprocessing.size!r})[:-1]]"
-        fields = ", ".join(f"{k}={v!r}" for k, v in vars(first).items())
-        lines.append(f"{put}({hidden}, types.SimpleNamespace({fields}))")
-    body = "\n    ".join([*lines, "return model"])
-    return f'def build():\n    """The network with the weights that the seed gives."""\n    {body}\n'

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from guiapp.training import seeds
 from guiapp.training.balance import class_weights
-from guiapp.training.data import EVALUATION_BATCH
 from guiapp.training.gradients import parts_of
-from guiapp.training.layout import has_maps
 from guiapp.training.precision import LARGE
-from guiapp.training.recipe import Optimiser, Recipe, Schedule
+from guiapp.training.recipe import Recipe, Schedule
 from guiapp.training.schedules import drop_epochs, full_momentum, has_momentum
 
 if TYPE_CHECKING:
@@ -24,7 +20,8 @@ if TYPE_CHECKING:
 NAMES = (
     "SEED", "EPOCHS", "BATCH", "THREADS", "LABELS", "CLASSES", "STEPS", "TOTAL", "PREPARATION", "CHANGES", "WEIGHTS",
     "load", "fed", "build", "share", "learning_rate", "momentum", "augment", "loss_of", "penalty", "half", "train_step",
-    "evaluate", "main", "json", "torch", "np", "functional", "types", "Path", "math", "contextlib", "cycle",
+    "evaluate", "main", "weights_of", "teachers", "taught", "averaged", "batch", "source", "TEMPERATURES",
+    "temperature", "copy", "json", "torch", "np", "functional", "types", "Path", "math", "contextlib", "cycle",
 )  # fmt: skip
 """Names that the written-out part uses."""
 
@@ -42,8 +39,20 @@ def step_code(bundle: Bundle, setup: Setup, changed: bool = False, half: bool = 
     pieces = [_rate(bundle, recipe, changed)]
     if has_momentum(recipe):
         pieces.append(_momentum(recipe))
-    pieces += [_augment(bundle, setup), _loss(setup), _half(bundle, recipe) if half else "", _update(recipe, half)]
+    learned = taught(recipe)
+    pieces += [_augment(bundle, setup), _loss(setup), _teaching(recipe) if learned else ""]
+    pieces += [_half(bundle, recipe) if half else "", _update(recipe, half)]
     return "\n\n".join(piece for piece in pieces if piece)
+
+
+def taught(recipe: Recipe) -> bool:
+    """Whether a teacher has a share of the loss."""
+    return bool(recipe.distillation.teacher) and recipe.distillation.share > 0.0
+
+
+def given(recipe: Recipe, half: bool) -> str:
+    """What ``train_step`` is given between the optimiser and the samples."""
+    return ("precision, scaler, " if half else "") + ("asked, temperature(step), " if taught(recipe) else "")
 
 
 # ------------------------------------------------------------------ the schedule
@@ -188,6 +197,24 @@ def penalty(model):
     return text
 
 
+def _teaching(recipe: Recipe) -> str:
+    wanted = recipe.distillation
+    together = "other" if wanted.share == 1.0 else f"{1.0 - wanted.share!r} * loss + {wanted.share!r} * other"
+    return f'''
+def temperature(step):
+    """Temperature of the teacher at a step; changed by hand after some."""
+    return [value for at, value in TEMPERATURES if at <= step][-1]
+
+
+def taught(loss, inputs, output, asked, heat):
+    """The loss of the labels and that of the teacher, by shares (Hinton et al. 2015)."""
+    wanted = asked.softened(inputs, heat)
+    said = torch.log_softmax(output.float() / heat, 1)
+    other = heat**2 * functional.kl_div(said, wanted, reduction="batchmean")
+    return {together}
+'''
+
+
 # ------------------------------------------------------------------ the update
 
 
@@ -210,6 +237,10 @@ def half(device):
 
 
 def _update(recipe: Recipe, half: bool) -> str:
+    def loss(inputs: str, targets: str) -> str:
+        own = f"loss_of(output, {targets})"
+        return f"taught({own}, {inputs}, output, asked, heat)" if taught(recipe) else own
+
     newton = recipe.optimiser.name == "newton"
     parts = parts_of(recipe, 1 << 62) > 1
     count = "1"
@@ -218,10 +249,13 @@ def _update(recipe: Recipe, half: bool) -> str:
     elif recipe.accumulate > 1:
         count = f"min({recipe.accumulate}, len(targets))"
     cost = recipe.penalty.name != "none" and bool(recipe.penalty.strength)
+    learning = "model.parameters()"
+    if recipe.transfer.decay != 1.0:  # the norm is summed in the order of the optimiser's groups
+        learning = '[p for group in optimiser.param_groups for p in group["params"]]'
     clip = {
         "none": "",
-        "norm": f"    torch.nn.utils.clip_grad_norm_(model.parameters(), {recipe.clipping.limit!r})\n",
-        "value": f"    torch.nn.utils.clip_grad_value_(model.parameters(), {recipe.clipping.limit!r})\n",
+        "norm": f"    torch.nn.utils.clip_grad_norm_({learning}, {recipe.clipping.limit!r})\n",
+        "value": f"    torch.nn.utils.clip_grad_value_({learning}, {recipe.clipping.limit!r})\n",
     }[recipe.clipping.name]
     forward = "optimiser.differentiable()" if newton else "precision" if half else ""
     backward, unscale, update = "total.backward()", "", "    optimiser.step()\n"
@@ -230,13 +264,14 @@ def _update(recipe: Recipe, half: bool) -> str:
         update = "    scaler.step(optimiser)\n    scaler.update()\n"
     if newton:
         backward, update = "optimiser.backward(total)", "    with torch.no_grad():\n        optimiser.step()\n"
+    more = given(recipe, half).replace("temperature(step)", "heat")
     head = f'''
-def train_step(model, optimiser, {"precision, scaler, " if half else ""}inputs, targets):
+def train_step(model, optimiser, {more}inputs, targets):
     """One update of the weights; mean loss and number of right ones."""
     optimiser.zero_grad()
 '''
     if not parts:
-        return f"""{head}{_within(forward, "output = model(inputs)", "loss = loss_of(output, targets)")}
+        return f"""{head}{_within(forward, "output = model(inputs)", f"loss = {loss('inputs', 'targets')}")}
     total = loss{" + penalty(model)" if cost else ""}
     {backward}
 {unscale}{clip}{update}    truth = targets if targets.ndim == 1 else targets.argmax(1)
@@ -245,7 +280,7 @@ def train_step(model, optimiser, {"precision, scaler, " if half else ""}inputs, 
     return f"""{head}    losses, rights = [], []
     parts = {count}
     for number, (x, y) in enumerate(zip(inputs.tensor_split(parts), targets.tensor_split(parts)), 1):
-{indent(_within(forward, "output = model(x)", "loss = loss_of(output, y)"), "    ")}
+{indent(_within(forward, "output = model(x)", f"loss = {loss('x', 'y')}"), "    ")}
         weight = len(y) / len(targets)
         total = loss * weight{" + (penalty(model) if number == parts else 0.0)" if cost else ""}
         {backward}
@@ -259,151 +294,3 @@ def _within(context: str, *lines: str) -> str:
     """Lines in a context, or as they are where it is empty, four spaces in."""
     block = "\n".join(f"    {line}" for line in lines)
     return f"    with {context}:\n{indent(block, '    ')}" if context else block
-
-
-def _optimiser(bundle: Bundle, options: Optimiser) -> str:
-    """The call that makes it, as ``optimisers.build`` does."""
-    name, common = options.name, f"weights, lr={options.lr!r}, weight_decay={options.weight_decay!r}"
-    fused = 'fused=device.type in ("cpu", "cuda", "mps")'
-    if name in ("gd", "sgd", "momentum", "nesterov"):
-        kept = 0.0 if name in ("gd", "sgd") else options.momentum
-        nesterov = ", nesterov=True" if name == "nesterov" and kept else ""
-        return f"torch.optim.SGD({common}, momentum={kept!r}{nesterov}, {fused})"
-    if name == "newton":
-        made = bundle.add("guiapp.training.newton:NewtonCG")
-        return f"{made}({common}, damping={options.damping!r}, iterations={options.iterations})"
-    if name == "adagrad":
-        return f'torch.optim.Adagrad({common}, fused=device.type == "cpu")'
-    if name == "rmsprop":
-        return f"torch.optim.RMSprop({common}, alpha={options.beta2!r}, momentum={options.momentum!r}, foreach=True)"
-    kind = "AdamW" if name == "adamw" else "Adam"
-    return f"torch.optim.{kind}({common}, betas=({options.beta1!r}, {options.beta2!r}), {fused})"
-
-
-# ------------------------------------------------------------------ the run
-
-
-def run_code(
-    bundle: Bundle, setup: Setup, model: torch.nn.Module, changes: Sequence[tuple[int, float]], half: bool
-) -> str:
-    """``evaluate`` and ``main``; see ``step_code``."""
-    recipe = setup.recipe
-    mix = bundle.add(seeds.mix)
-    generator = bundle.add(seeds.generator)
-    count = len(setup.dataset.train)
-    size = count if recipe.optimiser.name == "gd" else recipe.batch
-    full, rest = divmod(count, size)
-    steps = max(full + (rest > (1 if full else 0)), 1)
-    maps = has_maps(model)
-    device = f'torch.device("{recipe.device}")'
-    if recipe.device == "auto":
-        other = '"mps" if torch.backends.mps.is_available() else "cpu"'
-        device = f'torch.device("cuda" if torch.cuda.is_available() else {other})'
-    order = f'torch.randperm(count, generator={generator}("cpu", {mix}(SEED, {seeds.ORDER}, epoch)))'
-    if recipe.balance.name == "sampling":
-        drawn = bundle.add("guiapp.training.balance:draw_order")
-        order = f'{drawn}(labels["train"].cpu(), count, {generator}("cpu", {mix}(SEED, {seeds.ORDER}, epoch)))'
-    augmented = _augment_call(setup, f"{generator}(device, {mix}(SEED, {seeds.AUGMENTATION}, step))")
-    beta = ""
-    if has_momentum(recipe):
-        adam = recipe.optimiser.name in ("adam", "adamw")
-        value = '"betas"] = (momentum(step), group["betas"][1])' if adam else '"momentum"] = momentum(step)'
-        beta = f"\n                group[{value}"
-    stop_begin = stop = ""
-    if recipe.stopping.patience:
-        watched = 'validation["loss"]' if recipe.stopping.watch == "loss" else '-validation["accuracy"]'
-        stop_begin = '    lowest, waited = float("inf"), 0\n'
-        stop = f"""        waited = 0 if {watched} < lowest - {recipe.stopping.margin!r} else waited + 1
-        lowest = {watched} if waited == 0 else lowest
-        if waited >= {recipe.stopping.patience}:
-            break
-"""
-    keep = ""
-    if recipe.keep == "best":
-        keep = """    model.load_state_dict(best[3])
-    validation = {"loss": best[2], "accuracy": best[0]}
-"""
-    precise = (
-        ""
-        if not half
-        else """    dtype = half(device)
-    precision = contextlib.nullcontext() if dtype is None else torch.autocast(device.type, dtype)
-    scaler = torch.amp.GradScaler(device.type, enabled=dtype is torch.float16)
-"""
-    )
-    placed = "model = build().to(device)"
-    to_maps = ""
-    if maps:
-        placed += '\n    if device.type != "mps":\n        model = model.to(memory_format=torch.channels_last)'
-        to_maps = "\n            inputs = inputs.contiguous(memory_format=torch.channels_last)"
-    made_by = _optimiser(bundle, recipe.optimiser)
-    return f'''STEPS, TOTAL = {steps}, {steps * recipe.epochs}  # of an epoch, of the run
-{f"CHANGES = {list(changes)!r}  # of the rate, by hand: step and rate" if changes else ""}
-
-
-@torch.no_grad()
-def evaluate(model, images, labels):
-    """Loss and accuracy in evaluation mode."""
-    model.eval()
-    losses, counts, right = [], [], 0
-    for x, y in zip(images.split({EVALUATION_BATCH}), labels.split({EVALUATION_BATCH})):
-        output = model(x)
-        losses.append(functional.cross_entropy(output, y))
-        counts.append(len(y))
-        right += int((output.argmax(1) == y).sum())
-    weights = np.array(counts, np.float64)
-    loss = float((torch.stack(losses).cpu().double().numpy() * weights).sum() / weights.sum())
-    return {{"loss": loss, "accuracy": right / len(labels)}}
-
-
-def main():
-    """Train, choose the weights on the validation part, look at the test part once."""
-    torch.set_num_threads(THREADS)
-    device = {device}
-    data = load()
-    images = {{name: fed(pictures, device) for name, (pictures, _) in data.items()}}
-    labels = {{name: torch.from_numpy(truth).to(device) for name, (_, truth) in data.items()}}
-    count = len(labels["train"])
-    {placed}
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimiser = {made_by}
-{precise}    best, step = None, 0
-    exact = torch.float32 if device.type == "mps" else torch.float64
-{stop_begin}    for epoch in range(EPOCHS):
-        order = {order}.to(device)
-        loss_sum, right_sum, seen = torch.zeros((), dtype=exact, device=device), 0, 0
-        for position in range(STEPS):
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(step){beta}
-            chosen = order[position * BATCH : (position + 1) * BATCH]
-            inputs, targets = images["train"].index_select(0, chosen), labels["train"].index_select(0, chosen)
-{augmented}            model.train()
-            torch.manual_seed({mix}(SEED, {seeds.STEP}, step)){to_maps}
-            loss, right = train_step(model, optimiser, {"precision, scaler, " if half else ""}inputs, targets)
-            loss_sum.add_(loss, alpha=len(targets))
-            right_sum, seen, step = right_sum + int(right), seen + len(targets), step + 1
-        train = {{"loss": loss_sum.item() / seen, "accuracy": right_sum / seen}}
-        validation = evaluate(model, images["validation"], labels["validation"])
-        print(f"epoch {{epoch + 1}}: train {{train}} validation {{validation}}", flush=True)
-        if best is None or (validation["accuracy"], -validation["loss"]) > best[:2]:
-            kept = {{name: tensor.clone() for name, tensor in model.state_dict().items()}}
-            best = (validation["accuracy"], -validation["loss"], validation["loss"], kept)
-{stop}{keep}    test = evaluate(model, images["test"], labels["test"])
-    print(json.dumps({{"steps": step, "train": train, "validation": validation, "test": test}}))
-
-
-if __name__ == "__main__":
-    main()
-'''
-
-
-def _augment_call(setup: Setup, draw: str) -> str:
-    from guiapp.training.augmentation import AUGMENTATIONS
-    from guiapp.training.augmenter import OPERATIONS
-
-    options = setup.recipe.augmentation
-    if any(getattr(options, name) for name in OPERATIONS):
-        return f"            inputs, targets = augment(inputs, targets, {draw})\n"
-    if AUGMENTATIONS[options.name] is not None:
-        return f"            inputs = augment(inputs, {draw})\n"
-    return ""

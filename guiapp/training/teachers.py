@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from torch import nn
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
 from guiapp.core.registry import UnknownName
-from guiapp.models.base import Preprocessing
+from guiapp.models.base import ModelEntry, Preprocessing
 
 if TYPE_CHECKING:
     from guiapp.training.setup import Setup
@@ -32,6 +32,8 @@ class Teacher:
         preprocessing: How samples become its input.
         classes: Its class names.
         setup: Of a run: how it was trained; None for a weight file.
+        entry: The entry of its network, where it is known.
+        options: Of its builder.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Teacher:
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     setup: Setup | None = None
+    entry: ModelEntry | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Teachers:
@@ -141,7 +145,8 @@ def open_teacher(name: str) -> Teacher:
             from guiapp.training.load import load_run
 
             setup, model = load_run(folder)
-            return Teacher(name, still(model), setup.preprocessing, setup.classes, setup)
+            about = setup.preprocessing, setup.classes, setup, setup.entry, setup.model_options
+            return Teacher(name, still(model), *about)
     for file in (path, paths.resources() / "weights" / f"{name}{_ENDING}"):
         if file.is_file() and file.suffix == _ENDING:
             return _of_file(name, file)
@@ -164,7 +169,7 @@ def _of_file(name: str, file: Path) -> Teacher:
     options: Mapping[str, object] = without_weights(entry, about.get("options", {}))
     model = entry.make(preprocessing, len(classes), **options)
     load_into(model, state, file.name)
-    return Teacher(name, still(model), preprocessing, classes)
+    return Teacher(name, still(model), preprocessing, classes, None, entry, options)
 
 
 def still(model: nn.Module) -> nn.Module:

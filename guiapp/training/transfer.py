@@ -61,7 +61,7 @@ class Transferring(Callback):
         self._head = find_head(model)
         self.groups = [head_parameters(model, self._head), *body_groups(model, self._head, self._recipe.groups)]
         if self._recipe.decay != 1.0:
-            self._divide(trainer.optimiser)
+            divide(trainer.optimiser, model, self.groups, self._recipe.decay)
         self._join()
 
     def before_batch(self) -> None:
@@ -92,32 +92,52 @@ class Transferring(Callback):
 
     def _join(self) -> None:
         self.joined = self._wanted()
-        learning = {name for group in self.groups[: self.joined] for name in group}
-        model = self.trainer.model
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name in learning)
-            if name not in learning:
-                parameter.grad = None
-        self._still = list(still_modules(model, self._head))
-        if self._kept_statistics:
-            known = set(map(id, self._still))
-            self._still += [m for m in model.modules() if isinstance(m, _STATISTICS) and id(m) not in known]
+        self._still = join(self.trainer.model, self._head, self.groups[: self.joined], self._kept_statistics)
 
-    def _divide(self, optimiser: torch.optim.Optimizer) -> None:
-        """Split every group of the optimiser by the shares of the rate; what it had decided for them stays."""
-        model = self.trainer.model
-        named = dict(model.named_parameters())
-        share = {
-            id(named[name]): self._recipe.decay**depth for depth, group in enumerate(self.groups) for name in group
-        }
-        divided: list[dict[str, Any]] = []
-        for group in optimiser.param_groups:
-            by_share: dict[float, list[torch.Tensor]] = {}
-            for parameter in group["params"]:
-                by_share.setdefault(share.get(id(parameter), 1.0), []).append(parameter)
-            for scale, parameters in by_share.items():
-                divided.append({**group, "params": parameters, "scale": scale * group.get("scale", 1.0)})
-        optimiser.param_groups[:] = divided
+
+def join(model: nn.Module, head: Head, groups: list[list[str]], kept_statistics: bool) -> list[nn.Module]:
+    """Let some groups of parameters learn and freeze the others.
+
+    Args:
+        model: The network.
+        head: Its head.
+        groups: Names of the parameters that learn.
+        kept_statistics: Whether all normalisation goes on with the statistics that it has.
+
+    Returns:
+        The modules that work as in evaluation while the others train.
+    """
+    learning = {name for group in groups for name in group}
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in learning)
+        if name not in learning:
+            parameter.grad = None
+    still = list(still_modules(model, head))
+    if kept_statistics:
+        known = set(map(id, still))
+        still += [m for m in model.modules() if isinstance(m, _STATISTICS) and id(m) not in known]
+    return still
+
+
+def divide(optimiser: torch.optim.Optimizer, model: nn.Module, groups: list[list[str]], decay: float) -> None:
+    """Split every group of an optimiser by the shares of the rate; what it had decided for them stays.
+
+    Args:
+        optimiser: Changed in place: its groups get a ``"scale"``.
+        model: The network whose parameters it changes.
+        groups: Names of parameters, the head's first.
+        decay: Share of the rate of each group of that of the one above.
+    """
+    named = dict(model.named_parameters())
+    share = {id(named[name]): decay**depth for depth, group in enumerate(groups) for name in group}
+    divided: list[dict[str, Any]] = []
+    for group in optimiser.param_groups:
+        by_share: dict[float, list[torch.Tensor]] = {}
+        for parameter in group["params"]:
+            by_share.setdefault(share.get(id(parameter), 1.0), []).append(parameter)
+        for scale, parameters in by_share.items():
+            divided.append({**group, "params": parameters, "scale": scale * group.get("scale", 1.0)})
+    optimiser.param_groups[:] = divided
 
 
 def still_modules(model: nn.Module, head: Head) -> Iterator[nn.Module]:

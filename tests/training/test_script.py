@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,13 +12,15 @@ import torch
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.notices import SettingError
 from guiapp.training.augmenter import augmenter_of
+from guiapp.training.events import StepEnd
 from guiapp.training.recipe import SCHEDULES, change
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner
 from guiapp.training.schedules import momentum, rate_with_changes
-from guiapp.training.script import write_script
+from guiapp.training.script import Past, write_script
 from guiapp.training.script_code import Bundle
 from guiapp.training.script_loop import step_code
+from guiapp.training.script_run import ByHand
 from guiapp.training.setup import prepare
 
 FIXED = {"dataset": "digits", "device": "cpu", "threads": 1}
@@ -25,10 +28,17 @@ FIXED = {"dataset": "digits", "device": "cpu", "threads": 1}
 
 def train(setup, folder, by_hand):
     runner = Runner(setup, RunFolder.create(folder, setup, exact=True))
-    for _ in runner.events():
+    heats = dict(HEAT) if setup.recipe.distillation.teacher else {}
+    for event in runner.events():
         if runner.trainer.step in by_hand:
             runner.set_learning_rate(by_hand[runner.trainer.step])
+        if isinstance(event, StepEnd) and runner.trainer.step in heats:
+            runner.set_temperature(heats[runner.trainer.step])
     return runner.finish(test=True)
+
+
+def file_of(name):
+    return name.replace("/", "_") + ".py"
 
 
 CASES = {
@@ -45,8 +55,23 @@ CASES = {
     "linear-classifier": {
         "epochs": 1, "optimiser": "newton", "optimiser.lr": 1.0, "batch": 400, "schedule": "constant",
     },
+    # Of the same experiments; the name is told by the part after the stroke.
+    "lenet5/gradual": {
+        "epochs": 2, "transfer": "gradual", "transfer.decay": 0.5, "clipping": "norm", "augmentation": "none",
+        "preprocessing": "mean-image", "average": "polyak", "average.start": 0.5, "data.share": 0.5,
+    },
+    "lenet5/head": {
+        "epochs": 2, "transfer": "head", "augmentation": "none", "augmentation.shift": 0.1, "transfer.views": 2, "data.share": 0.3,
+        "preprocessing": "whitening", "preprocessing.components": 20,
+    },
+    "simple-cnn-3/taught": {
+        "epochs": 3, "normalisation": "batch", "average": "cycles", "average.every": 1, "members": "cycles",
+        "members.every": 2, "distillation.teacher": "teacher-digits", "distillation.share": 0.7, "data.share": 0.3,
+        "distillation.temperature": 3.0,
+    },
 }  # fmt: skip
 HAND = {"lenet5": [(5, 0.01)]}
+HEAT = [(7, 2.0)]
 _ALL = """
 import contextlib, io, json, pathlib, runpy, sys, types
 import torch
@@ -67,8 +92,9 @@ print(json.dumps(found))
 def scripts(tmp_path_factory):
     """The script of each case, what was said of it, and what it printed where this program cannot be imported."""
     folder = tmp_path_factory.mktemp("scripts")
-    setups = {name: prepare(EXPERIMENTS[name], {**FIXED, **fields}) for name, fields in CASES.items()}
-    written = {name: write_script(folder / f"{name}.py", s, HAND.get(name, ())) for name, s in setups.items()}
+    setups = {n: prepare(EXPERIMENTS[n.partition("/")[0]], {**FIXED, **fields}) for n, fields in CASES.items()}
+    past = {name: Past(ByHand(HAND.get(name, ()), HEAT if "taught" in name else ())) for name in CASES}
+    written = {name: write_script(folder / file_of(name), setup, past[name]) for name, setup in setups.items()}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     words = [sys.executable, "-W", "error", "-P", "-c", _ALL]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -79,14 +105,17 @@ def scripts(tmp_path_factory):
 @pytest.mark.parametrize("name", CASES)
 def test_the_script_ends_with_the_figures_of_the_run(name, scripts, tmp_path):
     folder, setups, written, printed = scripts
-    expected, found = train(setups[name], tmp_path / "run", dict(HAND.get(name, [(None, 0)]))), printed[name]
+    expected = train(setups[name], tmp_path / "run", dict(HAND.get(name, [(None, 0)])))
+    found = printed[file_of(name).removesuffix(".py")]
     assert found["steps"] == expected["steps"]
     for part in ("train", "validation", "test"):
         assert {figure: expected[part][figure] for figure in ("loss", "accuracy")} == found[part], part
-    text = (folder / f"{name}.py").read_text()
+    text = (folder / file_of(name)).read_text()
     assert "import guiapp" not in text and "from guiapp" not in text
     assert written[name].lines == len(text.splitlines())
-    assert (written[name].data is None) == (name != "simple-cnn-3")
+    assert (written[name].data is None) == ("data.share" not in CASES[name])
+    members = sorted(path.name for path in folder.glob("*taught-*.pt"))
+    assert members == [f"simple-cnn-3_taught-{step}.pt" for step in (12, 18)]
 
 
 SHAPES = [
@@ -137,9 +166,10 @@ def test_what_a_script_cannot_do_is_refused(tmp_path):
     knn = next(e for e in EXPERIMENTS.values() if e.model == "knn")
     with pytest.raises(SettingError, match="only remembers"):
         write_script(tmp_path / "x.py", prepare(knn, {"dataset": "digits"}))
-    frozen = prepare(EXPERIMENTS["lenet5"], {**FIXED, "transfer": "head"})
-    with pytest.raises(SettingError, match="transfer"):
-        write_script(tmp_path / "x.py", frozen)
+    lenet = prepare(EXPERIMENTS["lenet5"], FIXED)
+    elsewhere = replace(lenet, entry=replace(lenet.entry, build=lambda *_: torch.nn.Linear(1, 1)))
+    with pytest.raises(SettingError, match="outside of this program"):
+        write_script(tmp_path / "x.py", elsewhere)
 
 
 def test_parts_with_one_name_stand_beside_each_other():

@@ -126,16 +126,15 @@ class RecipeFiles(QObject):
 
         def work() -> Generator[tuple[float, str], None, tuple[int, Path | None]]:
             from guiapp.training.run_folder import RunFolder
-            from guiapp.training.script import write_script
+            from guiapp.training.script import past_of, write_script
             from guiapp.training.setup import from_run, prepare
 
             yield 0.0, "writing the script"
             if run is None:
-                setup, changes = prepare(opened.experiment, settings), []
+                setup, past = prepare(opened.experiment, settings), None
             else:
-                setup = from_run(run)
-                changes = [(c["step"], c["value"]) for c in RunFolder.open(run).changes()]
-            written = write_script(path, setup, changes)
+                setup, past = from_run(run), past_of(RunFolder.open(run))
+            written = write_script(path, setup, past)
             return written.lines, written.data
 
         def done(found: tuple[int, Path | None]) -> None:
