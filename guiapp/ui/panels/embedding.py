@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from guiapp.core.notices import UserError
 from guiapp.engine.state import EngineState, LookResult, Request
-from guiapp.interpret.embedding.options import EmbeddingOptions, Method, Source
+from guiapp.interpret.embedding.options import EmbeddingOptions, Method
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
@@ -24,25 +20,24 @@ from guiapp.ui.panels import embedding_words as words
 from guiapp.ui.panels.embedding_chosen import ChosenRow
 from guiapp.ui.panels.embedding_colours import Colouring, colouring, possible, usual
 from guiapp.ui.panels.embedding_controls import Controls
+from guiapp.ui.panels.embedding_files import MapFiles
+from guiapp.ui.panels.embedding_maker import MapMaker
 from guiapp.ui.panels.embedding_neighbours import NeighbourRows
-from guiapp.ui.study_run import StudyBar, StudyRun
+from guiapp.ui.panels.embedding_own import OwnClasses
+from guiapp.ui.panels.embedding_selection import MapSelection
+from guiapp.ui.study_run import StudyBar
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.scatter_legend import ScatterLegend
 from guiapp.ui.widgets.scatter_plot import ScatterPlot
 
 if TYPE_CHECKING:
-    from guiapp.engine.study import Study
     from guiapp.interpret.embedding.place import Map
 
 _NOTHING = "Choose an experiment in the catalogue, or a network in the live room, to see what it finds alike."
 _NEIGHBOURS = 12
-_PAUSE_S = 0.8
-_TIMES = 3.0  # rests three times as long as the last map took, so that training keeps its cores
 _SMALL_BELOW = 470
 _NO_ROWS_BELOW = 300
-_MOST_TOLD = 20_000  # samples of a lasso that other panels are told of
-_LINES = 5000  # of a table that are written before others have their turn
 
 
 class EmbeddingPanel(Panel):
@@ -53,7 +48,8 @@ class EmbeddingPanel(Panel):
         plot: The map, ``embedding.map``; ``legend``: ``embedding.legend``.
         chosen_row: What is inside the lasso.
         rows: The nearest pictures, ``embedding.neighbours``.
-        run: The work that makes the map; ``bar``: how far it is.
+        selection: The points that are chosen.
+        maker: Makes the map; ``run``: its work; ``bar``: how far it is.
         shown: The map that is shown, or None.
     """
 
@@ -65,22 +61,18 @@ class EmbeddingPanel(Panel):
         super().__init__(context, parent)
         self.shown: Map | None = None
         self._opened: object = None
-        self._made_for: tuple[Any, ...] = ()
-        self._asked_for: tuple[Any, ...] = ()
-        self._began_at = self._ended_at = self._took = 0.0
         self._colouring: Colouring | None = None
-        self._own: npt.NDArray[np.int64] | None = None
-        self._own_names: tuple[str, ...] = ()
-        self._own_of = ""
-        self._circled: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._point: int | None = None
-        self._telling = False
+        self._own = OwnClasses()
+        self._files = MapFiles(self, self._own)
+        self.selection = MapSelection(self)
+        self.selection.pointed.connect(lambda: self.plot.set_chosen(self.selection.point))
+        self.selection.circled_here.connect(self._show_circled)
+        self.selection.circled_elsewhere.connect(lambda: (self.plot.clear_lasso(), self._show_circled()))
         self._make(context)
         self._build()
         for field, call in (
             ("layer", self._follow_layer), ("class_index", lambda _index: self._mark()),
-            ("sample", self._follow_sample), ("step", lambda _step: self._refresh()),
-            ("samples", self._follow_samples),
+            ("step", lambda _step: self.maker.refresh()),
         ):  # fmt: skip
             stop = context.workspace.subscribe(field, call)
             self.destroyed.connect(lambda _=None, s=stop: s())
@@ -90,7 +82,8 @@ class EmbeddingPanel(Panel):
     def _make(self, context: Context) -> None:
         theme = context.theme
         self.controls = Controls(context, self)
-        self.controls.changed.connect(partial(self.lay_out, True))
+        self.maker = MapMaker(self, self.controls, lambda: self._follow.isChecked())
+        self.controls.changed.connect(lambda: self.maker.lay_out(by_hand=True))
         self.controls.recoloured.connect(self._recolour)
         self.controls.layer_chosen.connect(self._choose_layer)
         self._lasso = declare(context.commands, Command(
@@ -102,7 +95,7 @@ class EmbeddingPanel(Panel):
             "", "settings", checkable=True,
         ))  # fmt: skip
         self._follow = declare(context.commands, Command(
-            "embedding.follow", "Follow the weights", lambda _on=True: self._refresh(),
+            "embedding.follow", "Follow the weights", lambda _on=True: self.maker.refresh(),
             "Lay the pictures out anew while the network trains, turned to lie as before", "", "live", checkable=True,
         ))  # fmt: skip
         self._follow.setChecked(True)
@@ -122,15 +115,10 @@ class EmbeddingPanel(Panel):
         self.rows.clicked.connect(self.choose)
         self.rows.metric_chosen.connect(lambda _metric: self._tie())
         self.rows.hide()
-        self.run = StudyRun(self)
+        self.run = self.maker.run
         self.run.partly.connect(self._show_part)
         self.run.done.connect(self._show_done)
-        self.run.failed.connect(lambda _reason: self._rest())
-        self.run.stopped.connect(self._rest)
         self.bar = StudyBar(self.run, "embedding", theme, self)
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self._refresh)
 
     def _build(self) -> None:
         actions = ()
@@ -175,8 +163,7 @@ class EmbeddingPanel(Panel):
     @property
     def layer(self) -> str | None:
         """Name of the layer that is laid out."""
-        name = self.controls.layer.currentData()
-        return str(name) if name is not None else None
+        return self.controls.chosen_layer
 
     def request(self) -> Request | None:
         """Where the picture that is looked at lies in the map."""
@@ -185,65 +172,6 @@ class EmbeddingPanel(Panel):
             return None
         pool = self.controls.pool.currentData()
         return Request("embedding", EmbeddingOptions("", pool, _NEIGHBOURS, found))
-
-    def _wanted(self) -> tuple[Any, ...]:
-        """What decides the map, the weights last."""
-        controls, seen = self.controls, self.seen
-        wanted_step = self.context.workspace.step
-        step = seen.step if wanted_step is None or self.context.bridge.subject == "live" else wanted_step
-        return (
-            seen.opened, seen.run, self.layer, controls.pool.currentData(), controls.chosen_source,
-            controls.chosen_method, controls.options, step,
-        )  # fmt: skip
-
-    def lay_out(self, by_hand: bool = False) -> None:
-        """Make the map that is chosen, unless it is there or being made."""
-        source = self.controls.chosen_source
-        if self.seen.opened is None or self.layer is None or source is None or not self.isVisible():
-            return
-        wanted = self._wanted()
-        if wanted == self._asked_for and (self.run.running or not by_hand):
-            return
-        if not by_hand and self.run.running and wanted[:-1] == self._asked_for[:-1]:
-            return  # only the weights have gone on: the map that is being made is shown first
-        self._asked_for = wanted
-        self._began_at = time.monotonic()
-        before = self.shown
-        holds = self._made_for[:5] == wanted[:5] and self._made_for[-1:] == wanted[-1:]
-        features = before.features if before is not None and holds else None
-        pictures = before.features.pictures if before is not None and self._made_for[4:5] == (source,) else None
-        if pictures is not None and self._made_for[:1] != wanted[:1] and source.kind == "data":
-            pictures = before = None
-        training = self.context.bridge.state.phase == "running"
-        work = partial(
-            _work, layer=self.layer, pool=self.controls.pool.currentData(), source=source,
-            method=self.controls.chosen_method, options=self.controls.options, pictures=pictures, features=features,
-            before=before if pictures is not None else None, dataset=self._dataset(source), training=training,
-        )  # fmt: skip
-        self.run.start(work, "Laying pictures out")
-
-    def _dataset(self, source: Source) -> Any:
-        """The open data set, also for a network of the live room."""
-        opened = self.context.bridge.state.opened
-        return opened.dataset if opened is not None and source.kind == "data" else None
-
-    def _refresh(self) -> None:
-        """Follow the weights, at a pace that leaves training its cores."""
-        if not self.isVisible() or self.run.running or self.seen.opened is None or self._again.isActive():
-            return
-        wanted = self._wanted()
-        if wanted == self._asked_for:
-            return
-        only_weights = wanted[:-1] == self._asked_for[:-1]
-        moves = self.seen.phase == "running" and self.context.workspace.step is None
-        if only_weights and moves and not self._follow.isChecked():
-            return
-        due = self._ended_at + max(_PAUSE_S, _TIMES * self._took) if only_weights and moves else 0.0
-        left = due - time.monotonic()
-        if left > 0:
-            self._again.start(round(left * 1000) + 1)
-            return
-        self.lay_out()
 
     def show_state(self, state: EngineState) -> None:
         """List what there is for a newly opened network, and follow its weights."""
@@ -257,14 +185,13 @@ class EmbeddingPanel(Panel):
             self.controls.list_sources(state.opened)
             if self.controls.chosen_source is None:
                 self.bar.say("Choose pictures: a folder, a video or a data set")
-        self._refresh()
+        self.maker.refresh()
 
     def _forget(self) -> None:
         """Nothing of the network before is shown any more."""
-        self.run.stop()
+        self.maker.forget()
         self.shown = self._colouring = None
-        self._made_for = self._asked_for = ()
-        self._point, self._circled = None, np.empty(0, np.int64)
+        self.selection.set_map(None)
         self.plot.set_cloud(None)
         self.legend.set_names(())
         self.rows.forget()
@@ -278,50 +205,42 @@ class EmbeddingPanel(Panel):
         self._show(found)
 
     def _show_done(self, found: Map) -> None:
-        self._made_for = (*self._asked_for[:-1], found.features.step)
-        if self.context.bridge.subject == "live":
-            self._made_for = self._asked_for
-        if self._asked_for[-1:] != self._made_for[-1:]:
-            self._asked_for = self._made_for  # the weights went on before they were copied
+        self.maker.made(found)
         self._show(found)
-        self._rest()
+        self.maker.rest()
         self.bar.say(found.words)
         self.rows.set_found(self.rows.found, found.agreement)
         self.request_changed.emit()
-        self._refresh()
-
-    def _rest(self) -> None:
-        self._ended_at = time.monotonic()
-        self._took = self._ended_at - self._began_at
+        self.maker.refresh()
 
     def _show(self, found: Map) -> None:
         """Show a map; points of the same pictures stay chosen."""
         before, self.shown = self.shown, found
+        self.maker.newest = found
         same = before is not None and before.features.kept is found.features.kept
         if not same and before is not None:
             same = before.features.pictures is found.features.pictures and np.array_equal(
                 before.features.kept, found.features.kept
             )
         pictures = found.features.pictures
-        if pictures.name != self._own_of:
-            self._own, self._own_names, self._own_of = None, (), pictures.name
+        self._own.follow(pictures.name)
         self.plot.points.thumbnail = self.rows.thumbnail = self._thumbnail
         self.plot.describe = self.rows.describe = self._describe
         self.plot.save_numbers = self._ask_save
         self.rows.colour = self._colour_of
         self.plot.points.axes = found.axes
         self.plot.set_cloud(found.cloud, equal=found.method != "plane", same_points=same)
+        self.selection.set_map(found, same)
         if same:
             self.plot.clear_trail()
         else:
-            self._point, self._circled = None, np.empty(0, np.int64)
             self.rows.forget()
             self.chosen_row.hide()
         fresh = before is None or before.features is not found.features
         if fresh or self._colouring is None:
             self._recolour()
         if not same:
-            self._follow_sample(self.context.workspace.sample)
+            self.selection.follow_sample(self.context.workspace.sample)
         self._arrange()
 
     def show_look(self, result: LookResult) -> None:
@@ -331,7 +250,7 @@ class EmbeddingPanel(Panel):
             return
         near = {}
         for metric, those in found.neighbours.items():
-            keep = those.indices != (-1 if self._point is None else self._point)
+            keep = those.indices != (-1 if self.selection.point is None else self.selection.point)
             near[metric] = type(those)(metric, those.indices[keep], those.distances[keep])
         self.rows.set_found(near, self.shown.agreement)
         self._arrange()
@@ -341,8 +260,8 @@ class EmbeddingPanel(Panel):
     def _tie(self) -> None:
         near = self.rows.found.get(self.rows.tied)
         ties = near.indices[:5].tolist() if near is not None else []
-        self.plot.set_chosen(self._point, ties)
-        if self._point is None and self.plot.live is not None:
+        self.plot.set_chosen(self.selection.point, ties)
+        if self.selection.point is None and self.plot.live is not None:
             self.plot.set_live(self.plot.live, ties)
 
     # ------------------------------------------------------------------ colours
@@ -351,10 +270,10 @@ class EmbeddingPanel(Panel):
         found = self.shown
         if found is None:
             return
-        modes = possible(found.features, self._own)
+        modes = possible(found.features, self._own.of_picture)
         mode = self.controls.set_modes(modes, usual(modes))
         theme = self.context.theme
-        made = colouring(found.features, mode, theme, self._own, self._own_names)
+        made = colouring(found.features, mode, theme, self._own.of_picture, self._own.names)
         self._colouring = made
         self.plot.set_groups(made.groups, made.colours)
         if made.names:
@@ -376,9 +295,9 @@ class EmbeddingPanel(Panel):
         wanted = self.context.workspace.class_index
         group = made.classes.index(wanted) if wanted is not None and wanted in made.classes else None
         self.legend.set_chosen(group)
-        if len(self._circled):
+        if len(self.selection.circled):
             marked = np.zeros(len(found.features), np.bool_)
-            marked[self._circled] = True
+            marked[self.selection.circled] = True
             self.plot.set_marked(marked)
         else:
             self.plot.set_marked(None if group is None else made.groups == group)
@@ -403,89 +322,35 @@ class EmbeddingPanel(Panel):
         found = self.shown
         if found is None or index >= len(found.features):
             return []
-        mine = int(self._own[found.features.kept[index]]) if self._own is not None else -1
-        return words.card_lines(found.features, index, self._own_names[mine] if mine >= 0 else "")
+        return words.card_lines(found.features, index, self._own.name_of(found.features, index))
 
     def choose(self, index: int) -> None:
         """Look at the picture of a point: every other panel follows."""
-        found = self.shown
-        if found is None:
-            return
-        self._point = index
-        self.plot.set_chosen(index)
-        pictures, number = found.features.pictures, int(found.features.kept[index])
-        bridge = self.context.bridge
-        sample = pictures.sample(number) if self._is_open(pictures) else None
-        if getattr(pictures, "dataset", None) is not None:
-            bridge.look_at(pictures.picture(number), sample)
-            return
-
-        def read() -> Generator[None, None, Any]:
-            yield
-            return pictures.picture(number)
-
-        bridge.call(bridge.engine.submit(read, title="Reading the picture"), bridge.look_at)
-
-    def _is_open(self, pictures: Any) -> bool:
-        """Whether these are samples of the open data set."""
-        opened = self.context.bridge.state.opened
-        return opened is not None and getattr(pictures, "dataset", None) is opened.dataset
-
-    def _follow_sample(self, sample: tuple[str, int] | None) -> None:
-        found = self.shown
-        if found is None or not self._is_open(found.features.pictures):
-            return
-        at = found.features.pictures.find(sample) if sample is not None else None  # type: ignore[attr-defined]
-        rows = np.flatnonzero(found.features.kept == at) if at is not None else []
-        self._point = int(rows[0]) if len(rows) else None
-        self.plot.set_chosen(self._point)
+        self.selection.choose(index)
 
     def choose_many(self, indices: npt.NDArray[np.int64]) -> None:
         """Points inside a lasso: they stand out, are counted, and every panel is told of them."""
-        found = self.shown
-        if found is None:
-            return
-        self._circled = np.asarray(indices, np.int64)
-        self.chosen_row.setVisible(len(self._circled) > 0)
-        if len(self._circled):
-            self.chosen_row.say(words.chosen_line(found.features, self._circled))
+        self.selection.choose_many(indices)
+
+    def _show_circled(self) -> None:
+        assert self.shown is not None
+        circled = self.selection.circled
+        self.chosen_row.setVisible(len(circled) > 0)
+        if len(circled):
+            self.chosen_row.say(words.chosen_line(self.shown.features, circled))
         self._mark()
-        pictures = found.features.pictures
-        told = found.features.kept[self._circled[:_MOST_TOLD]].tolist() if self._is_open(pictures) else []
-        self._telling = True
-        self.context.workspace.samples = tuple(pictures.sample(number) for number in told)
-        self._telling = False
 
     def _drop_chosen(self) -> None:
         self.plot.clear_lasso()
         self.choose_many(np.empty(0, np.int64))
 
-    def _follow_samples(self, samples: tuple[tuple[str, int], ...]) -> None:
-        """Another panel has chosen samples together, or none."""
-        found = self.shown
-        if self._telling or found is None or not self._is_open(found.features.pictures):
-            return
-        pictures = found.features.pictures
-        wanted = {pictures.find(sample) for sample in samples}  # type: ignore[attr-defined]
-        self._circled = np.flatnonzero(np.isin(found.features.kept, [at for at in wanted if at is not None]))
-        self.plot.clear_lasso()
-        self.chosen_row.setVisible(len(self._circled) > 0)
-        if len(self._circled):
-            self.chosen_row.say(words.chosen_line(found.features, self._circled))
-        self._mark()
-
     def make_class(self, name: str) -> None:
         """Give the chosen points a class of one's own."""
         found = self.shown
-        if found is None or not len(self._circled) or not name.strip():
+        if found is None or not len(self.selection.circled) or not name.strip():
             return
-        name = name.strip()
-        if self._own is None:
-            self._own = np.full(len(found.features.pictures), -1, np.int64)
-        if name not in self._own_names:
-            self._own_names = (*self._own_names, name)
-        self._own[found.features.kept[self._circled]] = self._own_names.index(name)
-        modes = possible(found.features, self._own)
+        self._own.give(found.features, self.selection.circled, name.strip())
+        modes = possible(found.features, self._own.of_picture)
         self.controls.set_modes(modes, usual(modes))
         self.controls.colour.setCurrentIndex(max(0, self.controls.colour.findData("own")))
         self._recolour()
@@ -493,52 +358,36 @@ class EmbeddingPanel(Panel):
     # ------------------------------------------------------------------ out of the window
 
     def save_numbers(self, path: Path) -> None:
-        """Write all points as a table, beside other work: of a million the window would stand still for seconds."""
+        """Write all points as a table."""
         if self.shown is None:
             self.context.notices.post("error", "there are no points yet: wait until the map is there", topic="view")
-        self.save_table(path, every=True)
+        else:
+            self._files.save_table(self.shown, None, path)
 
-    def save_table(self, path: Path, every: bool = False) -> None:
-        """Write the chosen points, or all, as a table, beside other work."""
-        found = self.shown
-        if found is None:
-            return
-        some = len(self._circled) and not every
-        chosen = self._circled.tolist() if some else range(len(found.features))
-        own = None if self._own is None else self._own.copy()
-        work = partial(_write_table, found, chosen, own, self._own_names, path)
-        bridge = self.context.bridge
-        bridge.call(bridge.engine.submit(work, title="Saving the table"), lambda _done: None)
+    def save_table(self, path: Path) -> None:
+        """Write the chosen points, or all where none are, as a table."""
+        if self.shown is not None:
+            self._files.save_table(self.shown, self.selection.circled if len(self.selection.circled) else None, path)
 
     def _ask_save(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save table", "embedding.csv", "Comma-separated values (*.csv)")
-        if chosen:
-            path = Path(chosen)
-            self.save_table(path if path.suffix else path.with_suffix(".csv"))
+        if (path := self._files.ask_table()) is not None:
+            self.save_table(path)
 
     def _ask_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder that becomes a data set: one sub-folder a class")
-        if chosen:
-            self.save_pictures(Path(chosen))
+        if (folder := self._files.ask_folder()) is not None:
+            self.save_pictures(folder)
 
     def save_pictures(self, folder: Path) -> None:
         """Write the chosen pictures into a sub-folder by the name of their own class: a class of a folder data set."""
-        found = self.shown
-        if found is None or not len(self._circled):
-            return
-        pictures = found.features.pictures
-        numbers = found.features.kept[self._circled].tolist()
-        name = self.chosen_row.name.text().strip() or "chosen"
-        work = partial(_write, pictures, numbers, folder / name.replace("/", "-"))
-        bridge = self.context.bridge
-        job = bridge.engine.submit(work, title="Saving pictures")
-        bridge.call(job, lambda count: self.context.notices.post("info", f"{count:,} pictures are in {folder / name}"))
+        if self.shown is not None and len(self.selection.circled):
+            name = self.chosen_row.name.text().strip() or "chosen"
+            self._files.save_pictures(self.shown, self.selection.circled, folder / name.replace("/", "-"))
 
     # ------------------------------------------------------------------ hand
 
     def _set_lasso(self, on: bool = True) -> None:
         self.plot.lasso = self._lasso.isChecked()
-        if not self.plot.lasso and not len(self._circled):
+        if not self.plot.lasso and not len(self.selection.circled):
             self.plot.clear_lasso()
 
     def _set_more(self, on: bool = True) -> None:
@@ -553,12 +402,12 @@ class EmbeddingPanel(Panel):
         if opened is not None and name in {info.name for info in opened.layers}:
             self.context.workspace.unit = None
             self.context.workspace.layer = name
-        self.lay_out(True)
+        self.maker.lay_out(by_hand=True)
 
     def _follow_layer(self, name: str | None) -> None:
         """A layer that is chosen by hand elsewhere is laid out here; what opening a network chooses is not."""
         if self.seen.opened is self._opened and self.isVisible() and self.controls.set_layer(name):
-            self.lay_out()
+            self.maker.lay_out()
 
 
 def _network(opened: Any) -> tuple[Any, ...]:
@@ -566,45 +415,3 @@ def _network(opened: Any) -> tuple[Any, ...]:
     if opened is None:
         return ()
     return opened.model, tuple(layer.name for layer in opened.layers), opened.labels, getattr(opened, "dataset", None)
-
-
-def _work(study: Study, tell: Any, *, training: bool, dataset: Any, **chosen: Any) -> Generator[Any, None, Any]:
-    """The map, on the work lane."""
-    import os
-
-    from guiapp.interpret.embedding.study import Subject, Wanted, make
-
-    threads = 1 if training else max(1, min(4, (os.cpu_count() or 2) // 2))
-    return (yield from make(Subject(study), Wanted(**chosen, threads=threads), tell, dataset))
-
-
-def _write_table(
-    found: Map, chosen: Any, own: Any, names: tuple[str, ...], path: Path
-) -> Generator[tuple[float, str], None, None]:
-    """Write points as a table."""
-    from guiapp.ui.widgets.export import save_text
-
-    lines = []
-    for number, line in enumerate(words.table_lines(found, chosen, own, names)):
-        if number % _LINES == 0:
-            yield number / (len(chosen) + 1), "writing the table"
-        lines.append(line)
-    save_text("".join(lines), path)
-
-
-def _write(pictures: Any, numbers: list[int], folder: Path) -> Generator[tuple[float, str], None, int]:
-    """Write pictures as PNG files; as they are in a data set, else as they are shown."""
-    from PIL import Image
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for done, number in enumerate(numbers):
-            yield done / len(numbers), f"writing picture {done + 1:,} of {len(numbers):,}"
-            picture = pictures.picture(number)
-            pixels = picture.network_pixels
-            image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-            name = "".join(c if c.isalnum() or c in "-_" else "-" for c in pictures.caption(number))
-            image.save(folder / f"{name}.png")
-    except OSError as error:
-        raise UserError(f"the pictures cannot be written to {folder}: {error.strerror or error}") from error
-    return len(numbers)

@@ -126,6 +126,12 @@ class Controls(QWidget):
         return self.forms[self.chosen_method].options
 
     @property
+    def chosen_layer(self) -> str | None:
+        """Name of the layer that is laid out."""
+        name = self.layer.currentData()
+        return str(name) if name is not None else None
+
+    @property
     def chosen_source(self) -> Source | None:
         """The pictures; None while nothing is chosen."""
         found = self.source.currentData()

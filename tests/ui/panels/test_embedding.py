@@ -264,7 +264,7 @@ def test_while_it_trains_weights_are_followed_only_if_wanted(panel, context, des
     context.bridge.give(phase="running", step=5)
     panel.show_state(panel.seen)
     qtbot.wait(20)
-    assert desk.made == made and not panel._again.isActive()
+    assert desk.made == made and not panel.maker.again.isActive()
 
 
 def test_going_back_in_time_makes_the_map_of_that_step(panel, context, desk, qtbot):
