@@ -218,9 +218,15 @@ class Driver:
             self.window.workspace.picture = opened.dataset.picture("validation", 0)
 
     def train(self, until: int) -> None:
-        """Train until ``until`` steps are done and stand still there."""
+        """Train until ``until`` steps are done, or the run ends before, and stand still there."""
+        begun = self.state.columns if self.state.phase == "finished" else None  # of a run that the start replaces
         self.window.engine.start(until)
-        self.wait(lambda: self.state.step >= until and self.state.phase in ("paused", "finished"), 3600, "training")
+        self.wait(lambda: self._stands_at(until, begun), 3600, "training")
+
+    def _stands_at(self, until: int, before: object) -> bool:
+        state = self.state
+        ended = state.phase == "finished" and state.columns is not before
+        return ended or (state.phase == "paused" and state.step >= until)
 
     def train_on(self) -> None:
         """Train without an end in sight; ``pause`` ends it."""

@@ -237,6 +237,8 @@ class EvaluationPanel(Panel):
         self._show()
 
     def _take(self, found: Evaluated) -> None:
+        if found.inspected is not self._opened:  # what is opened now is about to be shown, and measured anew
+            return
         self._list_parts()
         self._say_looks()
         self._use(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QSplitter
 
 from guiapp.engine.state import EngineState
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _NONE = "nothing is left out here: set dropout, DropConnect, stochastic depth or fractional pooling in the recipe"
 _ROWS, _COLUMNS = 24, 64
+_PAUSE_MS = 1000
+"""Between two looks at a run that goes on beside this one."""
 
 
 class LeftOutPanel(StudyPanel):
@@ -79,6 +81,10 @@ class LeftOutPanel(StudyPanel):
         split.setSizes([300, 300])
         self.column.addWidget(split, 1)
         self.column.addWidget(self.gap_line)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_PAUSE_MS)
+        self._later.timeout.connect(self._draw_gap)
         stop = self.context.workspace.subscribe("compared", lambda _runs: self._draw_gap())
         self.destroyed.connect(lambda _=None: stop())
 
@@ -159,9 +165,12 @@ class LeftOutPanel(StudyPanel):
         what, theme = self.quantity.currentData(), self.context.theme
         lines = []
         for number, folder in enumerate(self.context.workspace.compared):
-            values = _gaps(_read(folder), what)
+            name, going, rows = _read(folder)
+            values = _gaps(rows, what)
             if len(values):
-                lines.append(Profile(folder.name, values, theme.class_colour(number + 1)))
+                lines.append(Profile(name, values, theme.class_colour(number + 1)))
+            if going and self.isVisible():
+                self._later.start()
         own = _gaps(self._rows, what)
         if len(own):
             lines.append(Profile("this run", own, theme.training, strong=True))
@@ -171,7 +180,7 @@ class LeftOutPanel(StudyPanel):
         if len(own):
             self.gap_line.set_text(f"gap of {what} after epoch {len(own)}: {own[-1]:.3f}")
         else:
-            self.gap_line.set_text("train, and compare with another run in Runs, to see the gap", ("no epoch yet",))
+            self.gap_line.set_text("train, and another run by Beside …, to see the gap", ("no epoch yet",))
 
 
 def _gaps(rows: Sequence[Mapping[str, Any]], what: str) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -179,11 +188,13 @@ def _gaps(rows: Sequence[Mapping[str, Any]], what: str) -> np.ndarray[Any, np.dt
     return np.array([sign * (row["train"][what] - row["validation"][what]) for row in rows], np.float64)
 
 
-def _read(folder: Path) -> list[dict[str, Any]]:
-    """The epochs of another run; none where its folder is gone or unreadable."""
+def _read(folder: Path) -> tuple[str, bool, list[dict[str, Any]]]:
+    """Name of another run, whether it goes on, its epochs; none where its folder is gone or unreadable."""
     try:
+        info = json.loads((folder / "run.json").read_text("utf-8"))
         lines = (folder / "epochs.jsonl").read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
     except (OSError, ValueError):
-        return []
-    return [row for row in rows if "train" in row and "validation" in row]
+        return folder.name, folder.is_dir(), []
+    going = info.get("state") in ("new", "running")
+    return str(info.get("name") or folder.name), going, [row for row in rows if "train" in row and "validation" in row]

@@ -74,6 +74,7 @@ class PlaygroundPanel(Panel):
         )
         self._build()
         context.theme.changed.connect(self._colour)
+        self.visibility_changed.connect(lambda shown: self._fit() if shown else None)
         self._colour()
         self.choose("ravine")
 
@@ -182,6 +183,11 @@ class PlaygroundPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self.isVisible():  # before that the size is not that of its place, and a tall panel makes the window grow
+            self._fit()
+
+    def _fit(self) -> None:
+        """Rules beside the map, or below it where there is no width for both."""
         wide = self.width() >= 2 * _SIDE - 60
         wanted = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
         if self._row.direction() != wanted:

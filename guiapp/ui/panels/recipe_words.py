@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 LABELS = {
@@ -63,6 +64,10 @@ FORMULAS = {
 """What a schedule is: rate η, step t of T, epoch e, final share f."""
 
 
+_LONG = 40
+"""Differences that would take more letters are counted."""
+
+
 def augmentations() -> tuple[str, ...]:
     """Names of the augmentations that can be chosen."""
     import sys
@@ -91,3 +96,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value) if value != "" else "–"
+
+
+def said(changes: Mapping[str, Any]) -> str:
+    """Changed settings in few words, as a run is called; empty where there are none."""
+    words = [f"{label_of(name)} {value_text(value)}" for name, value in changes.items() if value != ""]
+    words = words or [f"no {label_of(name)}" for name in changes]
+    text = ", ".join(words)
+    return text if len(text) <= _LONG else f"{words[0]} and {len(words) - 1} more"

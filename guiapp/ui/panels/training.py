@@ -12,6 +12,7 @@ from guiapp.engine.state import EngineState
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels.recipe_words import LABELS
+from guiapp.ui.panels.training_beside import Beside
 from guiapp.ui.panels.training_commands import RunCommands
 from guiapp.ui.panels.training_curves import TrainingCurves, read_previous
 from guiapp.ui.panels.training_recipe import RecipeRow
@@ -34,6 +35,7 @@ class TrainingPanel(Panel):
     Attributes:
         run: The commands of the run.
         recipe: Data set and the most used fields of the recipe.
+        beside: Trains the same with one thing changed, in the same plots.
         curves: The plots.
         slider: The time machine, ``training.time``.
         time: The slider's row, with how the curves are drawn.
@@ -49,7 +51,7 @@ class TrainingPanel(Panel):
         self._words = Readable(_READABLE_S, self._show_words, self)
         self._words_of: tuple[object, ...] = ()
         self._buttons_for: tuple[object, ...] = ()
-        self._previous_for: tuple[object, ...] = ()
+        self._previous_for: tuple[Any, ...] = ()
         engine = context.bridge.engine
         self.run = RunCommands(
             context.commands,
@@ -125,7 +127,8 @@ class TrainingPanel(Panel):
 
     def _build(self) -> None:
         top = self._build_top()
-        self.recipe = RecipeRow(self.context, self)
+        self.beside = Beside(self.context, self._ask_others, self)
+        self.recipe = RecipeRow(self.context, self.beside.button, self)
         self.recipe.edited.connect(self._edited)
         self.recipe.rejected.connect(self._say)
         self.recipe.dataset_chosen.connect(self._choose_dataset)
@@ -264,14 +267,22 @@ class TrainingPanel(Panel):
         opened = state.opened
         if opened is None or state.phase not in ("ready", "running", "paused", "finished"):
             return
-        asked = (opened.experiment.id, opened.dataset.name, state.run, self.context.workspace.compared)
+        asked = (opened, state.run, self.context.workspace.compared)
         if asked == self._previous_for:
             return
         self._previous_for = asked
+        self._ask_others()
+
+    def _ask_others(self) -> None:
+        """Read the curves of the other runs as they are now."""
+        if not self._previous_for:
+            return
+        asked = self._previous_for
+        opened, run, chosen = asked
 
         def work() -> Any:
             yield (0.0, "reading earlier runs")
-            return read_previous(*asked)
+            return read_previous(opened, run, chosen)
 
         job = self.context.bridge.engine.submit(work, on_error=lambda _error: None, title="earlier runs")
         self.context.bridge.call(job, lambda runs: asked == self._previous_for and self.curves.set_previous(runs))

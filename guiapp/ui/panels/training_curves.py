@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from guiapp.engine.state import EngineState
+from guiapp.engine.state import EngineState, Opened
+from guiapp.ui.panels.recipe_words import said
 from guiapp.ui.panels.runs_table import date
 from guiapp.ui.widgets.curve_data import Earlier, Marker, Span
 from guiapp.ui.widgets.curve_plot import CurvePlot
@@ -213,19 +215,20 @@ def _event_text(event: Mapping[str, Any]) -> str:
 
 
 def read_previous(
-    experiment: str, dataset: str, leave_out: Path | None, chosen: Sequence[Path] = (), most: int = 6
+    opened: Opened, leave_out: Path | None, chosen: Sequence[Path] = (), most: int = 6
 ) -> list[dict[str, Earlier]]:
-    """Curves of the ``chosen`` runs, else of the newest earlier ones of an experiment on a data set, in few points.
+    """Curves of the ``chosen`` runs, else of the newest earlier ones of the open experiment, in few points.
 
+    A run of the open experiment that has no name of its own is called by what is otherwise in it.
     Reads files: for the work lane.
     """
     from guiapp.training.columns import Columns
     from guiapp.training.run_folder import list_runs
 
-    found: list[tuple[str, str, dict[str, tuple[Any, Any]]]] = []
+    found: list[tuple[str, str, dict[str, Earlier]]] = []
     for run in list_runs():
         identity = (run.info.get("experiment") or {}).get("id")
-        same = identity == experiment and run.info.get("dataset") == dataset
+        same = identity == opened.experiment.id and run.info.get("dataset") == opened.dataset.name
         wanted = run.path in chosen if chosen else same
         if not wanted or run.path == leave_out:
             continue
@@ -233,22 +236,40 @@ def read_previous(
         count = len(columns)
         if count >= 2:
             curves = {}
+            rows = [row for row in run.epochs() if row.get("validation")]
+            steps = np.array([row["step"] for row in rows], np.float64)
             for name in ("loss", "accuracy"):
                 mean = RunningMean()
                 mean.follow(columns.view(name))
                 x = np.unique(np.linspace(1, count, 300).astype(np.int64))
-                curves[name] = (x, mean.at(x, max(20, count // 100)) * _SCALE[name])
+                y = mean.at(x, max(20, count // 100)) * _SCALE[name]
+                values = np.array([row["validation"][name] for row in rows], np.float64) * _SCALE[name]
+                curves[name] = Earlier("", x, y, steps, values)
             given = run.info.get("name")
-            name = str(given if given and given != run.path.name else identity or run.path.name)
-            found.append((name, date(str(run.info.get("created", ""))), curves))
+            title = given if given and given != run.path.name else difference(opened, run.info) if same else ""
+            found.append((str(title or identity or run.path.name), date(str(run.info.get("created", ""))), curves))
         columns.close()
         if len(found) >= most:
             break
     names = told_apart([(name, day) for name, day, _ in found])
     return [
-        {plot: Earlier(name, *line) for plot, line in curves.items()}
+        {plot: replace(line, name=name) for plot, line in curves.items()}
         for name, (_, _, curves) in zip(names, found, strict=True)
     ]
+
+
+def difference(opened: Opened, info: Mapping[str, Any]) -> str:
+    """What is otherwise in a run than in the open recipe and network, in few words; empty where nothing is."""
+    from guiapp.training.beside import changed
+    from guiapp.training.recipe import as_dict
+    from guiapp.training.recipe_file import flat
+
+    mine = {**flat(as_dict(opened.recipe)), **{f"model.{n}": v for n, v in opened.model_options.items()}}
+    other = {
+        **flat(info.get("recipe") or {}),
+        **{f"model.{n}": v for n, v in (info.get("model_options") or {}).items()},
+    }
+    return said(changed(mine, other))
 
 
 def told_apart(runs: Sequence[tuple[str, str]]) -> list[str]:

@@ -27,13 +27,14 @@ class RecipeRow(QWidget):
         form: The recipe's most used fields, ``training.<field>``; None until an experiment is open.
         memory: Stands in place of the fields for a network that keeps the training part, ``training.memory``.
         button: Shows the recipe panel, which has every field, ``training.recipe``.
+        beside: The button for runs beside this one.
     """
 
     edited = Signal(str, object)
     rejected = Signal(str)
     dataset_chosen = Signal(str)
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: Context, beside: QPushButton, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.form: OptionForm | None = None
         self._opened: Opened | None = None
@@ -59,7 +60,9 @@ class RecipeRow(QWidget):
         self._row.setSpacing(4)
         self._row.addWidget(self.dataset)
         self._row.addWidget(self.memory, 1)
+        self.beside = beside
         self._row.addStretch(1)
+        self._row.addWidget(self.beside)
         self._row.addWidget(self.button)
 
     def set_opened(self, opened: Opened) -> None:
@@ -95,7 +98,8 @@ class RecipeRow(QWidget):
         drops: list[QWidget] = [parts["optimiser.name"][0], parts["schedule.name"][0]]
         drops += [*parts["epochs"], *parts["batch"], parts["schedule.name"][1]]
         shown = [widget for pair in parts.values() for widget in pair]
-        room = width - self.dataset.sizeHint().width() - self.button.sizeHint().width() - 60
+        fixed = self.dataset, self.beside, self.button
+        room = width - sum(widget.sizeHint().width() + 4 for widget in fixed) - 20
         while drops and sum(w.sizeHint().width() + 6 for w in shown) > room:
             shown.remove(drops.pop(0))
         for widget in (w for pair in parts.values() for w in pair):

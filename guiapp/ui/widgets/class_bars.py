@@ -60,6 +60,10 @@ class ClassBars(QAbstractScrollArea):
         self, prediction: ClassScores | None, truth: int | None = None, plain: ClassScores | None = None
     ) -> None:
         """Show scores; ``plain`` are those of the network as it is, where it was modified. None empties the widget."""
+        if prediction is not None and not prediction.known:
+            prediction = None  # no answer: bars would look like one
+        if plain is not None and not plain.known:
+            plain = None
         labels = prediction.labels if prediction is not None else ()
         if labels != self._labels:
             self._labels = labels
@@ -100,7 +104,7 @@ class ClassBars(QAbstractScrollArea):
         """Minus the logarithm of the probability of the true class, in nats; None where it is not known."""
         if self._truth is None or not 0 <= self._truth < len(self._probabilities):
             return None
-        return -math.log(max(float(self._probabilities[self._truth]), 1e-45))
+        return 0.0 - math.log(max(float(self._probabilities[self._truth]), 1e-45))  # no minus before 0
 
     # ------------------------------------------------------------------ rows
 

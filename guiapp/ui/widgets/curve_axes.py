@@ -114,6 +114,7 @@ class Axes:
     def _fitted_y(self, curves: Collection[Series], earlier: Collection[Earlier]) -> Range:
         bounds = [b for s in curves for b in self._extent(s.x, s.y, s.y) + self._extent(s.band_x, s.low, s.high)]
         bounds += [b for run in earlier for b in self._extent(run.x, run.y, run.y)]
+        bounds += [b for run in earlier for b in self._extent(run.held_x, run.held_y, run.held_y)]
         if not bounds:
             return self._start_y()
         least, most = self.limits

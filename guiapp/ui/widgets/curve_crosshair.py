@@ -37,13 +37,18 @@ def values_at(curves: Iterable[Series], x: float) -> list[tuple[Series, float, f
 def earlier_at(frame: Frame, runs: Iterable[Earlier], point: QPointF) -> tuple[str, float] | None:
     """Name and value of the other run whose curve passes nearest to a point of the widget, or None."""
     x, found = frame.x_at(point.x()), []
-    for run in runs:
-        if len(run.x) and run.x[0] <= x <= run.x[-1]:
-            value = float(np.interp(x, run.x, run.y))
+    lines = [line for run in runs for line in ((run.name, run.x, run.y), (_held(run.name), run.held_x, run.held_y))]
+    for name, xs, ys in lines:
+        if len(xs) and xs[0] <= x <= xs[-1]:
+            value = float(np.interp(x, xs, ys))
             distance = abs(float(frame.to_y(value)) - point.y())
             if distance <= _NEAR:
-                found.append((distance, run.name, value))
+                found.append((distance, name, value))
     return min(found)[1:] if found else None
+
+
+def _held(name: str) -> str:
+    return f"{name} (validation)"
 
 
 def number(value: float, unit: str) -> str:

@@ -43,11 +43,14 @@ class Earlier:
     Attributes:
         name: What the run is called.
         x, y: The line, shape (n,), x ascending.
+        held_x, held_y: Its validation, shape (m,), x ascending, or empty.
     """
 
     name: str
     x: npt.NDArray[np.floating]
     y: npt.NDArray[np.floating]
+    held_x: npt.NDArray[np.floating] = field(default_factory=lambda: EMPTY)
+    held_y: npt.NDArray[np.floating] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True)
@@ -99,4 +102,6 @@ def as_csv(x_title: str, value: str, curves: Iterable[Series], earlier: Iterable
     for run in earlier:
         for x, y in zip(run.x.tolist(), run.y.tolist(), strict=True):
             writer.writerow([run.name, f"{x:g}", f"{y:.9g}", "", ""])
+        for x, y in zip(run.held_x.tolist(), run.held_y.tolist(), strict=True):
+            writer.writerow([f"{run.name} (validation)", f"{x:g}", f"{y:.9g}", "", ""])
     return stream.getvalue()

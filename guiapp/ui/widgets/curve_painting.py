@@ -25,10 +25,11 @@ _DASHES = (
 )  # fmt: skip
 
 
-def pen_of(place: int, theme: Theme, ground: QColor) -> QPen:
-    """The pen of the other run at a place in their order: each has a grey and a dash of its own."""
+def pen_of(place: int, theme: Theme, ground: QColor, colour: QColor | None = None) -> QPen:
+    """The pen of the other run at a place in their order: each has a grey, or another colour, and a dash of its own."""
     shade = (0.85, 0.55)[place // len(_DASHES) % 2]
-    return hairline(blend(ground, theme.faint, shade), style=_DASHES[place % len(_DASHES)])
+    faded = blend(ground, theme.faint, shade) if colour is None else blend(ground, colour, 0.6 * shade)
+    return hairline(faded, style=_DASHES[place % len(_DASHES)])
 
 
 def paint_grid(painter: QPainter, frame: Frame, theme: Theme, x_title: str) -> None:
@@ -85,13 +86,22 @@ def paint_spans(painter: QPainter, frame: Frame, spans: Iterable[Span], theme: T
 
 
 def paint_earlier(painter: QPainter, frame: Frame, runs: Sequence[Earlier], theme: Theme, ground: QColor) -> None:
-    """The curves of other runs, each with its pen."""
+    """The curves of other runs, each with its pen; their validation with the same dash in the faded colour of ours."""
     painter.setClipRect(frame.inside)
     for place, run in enumerate(runs):
         painter.setPen(pen_of(place, theme, ground))
         xs, low, high = decimate(run.x, run.y, frame.columns)
         same = len(xs) == len(run.x)
         _line(painter, frame, xs if same else np.repeat(xs, 2), low if same else zigzag(low, high))
+        if not len(run.held_x):
+            continue
+        pen = pen_of(place, theme, ground, theme.validation)
+        painter.setPen(pen)
+        xs, low, high = decimate(run.held_x, run.held_y, frame.columns)
+        same = len(xs) == len(run.held_x)
+        _line(painter, frame, xs if same else np.repeat(xs, 2), low if same else zigzag(low, high))
+        if len(xs) == 1:
+            _dots(painter, frame, pen.color(), xs, low, 2.0)
     painter.setClipping(False)
 
 

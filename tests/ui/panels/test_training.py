@@ -1,12 +1,17 @@
+import json
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from guiapp.catalogue import EXPERIMENTS
 from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
+from guiapp.training.run_folder import RunFolder
+from guiapp.training.setup import recipe_of
 from guiapp.ui.panels.training import TrainingPanel
-from guiapp.ui.panels.training_curves import told_apart
+from guiapp.ui.panels.training_curves import read_previous, told_apart
 from guiapp.ui.panels.training_status import duration, status_text, status_texts
 from guiapp.ui.widgets.curve_data import Earlier
 
@@ -243,7 +248,7 @@ def test_status_line(context, opened, panel):
 def test_narrow_panels_keep_what_matters(panel):
     panel.resize(480, 300)
     assert panel.recipe.form.editor("optimiser.lr").isVisible() and not panel.recipe.form.editor("epochs").isVisible()
-    panel.resize(1100, 300)
+    panel.resize(1200, 300)
     assert panel.recipe.form.editor("epochs").isVisible() and panel.recipe.form.caption("schedule.name").isVisible()
 
 
@@ -333,3 +338,74 @@ def test_other_runs_are_named_below_the_curves(panel, context):
 def test_runs_of_one_name_are_told_apart():
     assert told_apart([("a", "10:31"), ("b", "10:31"), ("b", "10:40")]) == ["a", "b 10:31", "b 10:40"]
     assert told_apart([("a", "10:31"), ("a", "10:31")]) == ["a 10:31 (1)", "a 10:31 (2)"]
+
+
+class Child:
+    """A process that has not ended."""
+
+    code = None
+
+    def poll(self):
+        return self.code
+
+
+@pytest.fixture
+def beside(panel, context, kit, monkeypatch, tmp_path):
+    """The panel on a linear classifier with a penalty, and what was handed to a process of its own."""
+    monkeypatch.setenv("GUIAPP_HOME", str(tmp_path))
+    begun = []
+    monkeypatch.setattr(
+        "guiapp.training.own_process.go_on", lambda folder, name: begun.append((folder, name)) or Child()
+    )
+    experiment = EXPERIMENTS["linear-classifier"]
+    opened = kit.make_opened(
+        kit.make_dataset(name="digits"), experiment=experiment, settings={"penalty.name": "l2", "augmentation": "none"},
+        recipe=recipe_of(experiment, {"penalty.name": "l2", "augmentation": "none"}), model_options={},
+    )  # fmt: skip
+    context.bridge.give(panel, opened=opened, phase="ready")
+    return panel.beside, begun
+
+
+def test_the_same_run_without_one_thing_is_two_clicks_away(beside, panel, context):
+    made, begun = beside
+    menu = made.make_menu()
+    next(action for action in menu.actions() if action.text() == "Without penalty").trigger()
+    ((folder, name),) = begun
+    info = RunFolder.open(folder).info
+    assert name == "linear-classifier" and info["name"] == "penalty none" and info["state"] == "new"
+    assert info["recipe"]["penalty"]["name"] == "none" and info["dataset"] == "digits"
+    assert info["recipe"]["optimiser"]["lr"] == panel.recipe._opened.recipe.optimiser.lr
+    assert context.workspace.compared == (folder,)
+    made.take_away()
+    assert context.workspace.compared == () and folder.is_dir()
+
+
+def test_a_run_beside_that_fails_says_why_and_goes_with_its_experiment(beside, context, kit):
+    made, begun = beside
+    made.train({"optimiser.lr": 0.5}, "rate 0.5")
+    made.train({"seed": 1}, "seed 1")
+    (first, _), (second, _) = begun
+    (first / "log.txt").write_text("error: the disk is full\n")
+    made.children[first].code = 1
+    made._look()
+    assert [notice.text for notice in context.notices.notices] == [
+        "The run beside ended early: error: the disk is full"
+    ]
+    assert context.workspace.compared == (first, second)
+    context.bridge.give(opened=kit.make_opened())
+    assert second not in context.workspace.compared
+
+
+def test_other_runs_are_called_by_what_differs_and_bring_their_validation(beside, context):
+    made, begun = beside
+    made.train({"optimiser.lr": 0.5}, "")
+    ((folder, _),) = begun
+    steps = Columns(("loss", "accuracy", "lr"), folder / "steps")
+    steps.append({"loss": np.full(40, 1.0), "accuracy": np.full(40, 0.5), "lr": np.full(40, 0.5)})
+    steps.close()
+    row = {"epoch": 1, "step": 40, "validation": {"loss": 0.75, "accuracy": 0.8}}
+    (folder / "epochs.jsonl").write_text(json.dumps(row) + "\n")
+    (found,) = read_previous(context.bridge.state.opened, None)
+    assert found["loss"].name == found["accuracy"].name == "rate 0.5"
+    assert found["accuracy"].held_x.tolist() == [40.0] and found["accuracy"].held_y.tolist() == [80.0]
+    assert found["loss"].held_y.tolist() == [0.75]
