@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -36,11 +36,13 @@ from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels.compare_pages import BiasPage, DifferencesPage, ParallelPage, SpreadPage
 from guiapp.ui.panels.compare_table import CompareTable, column_menu, folders
+from guiapp.ui.while_shown import WhileShown
 from guiapp.ui.widgets import export
 from guiapp.ui.widgets.buttons import icon_button
 from guiapp.ui.widgets.number_table import NumberTable
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
+_POLL_MS = 2000
 _ALL, _ALONE = "All runs", "Runs outside of searches"
 _KEY = "compare/columns"
 _NO_RUNS = "No runs yet: press Start in the panel Training, or begin a search in the panel Search."
@@ -97,10 +99,7 @@ class ComparePanel(Panel):
             self.tabs.addTab(title)
         self.tabs.currentChanged.connect(self._turn)
         self._lay_out(self._declare())
-        self._watch = QTimer(self)
-        self._watch.setInterval(2000)
-        self._watch.timeout.connect(self.refresh)
-        self.visibility_changed.connect(self._visible)
+        self._watch = WhileShown(self, self.refresh, _POLL_MS)
         self._unsubscribe = context.workspace.subscribe("search", self._follow_search)
         self._follow_search(context.workspace.search)
         self._follow()
@@ -188,13 +187,6 @@ class ComparePanel(Panel):
             self._follow()
         if self._again:
             self.refresh()
-
-    def _visible(self, shown: bool) -> None:
-        if shown:
-            self.refresh()
-            self._watch.start()
-        else:
-            self._watch.stop()
 
     def _list_searches(self) -> None:
         """Every search that has runs, newest first."""

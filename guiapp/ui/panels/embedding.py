@@ -82,7 +82,6 @@ class EmbeddingPanel(Panel):
     def _make(self, context: Context) -> None:
         theme = context.theme
         self.controls = Controls(context, self)
-        self.maker = MapMaker(self, self.controls, lambda: self._follow.isChecked())
         self.controls.changed.connect(lambda: self.maker.lay_out(by_hand=True))
         self.controls.recoloured.connect(self._recolour)
         self.controls.layer_chosen.connect(self._choose_layer)
@@ -98,6 +97,7 @@ class EmbeddingPanel(Panel):
             "embedding.follow", "Follow the weights", lambda _on=True: self.maker.refresh(),
             "Lay the pictures out anew while the network trains, turned to lie as before", "", "live", checkable=True,
         ))  # fmt: skip
+        self.maker = MapMaker(self, self.controls, self._follow.isChecked)
         self._follow.setChecked(True)
         self.plot = ScatterPlot(theme, "embedding.map", self)
         self.plot.title = "Embedding"

@@ -7,7 +7,7 @@ from guiapp.core import paths
 from guiapp.training.search_plan import make_plan
 from guiapp.training.search_record import SearchFolder, Trial, searches
 from guiapp.training.search_space import parse_axis
-from guiapp.ui.panels import search as search_panel
+from guiapp.ui.panels import search_work
 from guiapp.ui.panels.compare import ComparePanel
 from guiapp.ui.panels.search import SearchPanel
 from tests.training.test_run_records import write
@@ -107,8 +107,7 @@ def search(context, qtbot, opened, home, monkeypatch):
         panel.begun.append(folder)
         return Process()
 
-    monkeypatch.setattr(search_panel, "begin", begin)
-    monkeypatch.setattr(search_panel, "_PLAN_MS", 0)
+    monkeypatch.setattr(search_work, "begin", begin)
     qtbot.addWidget(panel)
     panel.resize(420, 500)
     panel.show()
@@ -131,18 +130,18 @@ def experiment(context, kit, name="linear-classifier"):
 def test_a_search_is_planned_in_words_and_begun_as_a_process(search, context, kit):
     experiment(context, kit)
     search.show_state(context.bridge.state)
-    search._check()
-    assert search.plan.text() == "12 configurations (optimiser.lr 0.0001..1:log): 12 runs, 72 epochs"
-    search.form.set_choices(folds=3, halving=3)
-    search._check()
-    assert search.plan.text().endswith("3 folds · halving by 3 at 2, 6 epochs: 36 runs, 120 epochs")
-    search.form._lines[0].values.setText("0.1..")
-    search._check()
-    assert "neither values" in search.plan.text() and not search._start.isEnabled()
-    search.form._lines[0].values.setText("0.1,0.2")
-    search.form._lines[0].way.setCurrentText("grid")
-    search.form.set_choices(folds=0, halving=0, budget="5runs")
-    search._check()
+    search.new.check()
+    assert search.new.plan.text() == "12 configurations (optimiser.lr 0.0001..1:log): 12 runs, 72 epochs"
+    search.new.form.set_choices(folds=3, halving=3)
+    search.new.check()
+    assert search.new.plan.text().endswith("3 folds · halving by 3 at 2, 6 epochs: 36 runs, 120 epochs")
+    search.new.form._lines[0].values.setText("0.1..")
+    search.new.check()
+    assert "neither values" in search.new.plan.text() and not search._start.isEnabled()
+    search.new.form._lines[0].values.setText("0.1,0.2")
+    search.new.form._lines[0].way.setCurrentText("grid")
+    search.new.form.set_choices(folds=0, halving=0, budget="5runs")
+    search.new.check()
     search.start()
     (folder,) = search.begun
     assert (
@@ -155,8 +154,8 @@ def test_a_search_is_planned_in_words_and_begun_as_a_process(search, context, ki
 def test_an_exhibit_says_what_to_search(search, context, kit):
     experiment(context, kit, "model-selection")
     search.show_state(context.bridge.state)
-    search._check()
-    assert "12 configurations (model.k 1,3,5,9,15,25, model.metric L1,L2) · 5 folds: 60 runs" in search.plan.text()
+    search.new.check()
+    assert "12 configurations (model.k 1,3,5,9,15,25, model.metric L1,L2) · 5 folds: 60 runs" in search.new.plan.text()
 
 
 def test_a_search_is_watched_stopped_resumed_and_refined(search, context, kit):
@@ -169,11 +168,14 @@ def test_a_search_is_watched_stopped_resumed_and_refined(search, context, kit):
     folder.epochs = 8
     folder.save("running")
     search.look_at(folder.path)
-    assert search.shown.state == "running" and [c.text for c in search._model.rows[0]][1:4] == ["4", "1", "0.6000"]
-    assert "2 of 3 runs begun, 2 to the end, 8 of 12 epochs" in search.words.text() and len(search.plot.dots) == 2
+    assert search.shown.state == "running" and [c.text for c in search.found.model.rows[0]][1:4] == ["4", "1", "0.6000"]
+    assert (
+        "2 of 3 runs begun, 2 to the end, 8 of 12 epochs" in search.found.words.text()
+        and len(search.found.plot.dots) == 2
+    )
     context.commands["search.stop"].trigger()
     assert (folder.path / "stop").exists()
-    search.plot.clicked.emit(0)
+    search.found.plot.clicked.emit(0)
     assert context.bridge.engine.asked[-1] == ("open_run", folder.path / "runs" / "0002")
     folder.save("spent", "the budget of 9epochs is spent")
     folder.release()
@@ -187,9 +189,9 @@ def test_a_search_is_watched_stopped_resumed_and_refined(search, context, kit):
     assert wanted == ["compare"]
     context.commands["search.finer"].trigger()
     best = plan.configurations[1]["optimiser.lr"]
-    (axis,) = search.form.axes()[1]
+    (axis,) = search.new.form.axes()[1]
     assert axis.low < best < axis.high and axis.high / axis.low == pytest.approx(10, rel=0.01)
-    search.delete.click()
-    assert folder.path.exists() and search.delete.text() == "Delete all?"
-    search.delete.click()
+    search.found.delete.click()
+    assert folder.path.exists() and search.found.delete.text() == "Delete all?"
+    search.found.delete.click()
     assert not folder.path.exists() and search.shown is None
