@@ -49,6 +49,7 @@ from guiapp.ui.window_commands import LAST, declare
 
 _MENUS = ("File", "View", "Source", "Model", "Run", "Help")
 _SHUTDOWN_SECONDS = 5.0
+_BREATH_MS = 30  # between two panels that are built out of sight: what is going on goes on
 
 
 class MainWindow(QMainWindow):
@@ -244,7 +245,7 @@ class MainWindow(QMainWindow):
         in_sight = [p for p in waiting if not self.docks[p.id].visibleRegion().isEmpty()]
         if waiting:
             self._try_panel((in_sight or waiting)[0].id)
-            QTimer.singleShot(0 if in_sight else 30, self, self._build_next)
+            QTimer.singleShot(0 if in_sight else _BREATH_MS, self, self._build_next)
         else:
             self.panels_built.emit()
 
@@ -431,8 +432,11 @@ class MainWindow(QMainWindow):
         self.first_painted.emit()
         self.status.start()
         self._tabs.refresh()
+        self._meter_soon = QTimer(self)  # goes with the window, as its docks are hidden
+        self._meter_soon.setSingleShot(True)
+        self._meter_soon.timeout.connect(self._show_meter)
         for name in ("live", "viewer"):
-            self.docks[name].visibilityChanged.connect(lambda _shown: QTimer.singleShot(0, self, self._show_meter))
+            self.docks[name].visibilityChanged.connect(lambda _shown: self._meter_soon.start(0))
         self.panels_built.connect(self._show_meter)
         self.panel("catalogue").setFocus()
         self._build_next()

@@ -115,11 +115,11 @@ class Theme(QObject):
         return QColor(perceptual(index))
 
     def apply(self) -> None:
-        """Give the application this theme's palette and stylesheet."""
+        """Give the application this theme's palette and stylesheet; what it has already styles no widget once more."""
         application = QApplication.instance()
-        if isinstance(application, QApplication):
+        if isinstance(application, QApplication) and application.styleSheet() != (wanted := stylesheet(self.colours)):
             application.setPalette(palette(self.colours))
-            application.setStyleSheet(stylesheet(self.colours))
+            application.setStyleSheet(wanted)
 
     def _wanted(self) -> bool:
         if self.mode == "system":

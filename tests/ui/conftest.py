@@ -10,11 +10,23 @@ from pytestqt.qtbot import QtBot
 
 from guiapp.app import create_application
 from guiapp.engine.engine import Engine
+from guiapp.ui import main_window
 from guiapp.ui.main_window import MainWindow
+from guiapp.ui.panel_table import PANELS
 
 # What is waited for comes when the machine gets to it; a loaded one may take longer than pytest-qt's 5 s.
 for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals):
     wait.__kwdefaults__["timeout"] = 60_000
+
+# A window takes a breath of 30 ms before each of some forty panels that it builds out of sight: a second of waiting.
+main_window._BREATH_MS = 0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept():
+    """What is there before the tests of a file is not searched for garbage at the end of each of them."""
+    gc.collect()
+    gc.freeze()
 
 
 class NotingEngine(Engine):
@@ -52,12 +64,14 @@ def make_window(application, qtbot, settings):
     """Makes windows; each is closed and destroyed at the end of the test."""
     made = []
 
-    def make(shown=True, **options):
+    def make(shown=True, whole=True, **options):
         window = MainWindow(engine=NotingEngine(), **{"settings": settings, **options})
         made.append(window)
-        if shown:
+        if shown and whole:
             with qtbot.waitSignals([window.first_painted, window.panels_built], timeout=30_000):
                 window.show()
+        elif shown:
+            show(window, qtbot)
         return window
 
     yield make
@@ -67,7 +81,18 @@ def make_window(application, qtbot, settings):
 
 @pytest.fixture
 def window(make_window):
-    return make_window()
+    return make_window(whole=False)
+
+
+def show(window, qtbot):
+    """Show a window with the panels of its layout: each other one is built when a test, or a command, asks for it."""
+    for panel in PANELS:
+        if window.layout_id in panel.layouts:
+            window.panel(panel.id)
+    with pytest.MonkeyPatch.context() as patch, qtbot.waitSignal(window.first_painted):
+        patch.setattr(main_window, "_BREATH_MS", 3_600_000)
+        window.show()
+        qtbot.waitUntil(lambda: window._arranged)
 
 
 def destroy(window):

@@ -12,6 +12,7 @@ from guiapp.core.picture import Origin, Picture
 from guiapp.engine.engine import Engine
 from guiapp.imaging.street import NAME, street
 from guiapp.ui.main_window import MainWindow
+from tests.ui.conftest import show
 
 
 class QuietEngine(Engine):
@@ -25,8 +26,7 @@ class QuietEngine(Engine):
 def house(application, qtbot, settings):
     window = MainWindow(engine=QuietEngine(), settings=settings)
     window.resize(1280, 800)
-    with qtbot.waitSignals([window.first_painted, window.panels_built]):
-        window.show()
+    show(window, qtbot)
     yield SimpleNamespace(window=window, bot=qtbot, lane=window.engine.live, live=window.panel("live"))
     window.close()
     window.deleteLater()

@@ -15,6 +15,7 @@ from guiapp.models.zoo import ZOO
 from guiapp.models.zoo.candidates import Candidates
 from guiapp.ui.main_window import MainWindow
 from guiapp.ui.widgets.image_layers import MapLayer, RectLayer
+from tests.ui.conftest import show
 
 WIDTH, HEIGHT = 160, 120
 BOX = (40.0, 30.0, 80.0, 90.0)
@@ -59,8 +60,7 @@ def house(application, qtbot, settings):
 
     window.engine.live._opener = opener
     window.resize(1280, 800)
-    with qtbot.waitSignals([window.first_painted, window.panels_built]):
-        window.show()
+    show(window, qtbot)
     qtbot.waitUntil(lambda: bool(window.panel("live").models.found) or not window.panel("live").isVisible())
     told = []
     window.bridge.notice.connect(lambda notice: told.append(notice.text) if notice.level == "error" else None)

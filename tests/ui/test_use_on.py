@@ -17,6 +17,7 @@ from guiapp.models.zoo.weights import Here
 from guiapp.tasks.predictions import ClassScores
 from guiapp.ui.main_window import MainWindow
 from guiapp.ui.panels import live_models
+from tests.ui.conftest import show
 
 SMALL = "shufflenet_v2_x0_5"
 
@@ -36,8 +37,7 @@ def window(application, qtbot, settings, tmp_path):
     assert main(words) == 0
     made = MainWindow(engine=QuietEngine(), settings=settings)
     made.resize(1280, 800)
-    with qtbot.waitSignals([made.first_painted, made.panels_built], timeout=60_000):
-        made.show()
+    show(made, qtbot)
     yield SimpleNamespace(window=made, run=run, bot=qtbot, tmp=tmp_path)
     made.close()
     made.deleteLater()

@@ -21,6 +21,7 @@ from guiapp.sources import open as opening
 from guiapp.sources.live import LiveSource
 from guiapp.ui.main_window import MainWindow
 from guiapp.ui.panels.live_transport import clock
+from tests.ui.conftest import show
 
 DETECTOR, OTHER = "ssdlite320_mobilenet_v3_large", "ssd300_vgg16"
 WIDTH, HEIGHT, FRAMES = 160, 120, 40
@@ -106,8 +107,7 @@ def room(application, qtbot, settings):
     lane._opener = opener
     window.resize(1280, 800)
     window.use_layout("live")
-    with qtbot.waitSignals([window.first_painted, window.panels_built]):
-        window.show()
+    show(window, qtbot)
     panel = window.panel("live")
     qtbot.waitUntil(lambda: bool(panel.models.found))
     yield SimpleNamespace(window=window, panel=panel, lane=lane, detector=detector, opened=opened, bot=qtbot)
