@@ -96,7 +96,7 @@ class RunLane(CommandLane):
                 self._pause()
                 return
             if kind is Crowded:
-                self._notices.post("warning", event.text)
+                self._notices.post("info" if event.more else "warning", event.text)
             now = clock()
             if now >= self._next_display:
                 doing = {Evaluating: "evaluating", Preparing: "preparing"}.get(kind, "training")

@@ -16,7 +16,7 @@ from guiapp.training.callbacks import callbacks_of
 from guiapp.training.checkpoint_store import Best, CheckpointStore
 from guiapp.training.checkpoints import listed
 from guiapp.training.columns import Columns
-from guiapp.training.contention import Contention
+from guiapp.training.contention import Contention, threads_used
 from guiapp.training.data import Preparing
 from guiapp.training.devices import choose
 from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish, majority_share
@@ -43,10 +43,11 @@ DRAIN_SECONDS = 0.1
 
 
 class Crowded(NamedTuple):
-    """Other programs use the cores; the run goes on with fewer threads."""
+    """Other programs use the cores, or use them no more; the run goes on with fewer threads, or with more."""
 
     threads: int
     text: str
+    more: bool
 
 
 class Diverged(UserError):
@@ -94,9 +95,10 @@ class Runner:
         self.threads = 1 if memory else threads_of(setup.recipe, self.model, setup.preprocessing.size)
         if ranks is not None:
             self.threads = ranks.threads(setup.recipe, self.model, setup.preprocessing.size)
-        elif resume and not setup.recipe.threads:
+        most = self.threads
+        if ranks is None and resume and not setup.recipe.threads:
             self.threads = int(folder.info.get("threads", self.threads))
-        self._contention = Contention(self.threads)
+        self._contention = Contention(self.threads, most)
         folder.lock()
         self.columns = Columns(COLUMNS, folder.path / "steps")
         self.epochs: list[dict[str, Any]] = []
@@ -183,7 +185,7 @@ class Runner:
             state="running",
             parameters=self.parameters,
             device=str(self.device),
-            threads=self.threads,
+            **threads_used(self.folder.info, self.trainer.step, self.threads),
             processes=1 if self.ranks is None else self.ranks.place.size,
             **writer(),
             **baselines(self.setup.dataset),
@@ -224,21 +226,20 @@ class Runner:
             self.model.load_state_dict(self.best.weights)
 
     def _make_room(self) -> Crowded | None:
-        """Use fewer threads where other programs hold up the ones in use, unless the recipe fixes their number."""
+        """Use fewer threads where other programs hold up the ones in use, unless the recipe fixes their number.
+
+        They come back once the others are gone for a while.
+        """
         if self.setup.recipe.threads or self.device.type != "cpu" or self.ranks is not None:
             return None
-        fewer = self._contention.fewer()
-        if fewer is None:
+        wanted = self._contention.change()
+        if wanted is None:
             return None
-        watch = self._contention
-        text = (
-            f"Other programs use {watch.others:.1f} of {watch.cores} cores: training goes on with "
-            f"{fewer} instead of {self.threads} threads; set threads in the recipe to fix their number"
-        )
-        self.threads = fewer
-        torch.set_num_threads(fewer)
-        self.folder.update(threads=fewer)
-        return Crowded(fewer, text)
+        more, text = wanted > self.threads, self._contention.words(self.threads)
+        self.threads = wanted
+        torch.set_num_threads(wanted)
+        self.folder.update(**threads_used(self.folder.info, self.trainer.step, wanted))
+        return Crowded(wanted, text, more)
 
     def set_learning_rate(self, value: float) -> None:
         """Use this rate from the next step on; kept with the run and replayed when it is resumed."""

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 _FOLLOWED = (
     "optimiser", "schedule", "epochs", "batch", "accumulate", "seed", "augmentation", "data", "loading", "transfer",
-    "observe", "preprocessing", "initialisation", "normalisation", "leave_out", "clipping", "penalty", "loss", "balance",
-    "stopping", "average", "members", "distillation", "device", "threads", "precision", "keep", "checkpoint_seconds",
+    "observe", "preprocessing", "initialisation", "normalisation", "leave_out", "clipping", "penalty", "loss",
+    "balance", "stopping", "average", "members", "distillation", "device", "threads", "precision", "keep",
+    "checkpoint_seconds",
 )  # fmt: skip
 """What of a recipe the script does, or need not do to give the same figures; what comes new is refused by itself."""
 _LARGEST = 4 << 30

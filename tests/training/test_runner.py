@@ -384,14 +384,20 @@ def test_a_crowded_machine_gets_fewer_threads_unless_the_recipe_fixes_them(make_
     from guiapp.training.runner import Crowded
 
     monkeypatch.setattr("guiapp.training.runner.DRAIN_SECONDS", 0.0)
-    answers = iter([1])
-    monkeypatch.setattr(Contention, "fewer", lambda self: next(answers, None))
+    answers = iter([1, None, 2])
+    monkeypatch.setattr(Contention, "change", lambda self: next(answers, None))
     runner = Runner(make_setup(), RunFolder.create(tmp_path, make_setup()))
-    said = [event for event in runner.events() if isinstance(event, Crowded)]
+    runner.threads = 2
+    said, used = [], []
+    for event in runner.events():
+        if isinstance(event, Crowded):
+            said.append((event.threads, event.more))
+            used.append((runner.trainer.step, torch.get_num_threads()))
     runner.finish()
-    assert [event.threads for event in said] == [1]
-    assert torch.get_num_threads() == 1
-    assert RunFolder.open(runner.folder.path).info["threads"] == 1
+    assert said == [(1, False), (2, True)] and [threads for _, threads in used] == [1, 2]
+    info = RunFolder.open(runner.folder.path).info
+    assert info["threads"] == 2 and len(info["threads_by_step"]) == (3 if used[0][0] else 2)
+    assert info["threads_by_step"][-1] == [used[-1][0], 2]
 
     answers = iter([1])
     setup = make_setup().with_recipe(change(make_setup().recipe, {"threads": 2}))

@@ -61,8 +61,8 @@ CASES = {
         "preprocessing": "mean-image", "average": "polyak", "average.start": 0.5, "data.share": 0.5,
     },
     "lenet5/head": {
-        "epochs": 2, "transfer": "head", "augmentation": "none", "augmentation.shift": 0.1, "transfer.views": 2, "data.share": 0.3,
-        "preprocessing": "whitening", "preprocessing.components": 20,
+        "epochs": 2, "transfer": "head", "augmentation": "none", "augmentation.shift": 0.1, "transfer.views": 2,
+        "data.share": 0.3, "preprocessing": "whitening", "preprocessing.components": 20,
     },
     "simple-cnn-3/taught": {
         "epochs": 3, "normalisation": "batch", "average": "cycles", "average.every": 1, "members": "cycles",
