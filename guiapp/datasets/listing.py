@@ -59,11 +59,19 @@ def list_folder(root: Path) -> Listing:
             prefix = Path(folder).relative_to(root).as_posix()
             for name in names:
                 if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:
-                    status = os.stat(os.path.join(folder, name), follow_symlinks=True)
-                    found.append((f"{prefix}/{name}", f"{status.st_size} {status.st_mtime_ns}"))
+                    found.append((f"{prefix}/{name}", _stamp(os.path.join(folder, name))))
     except OSError as error:
         raise UserError(f"{root} cannot be listed: {error.filename}: {error.strerror}") from error
     return _arrange(root, found)
+
+
+def _stamp(path: str) -> str:
+    """What changes when a file does; empty for a link to nothing, which is told with the files that cannot be read."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def list_zip(root: Path) -> Listing:

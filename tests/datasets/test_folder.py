@@ -86,13 +86,14 @@ def test_broken_files_are_left_out_counted_and_named(flowers):
     content = (flowers / "Tulip" / "img3.png").read_bytes()
     (flowers / "Tulip" / "half.png").write_bytes(content[: len(content) // 2])
     (flowers / "Tulip" / "notes.txt").write_text("not a picture, and not meant to be one")
+    (flowers / "rose" / "gone.jpg").symlink_to(flowers / "nowhere.jpg")
     texts = []
     found = open_dataset(flowers, lambda share, text: texts.append(text))
     assert sum(len(found.part(part)) for part in PARTS) == 60
-    assert len(found.unreadable) == 3
-    for name in ("rose/broken.jpg", "rose/empty.png", "Tulip/half.png"):
+    assert len(found.unreadable) == 4
+    for name in ("rose/broken.jpg", "rose/empty.png", "rose/gone.jpg", "Tulip/half.png"):
         assert sum(name in text for text in found.unreadable) == 1
-    assert "3 unreadable" in texts[-1]
+    assert "4 unreadable" in texts[-1]
     assert open_dataset(flowers).unreadable == found.unreadable  # also from the cache
     for part in PARTS:
         assert not any(os.path.basename(path) == "broken.jpg" for path in found.part(part).paths)

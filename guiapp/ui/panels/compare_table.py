@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
@@ -16,6 +17,16 @@ from guiapp.ui.theme import Theme, tabular
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _TEXT = frozenset(ABOUT)
+_STAMPED = re.compile(r"(\d{8})-(\d\d)(\d\d)\d\d-(.+)")
+"""Name of a run that nobody has named: when it began, experiment and data set."""
+
+
+def _name(text: str) -> str:
+    """What tells runs apart first, as a long name is cut off."""
+    return _STAMPED.sub(lambda found: f"{found[2]}:{found[3]} {found[4]}", text)
+
+
+_SAID: Mapping[str, Callable[[str], str]] = {"created": date, "name": _name}
 
 
 def cell_text(column: str, value: Value) -> str:
@@ -24,8 +35,8 @@ def cell_text(column: str, value: Value) -> str:
         return "–"
     if column == "seconds" and isinstance(value, float):
         return duration(value)
-    if column == "created":
-        return date(str(value))
+    if column in _SAID:
+        return _SAID[column](str(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

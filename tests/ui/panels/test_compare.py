@@ -9,6 +9,7 @@ from guiapp.training.search_record import SearchFolder, Trial, searches
 from guiapp.training.search_space import parse_axis
 from guiapp.ui.panels import search_work
 from guiapp.ui.panels.compare import ComparePanel
+from guiapp.ui.panels.compare_table import cell_text
 from guiapp.ui.panels.search import SearchPanel
 from tests.training.test_run_records import write
 
@@ -195,3 +196,8 @@ def test_a_search_is_watched_stopped_resumed_and_refined(search, context, kit):
     assert folder.path.exists() and search.found.delete.text() == "Delete all?"
     search.found.delete.click()
     assert not folder.path.exists() and search.shown is None
+
+
+def test_runs_that_nobody_has_named_begin_with_what_tells_them_apart():
+    assert cell_text("name", "20261123-003412-mlp-digits") == "00:34 mlp-digits"
+    assert cell_text("name", "with dropout") == "with dropout"
