@@ -29,6 +29,13 @@ def kept():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def released():
+    """In the end all of it is, or libraries say that they leak."""
+    yield
+    gc.unfreeze()
+
+
 class NotingEngine(Engine):
     """Opens nothing; ``asked`` holds what was asked, in order."""
 
