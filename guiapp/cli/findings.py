@@ -29,6 +29,8 @@ def summary(result: Any, full: bool = False) -> dict[str, Any]:
         result: What a probe gave, a dataclass of numbers, arrays and atlases.
         full: Whether every number is written out; else long arrays are told by their shape.
     """
+    if result is None:
+        raise UserError("there is nothing to tell: this network has no such layer or unit")
     names = [field.name for field in dataclasses.fields(result) if not field.name.startswith("_")]
     return {name: _value(getattr(result, name), full) for name in names}
 

@@ -133,8 +133,13 @@ class Subject:
 
         own = next(itertools.chain(self.model.parameters(), self.model.buffers()), None)
         device = torch.device("cpu") if own is None else own.device
+        from guiapp.models.finite import without_numbers
+
         with torch.no_grad():
-            return self.task.prediction(self.model(self.preprocessing(image).to(device)))
+            output = self.model(self.preprocessing(image).to(device))
+        if without_numbers(output):
+            raise UserError(f"{self.name} gives no answer to this picture: its weights or its output are NaN")
+        return self.task.prediction(output)
 
     def report(self, dataset: Dataset, part: Part, progress: Progress) -> Report:
         """Probabilities of every sample of a part, with what follows from them."""

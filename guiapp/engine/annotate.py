@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from guiapp.core.notices import SettingError
+from guiapp.core.notices import SettingError, UserError
 from guiapp.core.picture import Origin, Picture
 from guiapp.sources.record import Recorder
 from guiapp.tasks.compare import difference, translated
 from guiapp.tasks.live_options import LiveOptions, SeriesTask, make_live_task
+from guiapp.tasks.predictions import Detections
 
 if TYPE_CHECKING:
     from guiapp.models.zoo.open import OpenedModel
@@ -41,7 +42,11 @@ class Asker:
         self.frames = self._task.frames
 
     def __call__(self, picture: Picture) -> Drawn:
-        """What is shown of the answer; clips and flow remember the pictures before."""
+        """What is shown of the answer; clips and flow remember the pictures before.
+
+        Raises:
+            UserError: If the network gives NaN, which is no answer.
+        """
         import torch
 
         with torch.inference_mode():
@@ -49,7 +54,13 @@ class Asker:
             if isinstance(self._task, SeriesTask) and picture.origin.seconds is not None:
                 self._task.feed(inputs, picture.origin.seconds)
             raw = self._task.run(self.opened.module, inputs, picture.size)
-        return self._task.drawn(raw, self._options)
+        drawn = self._task.drawn(raw, self._options)
+        from guiapp.models.finite import without_numbers
+
+        if without_numbers(raw) or (self.opened.flaws and isinstance(drawn, Detections) and not len(drawn)):
+            why = self.opened.flaws or "its answer is NaN"
+            raise UserError(f"{self.opened.entry.title} gives no answer to {picture.origin.name}: {why}")
+        return drawn
 
 
 class PairAsker:

@@ -72,6 +72,10 @@ def open_own(
         from guiapp.models.own.from_program import open_program
 
         return open_program(path, kind, settings, learnt_of(settings.dataset), device, report)
+    except RuntimeError as error:
+        if isinstance(error, UserError) or "allocate memory" not in str(error):
+            raise
+        raise UserError(f"{path.name} needs more memory than there is") from None
     except MemoryError:
         raise UserError(f"{path.name} needs more memory than there is") from None
 

@@ -23,6 +23,11 @@ class ClassScores:
     neighbours: tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]] | None = None
 
     @property
+    def known(self) -> bool:
+        """Whether they are numbers: a network whose weights or output are NaN or infinite gives no answer."""
+        return bool(np.isfinite(self.probabilities).all())
+
+    @property
     def best(self) -> int:
         """Index of the most probable class."""
         return int(self.probabilities.argmax())

@@ -25,6 +25,7 @@ EXTRA = "guiapp.json"
 """What this program writes into a torch.export program beside the graph."""
 _MOST_HEAD = 100_000_000  # bytes
 _MOST_TENSORS = 100_000
+_MOST_SPREAD, _SMALL = 64, 1_000_000_000  # tensors take at most so many times the file, and these bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ def kind_of(path: Path) -> Kind:
         UserError: If it is not there, or of no kind that is known.
     """
     if not path.is_file():
-        raise UserError(f"there is no file {path}")
+        raise UserError(f"{path} is a folder: choose a file in it" if path.is_dir() else f"there is no file {path}")
     suffix = path.suffix.lower()
     if suffix == ".py":
         return "python"
@@ -105,12 +106,15 @@ def read_weights(path: Path) -> Weights:
     from guiapp.models.zoo.weights import load_plain
 
     loaded = load_plain(path)
+    packed = False
     for under, candidate in _inside(loaded, "", 0):
-        tensors = _tensors(candidate)
+        found = {name: value for name, value in candidate.items() if _is_tensor(name, value)}
+        packed = packed or any(value.is_quantized for value in found.values())
+        tensors = _plain(found, path)
         if tensors:
-            if len(tensors) > _MOST_TENSORS:
-                raise UserError(f"{path.name} holds {len(tensors)} tensors: no network has so many")
             return Weights(tensors, _words(loaded), under)
+    if packed:
+        raise UserError(f"the weights in {path.name} are quantised: save those from before it was quantised")
     raise UserError(f"{path} holds no weights by name: a state_dict() is needed")
 
 
@@ -120,6 +124,7 @@ def _safetensors(path: Path) -> Weights:
     tensors, about = load_weights(path)
     if not tensors:
         raise UserError(f"{path} holds no weights by name: a state_dict() is needed")
+    tensors = _plain(tensors, path)
     return Weights(tensors, about if isinstance(about, dict) else {})
 
 
@@ -137,14 +142,36 @@ def _inside(loaded: Any, under: str, deep: int) -> Iterator[tuple[str, Any]]:
             yield from _inside(loaded[key], f"{under}.{key}".strip("."), deep + 1)
 
 
-def _tensors(found: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
+def _is_tensor(name: Any, value: Any) -> bool:
     import torch
 
-    return {
-        name: value.detach().to_dense() if value.layout is not torch.strided else value.detach()
-        for name, value in found.items()
-        if isinstance(name, str) and isinstance(value, torch.Tensor) and not value.is_quantized
-    }
+    return isinstance(name, str) and isinstance(value, torch.Tensor)
+
+
+def _plain(found: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
+    """Tensors as plain memory, without quantised ones.
+
+    Raises:
+        UserError: If they are too many, hold no or complex numbers, or would take far more memory than the file is
+            large, as sparse tensors of any size can.
+    """
+    import torch
+
+    if len(found) > _MOST_TENSORS:
+        raise UserError(f"{path.name} holds {len(found)} tensors: no network has so many")
+    found = {name: value.detach() for name, value in found.items() if not value.is_quantized}
+    whole = sum(value.numel() * value.element_size() for value in found.values())
+    if whole > _MOST_SPREAD * path.stat().st_size + _SMALL:
+        raise UserError(f"{path.name} is not opened: its tensors would take {whole / 1e9:,.3g} GB of memory")
+    for name, value in found.items():
+        if value.is_meta:
+            raise UserError(f"{path.name} holds shapes without values ({name}): save the network after it was loaded")
+        if value.is_complex():
+            raise UserError(f"{path.name} holds complex numbers ({name}): the networks here are of real ones")
+    try:
+        return {n: v.to_dense() if v.layout is not torch.strided else v for n, v in found.items()}
+    except RuntimeError as error:  # indices beyond the shape
+        raise UserError(f"{path.name} is damaged ({' '.join(str(error).split())[:100]}): copy it again") from None
 
 
 def _words(loaded: Any) -> dict[str, Any]:

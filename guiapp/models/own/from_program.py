@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -194,10 +195,20 @@ def _try(
         with torch.inference_mode():  # detectors take lists
             return (3, 224, 224), module([torch.zeros(3, 224, 224)])
     except Exception:  # noqa: BLE001 - the first failure says more
-        reason = " ".join(str(error).split())[:140]
+        reason = _reason(error)
+        if re.search(r"missing (a )?value for argument|missing \d+ required positional", reason):
+            raise UserError(f"{path.name} takes several inputs: a network of pictures takes one tensor") from None
         raise UserError(
             f"{path.name} takes none of the usual pictures ({reason}): set height and width of its input"
         ) from None
+
+
+def _reason(error: BaseException | None) -> str:
+    """Why a program failed: of TorchScript's many lines the last one that says something."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
+    if "TorchScript interpreter" in (lines[0] if lines else ""):
+        lines = [lines[-1].removeprefix("builtins.")]
+    return " ".join(lines)[:140] or type(error).__name__
 
 
 def _sizes(module: nn.Module, settings: OwnSettings, shape: tuple[int, ...] | None) -> list[tuple[int, int, int]]:

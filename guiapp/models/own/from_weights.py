@@ -25,6 +25,7 @@ from guiapp.models.own.solve import solve
 from guiapp.models.zoo.base import Preset, ZooModel, ZooWeights
 from guiapp.models.zoo.timm_names import TIMM
 
+_MOST_SIDE = 16384
 _guessed: dict[str, tuple[Guess, ...]] = {}  # by the content of files: looking through the zoo takes seconds
 
 
@@ -157,8 +158,8 @@ def _start(
             raise SettingError(f"{architecture.title} has no options")
         return spec, frozenset()
     if _written(about):
-        said = Preprocessing.from_dict(about["preprocessing"])
-        spec = Spec(len(about["classes"]), *said.size, {**spec.options, **about.get("options", {})})
+        said, classes, options = _said(about)
+        spec = Spec(classes, *said.size, {**spec.options, **options})
         fixed |= {"size", "channels", "classes", *spec.options}
     if settings.height and settings.width:
         spec = dataclasses.replace(spec, height=settings.height, width=settings.width)
@@ -167,6 +168,20 @@ def _start(
         spec = dataclasses.replace(spec, options={**spec.options, name: _option(architecture, spec, name, text)})
         fixed.add(name)
     return spec, frozenset(fixed)
+
+
+def _said(about: Mapping[str, Any]) -> tuple[Preprocessing, int, Mapping[str, Any]]:
+    """Preprocessing, number of classes and options that a file written by this program says."""
+    try:
+        found = Preprocessing.from_dict(about["preprocessing"])
+        sizes = tuple(found.size)
+        if len(sizes) != 3 or not all(type(size) is int and 0 < size <= _MOST_SIDE for size in sizes):
+            raise ValueError
+        if not all(isinstance(value, int | float) for value in (*found.mean, *found.std)):
+            raise ValueError
+        return found, len(about["classes"]), dict(about.get("options", {}))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UserError("what the file says of its network is damaged: name its architecture and its size") from None
 
 
 def _option(architecture: Architecture, spec: Spec, name: str, text: str) -> Any:

@@ -83,7 +83,7 @@ def entry_of(path: Path) -> OwnModel:
     """
     path = path.expanduser().absolute()
     if not path.is_file():
-        raise UserError(f"there is no file {path}")
+        raise UserError(f"{path} is a folder: choose a file in it" if path.is_dir() else f"there is no file {path}")
     task = recall(path).settings.task
     return make_entry(path, "classification" if task == "auto" else task, Preset("classification"), 0, "")
 
@@ -127,6 +127,10 @@ def finish(
     """Put together what was opened."""
     import torch
 
+    from guiapp.models.finite import flaws
+
+    wrong = flaws(module)
+    note = f"{note}; {wrong}" if wrong else note
     place = torch.device(device)
     module = module.to(place)
     parameters = sum(parameter.numel() for parameter in module.parameters())
@@ -134,7 +138,8 @@ def finish(
     entry = make_entry(path, task, used, parameters, about)
     return OpenedOwn(
         entry, entry.best, module, tuple(labels), "file", path, note, place,
-        settings=settings, preprocessing=feed, sampled=learnt.sampled if learnt is not None else None, **more,
+        settings=settings, preprocessing=feed, sampled=learnt.sampled if learnt is not None else None,
+        flaws=wrong, **more,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import ast
 import contextlib
 import io
 import json
+import logging
 import re
-import sys
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,8 @@ import torch
 from torch import nn
 
 from guiapp.core.notices import UserError
+from guiapp.models.own.running import called
+from guiapp.models.zoo.weights import refuse_bomb
 
 _NAMESPACES = ("torch.ops.aten.", "torch.ops.torchvision.", "torch.ops.higher_order.", "torch.ops.prim.")
 _PLAIN = re.compile(
@@ -45,7 +47,7 @@ _NODES = (
     *(ast.Expression, ast.Call, ast.keyword, ast.Constant, ast.Name, ast.Load, ast.Attribute, ast.Subscript, ast.Tuple),
     *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
 )
-_MOST_TEXT = 200_000_000  # bytes of what is read as text: a program's, not its weights'
+_MOST_TEXT = 64_000_000  # bytes of what is read as text: a program's, not its weights'
 
 
 def load_script(path: Path) -> nn.Module:
@@ -216,33 +218,24 @@ def run_python(path: Path, function: str) -> nn.Module:
     name = function or (names[0] if names else "")
     if not name:
         raise UserError(f"{path.name} has no function without arguments that could give a network: write one")
-    space: dict[str, Any] = {"__name__": f"own_{path.stem}", "__file__": str(path)}
-    before = list(sys.path)
-    try:
-        sys.path.insert(0, str(path.parent))
-        exec(compile(path.read_bytes(), str(path), "exec"), space)
-        if name not in space:
-            raise UserError(f"{path.name} has no function {name}; there are: {', '.join(names) or 'none'}")
-        made = space[name]()
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a person's code fails in any way
-        reason = " ".join(str(error).split())[:160]
-        raise UserError(
-            f"{name} of {path.name} failed: {type(error).__name__}{f': {reason}' if reason else ''}"
-        ) from None
-    finally:
-        sys.path[:] = before
+    made = called(path, name, names)
     if not isinstance(made, nn.Module):
         raise UserError(f"{name} of {path.name} gives {type(made).__name__}, not a torch.nn.Module")
-    return made.eval().requires_grad_(False)
+    try:
+        return made.eval().requires_grad_(False)
+    except Exception as error:  # noqa: BLE001 - lazy layers, or a module that is no whole one
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise UserError(f"{name} of {path.name} gives a network that is not ready to run ({reason})") from None
 
 
 @contextlib.contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    refuse_bomb(path)
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
+    except PermissionError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     except UserError:
         raise
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, RuntimeError) as error:
@@ -260,12 +253,19 @@ def _text(archive: zipfile.ZipFile, name: str, path: Path) -> str:
 def _quiet(path: Path, what: str) -> Iterator[None]:
     """Without warnings of torch to programmers; any failure in one line."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        log, level = logging.getLogger("torch.export"), logging.getLogger("torch.export").level
+        log.setLevel(logging.CRITICAL)  # it writes whole tracebacks to the terminal
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            log.setLevel(level)
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file fails in any way
         lines: Sequence[str] = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = (lines[0] if lines else type(error).__name__)[:140]
+        if re.search(r"archive version|schema version|deserializing the saved file", reason):
+            reason = f"it is damaged or of another torch than {torch.__version__}: save it again with this one"
         raise UserError(f"{path.name} cannot be opened as {what}: {reason}") from None

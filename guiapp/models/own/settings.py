@@ -58,13 +58,22 @@ class OwnSettings:
     dataset: str = field(
         default="", metadata={"help": "data set it was trained on: gives class names, scale, and how drawings are read"}
     )
-    height: int = field(default=0, metadata={"help": "height of the input; 0 finds it", "unit": "px"})
-    width: int = field(default=0, metadata={"help": "width of the input; 0 finds it", "unit": "px"})
+    height: int = field(
+        default=0, metadata={"help": "height of the input; empty or 0 finds it", "unit": "px", "zero": "found"}
+    )
+    width: int = field(
+        default=0, metadata={"help": "width of the input; empty or 0 finds it", "unit": "px", "zero": "found"}
+    )
     fit: Literal["auto", "crop", "stretch", "pad"] = field(
         default="auto", metadata={"help": "how a picture is brought to the size of the input"}
     )
     resize: int = field(
-        default=0, metadata={"help": "short side before the middle is cut out; 0 for that of the input", "unit": "px"}
+        default=0,
+        metadata={
+            "help": "short side before the middle is cut out; empty or 0 for what the network was published with",
+            "unit": "px",
+            "zero": "as published",
+        },
     )
     mean: str = field(default="", metadata={"help": "subtracted from pixels of 0 to 1: one number, or one a channel"})
     std: str = field(default="", metadata={"help": "what they are divided by after that"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class OpenedModel:
         path: The weight file, or None.
         note: One line on which weights these are.
         device: Where it lies.
+        flaws: Which of its weights are NaN or infinite, in one line; empty where none is.
     """
 
     entry: ZooModel
@@ -46,6 +47,7 @@ class OpenedModel:
     path: Path | None
     note: str
     device: torch.device
+    flaws: str = field(default="", kw_only=True)
 
     @property
     def keypoints(self) -> tuple[str, ...]:
@@ -202,8 +204,12 @@ def _finished(
 ) -> OpenedModel:
     import torch
 
+    from guiapp.models.finite import flaws
+
     if getattr(module, "aux_classifier", None) is not None:
         # A second output that only training uses; torchvision computes it for every picture all the same.
         setattr(module, "aux_classifier", None)  # noqa: B010 - an attribute that modules in general do not have
     place = torch.device(device)
-    return OpenedModel(entry, weights, module.to(place), labels(weights.labels), origin, path, note, place)
+    wrong = "" if origin == "published" else flaws(module)  # the digest of a published file was checked
+    note = f"{note}; {wrong}" if wrong else note
+    return OpenedModel(entry, weights, module.to(place), labels(weights.labels), origin, path, note, place, flaws=wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ENDINGS = (".pth", ".pt", ".th", ".safetensors")
 """Endings of weight files."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model")  # what training programs put the weights under
+_UNPACKED, _SMALL = 20, 100_000_000  # an archive unpacks to at most so many times its size, and these bytes
 _checked: set[tuple[Path, int, int, str]] = set()
 _lock = threading.Lock()
 
@@ -194,8 +196,10 @@ def load_plain(path: Path) -> Any:
 
     import torch
 
+    refuse_bomb(path)
     try:
-        with torch.serialization.safe_globals(_plain_types()):
+        with torch.serialization.safe_globals(_plain_types()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # to programmers, about the protocol of a file
             return torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"the weight file {path} cannot be read: it is not there") from None
@@ -211,11 +215,33 @@ def load_plain(path: Path) -> Any:
                 "torch.save"
             ) from None
         raise UserError(f"{path} is damaged or not a weight file: copy or fetch it again") from None
+    except PermissionError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file fails in any way that a pickle or an archive can
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = " ".join(str(error).partition("(Could this")[0].split())[:120] or type(error).__name__
         raise UserError(f"{path} is damaged or not a weight file ({reason}): copy or fetch it again") from None
+
+
+def refuse_bomb(path: Path) -> None:
+    """Refuse a zip archive that unpacks to far more than it is; torch writes its own uncompressed.
+
+    Raises:
+        UserError: If the archive says so of itself; files that are none, or damaged ones, are left to their reader.
+    """
+    import zipfile
+
+    try:
+        packed = path.stat().st_size
+        with zipfile.ZipFile(path) as archive:
+            whole = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        return
+    if whole > _UNPACKED * packed + _SMALL:
+        raise UserError(
+            f"{path.name} is not opened: {packed / 1e6:.3g} MB unpack to {whole / 1e6:,.0f} MB, which no network's do"
+        )
 
 
 def _is_plain_pickle(path: Path) -> bool:

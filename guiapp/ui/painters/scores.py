@@ -22,11 +22,13 @@ REMEMBERED = 240
 
 
 def score_rows(scores: ClassScores, theme: Theme, top: int) -> list[Row]:
-    """The best classes as rows of a card; none where the scores are not finite."""
+    """The best classes as rows of a card; one line where they are no numbers."""
     values = scores.probabilities
     count = min(top, len(values))
-    if not count or not np.isfinite(values).all():
+    if not count:
         return []
+    if not scores.known:
+        return [Row("no answer: NaN", "", theme.error)]
     best = np.argpartition(-values, count - 1)[:count]  # a tenth of the time of sorting a thousand
     best = best[np.lexsort((best, -values[best]))]
     return [

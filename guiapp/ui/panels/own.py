@@ -320,6 +320,9 @@ class OwnPanel(Panel):
         self.found = found
         self.form.set_options(found.settings)
         self.form.show_only(FIELDS[found.kind])
+        size = found.opened.preprocessing.size if found.opened is not None and found.opened.preprocessing else ()
+        for name, side in zip(("height", "width"), size[1:] or ("any", "any"), strict=True):
+            self.form.set_found(name, f"{side}, found" if size else "any" if found.opened is not None else "not found")
         self._complete()
         self._fill(self.functions, found.functions, found.settings.function)
         self._fill(self.also, found.architectures if len(found.architectures) > 1 else (), found.settings.architecture)

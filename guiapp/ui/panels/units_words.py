@@ -29,6 +29,8 @@ def effect(now: ClassScores, plain: npt.NDArray[np.float32] | None, chosen: int 
         chosen: A class that a person has chosen.
     """
     labels = now.labels
+    if not now.known:
+        return "no answer: the network gives NaN"
     if plain is None:
         rest = ""
         if chosen is not None and chosen != now.best and chosen < len(labels):

@@ -285,6 +285,10 @@ class ViewerPanel(Panel):
         if prediction is None or picture is None:
             return
         self.history.update()
+        if not prediction.known:
+            self.truth.ink = self.context.theme.error
+            self.truth.set_text("no answer: the network gives NaN")
+            return
         best = prediction.best
         text = prediction.labels[best]
         if picture.label is not None and picture.label < len(prediction.labels):

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from guiapp.core.notices import UserError
-from guiapp.training.recipe import change
+from guiapp.training.recipe import change, hints_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Field:
         unit: Shown behind the editor.
         choices: Values to choose from, or empty.
         low, high: Smallest and largest value, or None.
+        zero: What stands faint in an empty editor for 0, where 0 means that it is found; else empty.
     """
 
     dotted: str
@@ -35,11 +36,12 @@ class Field:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    zero: str = ""
 
 
 def fields_of(options: Any, prefix: str = "") -> Iterator[Field]:
     """The fields of a dataclass and of those inside it, in their order."""
-    hints = typing.get_type_hints(type(options))
+    hints = hints_of(type(options))
     for field in dataclasses.fields(options):
         value, kind = getattr(options, field.name), hints[field.name]
         if dataclasses.is_dataclass(value):
@@ -49,7 +51,7 @@ def fields_of(options: Any, prefix: str = "") -> Iterator[Field]:
         told = field.metadata
         yield Field(
             prefix + field.name, kind, told.get("help", ""), told.get("unit", ""), choices,
-            told.get("low"), told.get("high"),
+            told.get("low"), told.get("high"), told.get("zero", ""),
         )  # fmt: skip
 
 
@@ -111,6 +113,7 @@ class OptionForm(QWidget):
         self._errors: dict[str, str] = {}
         self._unitless = False
         found = {f.dotted: f for f in fields_of(options)}
+        self._zeros = {f.dotted for f in found.values() if f.zero}
         self._numbers = frozenset(f.dotted for f in found.values() if f.kind in (int, float))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -162,6 +165,7 @@ class OptionForm(QWidget):
         number = field.dotted in self._numbers
         if number:
             line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        line.setPlaceholderText(field.zero)
         line.setFixedWidth(64 if inline else 110)
         line.editingFinished.connect(lambda d=field.dotted, w=line: self._finished(d, w))
         if number:
@@ -181,6 +185,17 @@ class OptionForm(QWidget):
         """The label before an editor."""
         return self._captions[dotted]
 
+    def set_found(self, dotted: str, words: str) -> None:
+        """What stands faint in the empty editor of a field whose value is found."""
+        editor = self._editors[dotted]
+        if isinstance(editor, QLineEdit):
+            editor.setPlaceholderText(words)
+
+    def _text(self, dotted: str) -> str:
+        """The accepted value as it stands in its editor."""
+        value = value_of(self.options, dotted)
+        return "" if dotted in self._zeros and not value else text_of(value)
+
     def leave_out_units(self, left_out: bool = True) -> None:
         """Show no units beside the editors; their tips name them."""
         self._unitless = left_out
@@ -191,7 +206,7 @@ class OptionForm(QWidget):
         """Show other values; a field that is being typed in keeps what is typed."""
         self.options = options
         for dotted, editor in self._editors.items():
-            text = text_of(value_of(options, dotted))
+            text = self._text(dotted)
             if isinstance(editor, QComboBox):
                 if editor.findText(text) < 0:
                     editor.addItem(text)
@@ -225,8 +240,10 @@ class OptionForm(QWidget):
             return
         if line.text().strip() or dotted not in self._numbers:
             self._take(dotted, line.text())
+        elif dotted in self._zeros:
+            self._take(dotted, "0")
         else:
-            line.setText(text_of(value_of(self.options, dotted)))
+            line.setText(self._text(dotted))
             self._mark(dotted, "")
 
     def _take(self, dotted: str, value: Any) -> None:
@@ -243,7 +260,7 @@ class OptionForm(QWidget):
             self.options = options
             self.edited.emit(dotted, value_of(options, dotted))
         if isinstance(editor, QLineEdit):
-            editor.setText(text_of(value_of(options, dotted)))
+            editor.setText(self._text(dotted))
 
     def _mark(self, dotted: str, error: str) -> None:
         if error == self._errors.get(dotted, ""):
