@@ -311,6 +311,8 @@ class LiveLane:
         path = getattr(opened, "path", None)
         state = LiveState("ready", opened.entry, told, opened.note, labels, device, path=path)
         self._publish(state, place)
+        if opened.flaws:
+            self._notices.post("warning", f"{opened.entry.title}: {opened.flaws}.", topic="flaws")
 
     def _put(self, place: int, network: LiveNetwork | None) -> None:
         """Exchange the network in a place."""
