@@ -222,16 +222,16 @@ class SampleBrowser(QWidget):
         """Other weights: read the visible samples again, seldom while they move on and on."""
         # Step 0 of a run has fresh weights, also where others were looked at before it.
         weights = (result.opened, self._state.run, result.step)
-        if weights == self._weights:
+        running = self._state.phase == "running"
+        if weights == self._weights and (running or not self._timer.isActive()):
             return
         self._weights = weights
         if self.isVisible():
-            running = self._state.phase == "running"
             since = time.monotonic() - self._asked_at
             self._soon(max(0, round((_WHILE_TRAINING_S - since) * 1000)) if running else 0)
 
     def _soon(self, milliseconds: int) -> None:
-        if self.isVisible() and not self._timer.isActive():
+        if self.isVisible() and (not self._timer.isActive() or self._timer.remainingTime() > milliseconds):
             self._timer.start(milliseconds)
 
     def _ask(self) -> None:
