@@ -41,6 +41,7 @@ class MapMaker(QObject):
         super().__init__(panel)
         self.newest: Map | None = None
         self._panel, self._controls, self._follows = panel, controls, follows
+        self._done: Map | None = None
         self._made_for: tuple[Any, ...] = ()
         self._asked_for: tuple[Any, ...] = ()
         self._began_at = self._ended_at = self._took = 0.0
@@ -50,6 +51,16 @@ class MapMaker(QObject):
         self.again = QTimer(self)
         self.again.setSingleShot(True)
         self.again.timeout.connect(self.refresh)
+        panel.visibility_changed.connect(self._seen)
+
+    def _seen(self, visible: bool) -> None:
+        """Compute nothing for a panel that is not seen; when it is shown again what is chosen is asked for anew."""
+        if visible:
+            return
+        self.again.stop()
+        if self.run.running:
+            self.run.stop()
+            self._asked_for = ()
 
     def lay_out(self, by_hand: bool = False) -> None:
         """Make the map that is chosen, unless it is there or being made."""
@@ -66,8 +77,9 @@ class MapMaker(QObject):
         self._began_at = time.monotonic()
         before = self.newest
         holds = self._made_for[:5] == wanted[:5] and self._made_for[-1:] == wanted[-1:]
-        features = before.features if before is not None and holds else None
-        pictures = before.features.pictures if before is not None and self._made_for[4:5] == (source,) else None
+        done = self._done  # the newest may be a map on its way, of another layer than the last that came to its end
+        features = done.features if done is not None and holds else None
+        pictures = done.features.pictures if done is not None and self._made_for[4:5] == (source,) else None
         if pictures is not None and self._made_for[:1] != wanted[:1] and source.kind == "data":
             pictures = before = None
         training = panel.context.bridge.state.phase == "running"
@@ -99,6 +111,7 @@ class MapMaker(QObject):
 
     def made(self, found: Map) -> None:
         """Take that a map is done: what is chosen now is compared with what it was made for."""
+        self._done = found
         self._made_for = (*self._asked_for[:-1], found.features.step)
         if self._panel.context.bridge.subject == "live":
             self._made_for = self._asked_for
@@ -113,7 +126,7 @@ class MapMaker(QObject):
     def forget(self) -> None:
         """Nothing of the network before holds any more."""
         self.run.stop()
-        self.newest = None
+        self.newest = self._done = None
         self._made_for = self._asked_for = ()
 
     def _wanted(self) -> tuple[Any, ...]:

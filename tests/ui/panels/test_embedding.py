@@ -1,6 +1,7 @@
 """The embedding panel on a small network: maps, colours, points, lasso, neighbours, and what moves with it."""
 
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -133,6 +134,39 @@ def test_the_vectors_are_the_layers_output_and_the_plane_is_it_as_it_is(panel, d
     output = desk.module(desk.opened.preprocessing(images)).softmax(1)
     assert np.array_equal(panel.shown.features.predicted, output.argmax(1).numpy())
     assert np.allclose(panel.shown.features.confidence, output.max(1).values.numpy(), atol=1e-6)
+
+
+def test_a_panel_that_is_not_seen_computes_nothing_and_begins_anew_when_it_is(panel, desk, qtbot):
+    shown, desk.held = panel.shown, True
+    panel.set_method("UMAP")
+    job = panel.run._job
+    assert panel.run.running and not job.stopping
+    panel.hide()
+    assert not panel.run.running and job.stopping
+    made = desk.made
+    panel.maker.refresh()
+    assert desk.made == made  # not while it is hidden
+    desk.held = False
+    panel.set_method("PCA")
+    panel.show()
+    panel.show_state(panel.seen)
+    qtbot.waitUntil(lambda: panel.shown is not shown and not panel.run.running)
+    assert panel.shown.method == "PCA" and panel.shown.features is shown.features
+
+
+def test_a_map_on_its_way_lends_its_vectors_to_no_other_layer(panel, desk, qtbot):
+    panel.set_method("PCA")
+    qtbot.waitUntil(lambda: not panel.run.running)
+    first, desk.held = panel.shown, True
+    panel.controls.set_layer("conv")
+    panel.maker.lay_out(by_hand=True)
+    other = replace(first, features=replace(first.features, layer="conv"), final=False)
+    panel._show_part(other)
+    desk.held = False
+    panel.controls.set_layer(first.features.layer)
+    panel.maker.lay_out(by_hand=True)
+    qtbot.waitUntil(lambda: not panel.run.running)
+    assert panel.shown.features.layer == first.features.layer
 
 
 def test_a_layer_that_is_chosen_elsewhere_is_laid_out(panel, desk, context, qtbot):
