@@ -26,11 +26,15 @@ SETTINGS = {
     "observe.name": "on",
     "precision": "float32",
 }
-_PEERS = {"bare": "a bare PyTorch loop", "lightning": "PyTorch Lightning with its TensorBoard logger"}
+_PEERS = {
+    "bare": "a bare PyTorch loop",
+    "lightning": "PyTorch Lightning with its TensorBoard logger, a data loader and the usual order in memory",
+    "lightning-tuned": "PyTorch Lightning with its TensorBoard logger and the bare loop's batches and order in memory",
+}
 
 
 def measure(quick: bool, tell: Tell) -> dict[str, Any]:
-    """A stretch of a run, then one of each peer, in turn; stretches hold no validation."""
+    """Rounds of a stretch of a run and then one of each peer; stretches hold no validation."""
     from guiapp.catalogue import EXPERIMENTS
     from guiapp.training.diagnosis.record import read
     from guiapp.training.events import StepEnd
@@ -49,10 +53,11 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
         try:
             on_cuda = runner.device.type == "cuda"
             # Observations are as frequent as they are from step 50 to 6,400 of any run: one in 50.
-            steps = (50 if quick else 400) if on_cuda else (3 if quick else 100)
+            steps = (50 if quick else 400) if on_cuda else (3 if quick else 50)
 
             def stretch(count: int) -> float:
                 left = count
+                runner.resumed()  # what other programs did while the peers ran is no reason to use fewer threads
                 begin = time.perf_counter()
                 while left:
                     left -= isinstance(next(events), StepEnd)
@@ -64,10 +69,10 @@ def measure(quick: bool, tell: Tell) -> dict[str, Any]:
             for peer in peers.values():
                 peer.ask(str(1 if quick else 10))
             pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
-            for number in range(1 if quick else 7):
-                tell(f"pair {number + 1}")
+            for number in range(1 if quick else 6):
+                tell(f"round {number + 1}")
+                ours = steps / stretch(steps)
                 for name, peer in peers.items():
-                    ours = steps / stretch(steps)
                     pairs[name].append((ours, steps / float(peer.ask(str(steps)))))
             seen = read(runner.folder.path)
             records = len(seen) if seen is not None else 0

@@ -19,6 +19,8 @@ class LiveRun:
         channels_last: Whether the channels of one pixel lie beside each other in memory; None: where that is as fast
             or faster, which is everywhere measured (see docs/results.md). Results are equal to float tolerance.
         compile: Whether torch compiles the network for this machine, which takes a minute.
+        fused: Whether, on the CPU, a convolution with its normalisation and activation is one operation in passes that
+            nobody looks into. Results are equal to float tolerance.
         threads: Threads of one operation; None: one for each core.
     """
 
@@ -26,6 +28,7 @@ class LiveRun:
     channels_last: bool | None = None
     compile: bool = False
     threads: int | None = None
+    fused: bool = True
 
     def __post_init__(self) -> None:
         if self.precision not in get_args(Precision):

@@ -304,7 +304,7 @@ class LiveLane:
             self._publish(replace(state, inside=None), place)
             self._notices.post("error", str(error), topic="live")
             return
-        self._put(place, LiveNetwork(opened))
+        self._put(place, LiveNetwork(opened, self._run_as[place].fused))
         self._finished.clear()
         told = "random" if opened.origin == "random" else opened.weights.name
         labels, device = tuple(opened.labels), str(opened.device)

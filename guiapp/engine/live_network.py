@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 class LiveNetwork:
     """An open network with its last answer.
 
+    Args:
+        model: It.
+        fused: Whether its parts may be run fused while nobody looks into it.
+
     Attributes:
         model, task: The network and what it is for.
         passed: Pictures that came while it was busy, where it takes several in a row; else None.
@@ -39,7 +44,9 @@ class LiveNetwork:
         explained: Maps that came out of the last run, by the options that asked for them.
     """
 
-    def __init__(self, model: OpenedModel) -> None:
+    def __init__(self, model: OpenedModel, fused: bool = True) -> None:
+        from guiapp.models.zoo.fused import Fusing
+
         self.model = model
         self.task: LiveTask = make_live_task(model.entry.task, model.labels, model.entry)
         series = isinstance(self.task, SeriesTask)
@@ -52,6 +59,8 @@ class LiveNetwork:
         self.completes = False
         self.explained: Mapping[Any, Any] = {}
         self._source: Frames | None = None
+        published = model.origin in ("published", "file", "random")  # those that are trained here change under way
+        self._fusing = Fusing(model.module, fused and published and not series)
         self._explainer: Explainer | None = None
 
     def shows_all(self, options: LiveOptions) -> bool:
@@ -118,8 +127,12 @@ class LiveNetwork:
         with torch.inference_mode(), plainly(module, inside), listening(module, wanted, off) as kept:
             if asked:
                 self.raw = self._explain(run, inputs, asked, layers, area, off)
-            else:
+            elif inside:
                 self.raw = run(module, inputs, self.picture.size)
+            else:
+                ask = functools.partial(run, module, inputs, self.picture.size)
+                with self._fusing.running(ask):
+                    self.raw = ask()
             if torch.cuda.is_available() and str(self.model.device).startswith("cuda"):
                 torch.cuda.synchronize()  # so that the time is the network's
         times["forward"] = since(started)

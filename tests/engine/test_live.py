@@ -79,7 +79,7 @@ def lane(detector):
             raise UserError("weights.pth is not a file of this network")
         return SimpleNamespace(
             entry=ZOO[name], weights=ZOO[name].best, module=detector, labels=("background", "person"), device="cpu",
-            origin="random" if weights == "random" else "published", note="three boxes",
+            origin="random" if weights == "random" else "published", note="three boxes", flaws="",
             prepare=lambda pixels, device: [torch.zeros(3, 40, 60)],
         )  # fmt: skip
 

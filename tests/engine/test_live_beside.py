@@ -53,7 +53,7 @@ def lane(networks):
             raise UserError("the weights are damaged")
         return SimpleNamespace(
             entry=ZOO[name], weights=ZOO[name].best, module=networks[name], labels=LABELS[name], device="cpu",
-            origin="published", note="",
+            origin="published", note="", flaws="",
             prepare=lambda pixels, device: [torch.full((3, 40, 60), float(pixels[0, 0, 0]))],
         )  # fmt: skip
 

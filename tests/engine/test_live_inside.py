@@ -78,7 +78,7 @@ def lane(tiny):
         entry = ZOO[name]
         return SimpleNamespace(
             entry=entry, weights=entry.best, module=tiny, labels=("a", "b", "c"), device="cpu", origin="published",
-            note="by hand", prepare=prepare,
+            note="by hand", flaws="", prepare=prepare,
         )  # fmt: skip
 
     board = NoticeBoard()

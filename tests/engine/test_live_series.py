@@ -64,7 +64,7 @@ def lane(request):
     def opener(name, weights, device, progress):
         return SimpleNamespace(
             entry=ZOO[name], weights=ZOO[name].best, module=module, labels=("a", "b", "c"), device="cpu",
-            origin="published", note="",
+            origin="published", note="", flaws="",
             prepare=lambda pixels, device: torch.full((1, 3, 8, 8), float(pixels[0, 0, 0])),
         )  # fmt: skip
 

@@ -54,7 +54,7 @@ def house(application, qtbot, settings):
         torch.manual_seed(0)
         return SimpleNamespace(
             entry=ZOO[name], weights=ZOO["ssd300_vgg16"].best, module=Detector().eval().requires_grad_(False),
-            labels=("__background__", "person"), device="cpu", note="by hand", origin="published",
+            labels=("__background__", "person"), device="cpu", note="by hand", flaws="", origin="published",
             prepare=lambda pixels, device: [torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)],
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ class LiveRunBox(QWidget):
         changed: Emitted with a ``LiveRun``.
         precision: ``live.precision``.
         channels_last: ``live.channels-last``.
+        fused: ``live.fused``.
         compile: ``live.compile``.
         threads: ``live.threads``.
     """
@@ -39,13 +40,17 @@ class LiveRunBox(QWidget):
         for count in _counts(os.cpu_count() or 1):
             self.threads.addItem(f"{count} thread{'s' if count > 1 else ''}", count)
         self.channels_last, self.compile = QCheckBox("Channels last", self), QCheckBox("Compiled", self)
+        self.fused = QCheckBox("Fused", self)
         self.channels_last.setChecked(True)
+        self.fused.setChecked(True)
         for widget, name, tip in (
             (self.precision, "precision", "Numbers that classifiers and segmenters count with: half ones are up to "
              "four times as fast on processors made for them, and differ in the third digit"),
             (self.threads, "threads", "Cores that one operation of the network is split over"),
             (self.channels_last, "channels-last", "The channels of a pixel lie beside each other in memory: the same "
              "answers, up to twice as fast"),
+            (self.fused, "fused", "A convolution, its normalisation and its activation are one operation while nobody "
+             "looks into the network: the same answers, up to a third sooner on the CPU"),
             (self.compile, "compile", "Let torch compile the network for this machine: takes about a minute and a C++ "
              "compiler"),
         ):  # fmt: skip
@@ -55,7 +60,10 @@ class LiveRunBox(QWidget):
         heading = QLabel("Run with", self)
         heading.setProperty("heading", True)
         first, second = QHBoxLayout(), QHBoxLayout()
-        for row, parts in ((first, (self.precision, self.threads)), (second, (self.channels_last, self.compile))):
+        for row, parts in (
+            (first, (self.precision, self.threads)),
+            (second, (self.channels_last, self.fused, self.compile)),
+        ):
             row.setSpacing(8)
             for part in parts:
                 row.addWidget(part, 1)
@@ -68,6 +76,7 @@ class LiveRunBox(QWidget):
         self.precision.activated.connect(self._tell)
         self.threads.activated.connect(self._tell)
         self.channels_last.clicked.connect(self._tell)
+        self.fused.clicked.connect(self._tell)
         self.compile.clicked.connect(self._tell)
 
     @property
@@ -78,6 +87,7 @@ class LiveRunBox(QWidget):
             None if self.channels_last.isChecked() else False,
             self.compile.isChecked(),
             self.threads.currentData(),
+            self.fused.isChecked(),
         )
 
     def _tell(self, *_value: object) -> None:

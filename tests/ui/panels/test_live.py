@@ -99,7 +99,7 @@ def room(application, qtbot, settings):
         if weights == "broken":
             raise UserError("the weights are damaged: fetch them again")
         return SimpleNamespace(
-            entry=ZOO[name], weights=ZOO[name].best, module=detector, device="cpu", note="",
+            entry=ZOO[name], weights=ZOO[name].best, module=detector, device="cpu", note="", flaws="",
             labels=("__background__", "person", "dog", "N/A"), origin="random" if weights == "random" else "published",
             prepare=lambda pixels, device: [torch.zeros(3, HEIGHT, WIDTH)],
         )  # fmt: skip
