@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -36,10 +37,14 @@ class Asker:
     """
 
     def __init__(self, opened: OpenedModel, options: LiveOptions) -> None:
+        from guiapp.models.zoo.fused import Fusing
+
         self.opened = opened
         self._options = options
         self._task = make_live_task(opened.entry.task, opened.labels, opened.entry)
         self.frames = self._task.frames
+        published = opened.origin in ("published", "file", "random")
+        self._fusing = Fusing(opened.module, published and self.frames == 1)
 
     def __call__(self, picture: Picture) -> Drawn:
         """What is shown of the answer; clips and flow remember the pictures before.
@@ -53,7 +58,9 @@ class Asker:
             inputs = self.opened.prepare(picture.pixels, self.opened.device)
             if isinstance(self._task, SeriesTask) and picture.origin.seconds is not None:
                 self._task.feed(inputs, picture.origin.seconds)
-            raw = self._task.run(self.opened.module, inputs, picture.size)
+            ask = functools.partial(self._task.run, self.opened.module, inputs, picture.size)
+            with self._fusing.running(ask):
+                raw = ask()
         drawn = self._task.drawn(raw, self._options)
         from guiapp.models.finite import without_numbers
 
