@@ -5,12 +5,14 @@ import sys
 import threading
 
 from guiapp.cli import main as run
+from guiapp.core.compiler import load_when_asked
 from guiapp.core.memory import arrange_heap
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     arrange_heap()
+    load_when_asked()
     leave(run())
 
 

@@ -72,10 +72,12 @@ def create_application(argv: Sequence[str]) -> QApplication:
     Raises:
         UserError: Without a display, without Qt or a system library that it needs, or for an unknown theme.
     """
+    from guiapp.core.compiler import load_when_asked
     from guiapp.core.memory import arrange_heap
 
     check_display()
     arrange_heap()
+    load_when_asked()
     if not faulthandler.is_enabled() and _real_stderr():
         faulthandler.enable()
     if sys.platform == "win32":

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from guiapp.core.compiler import load_when_asked
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Helper threads wait awake for 2 ms instead of ten, which would hold up tests beside other programs; before torch.
 os.environ.setdefault("GOMP_SPINCOUNT", "50000")
+
+load_when_asked()  # torchvision as the program has it, before any test imports it
 
 # Several test processes at once: each on a core of its own, or operations that are split would wait for one another.
 if (number := os.environ.get("PYTEST_XDIST_WORKER", "")[2:]) and hasattr(os, "sched_setaffinity"):
