@@ -74,14 +74,16 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
         assert made is not None
         return made
 
-    reason = f"; its program could not be kept ({said['reason']})" if said.get("reason") else ""
+    reason = why(info)
     entry = ModelEntry(
         "watched" if runs else WEIGHTS_ALONE, title, build, source="watched from its run folder",
         description="A network of a training script of your own." if runs
         else f"Weights of a training script of your own: its layers can be seen, not run{reason}.",
     )  # fmt: skip
     experiment = Experiment("watched", "", title, (), entry.name, dataset.name, "A run of a script of your own.")
-    notices = () if runs else (f"{title}: only its weights are known{reason}; curves and filters are shown",)
+    notices = (
+        () if runs else (f"{title}: only its weights are known{reason}; curves and filters are shown. {way(folder)}",)
+    )
     return Setup(
         experiment=experiment,
         recipe=dataclasses.replace(Recipe(), epochs=1, device="cpu"),
@@ -93,6 +95,35 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
         notices=notices,
         open_data=lambda: dataset,
     )
+
+
+def why(info: Mapping[str, Any]) -> str:
+    """Why a watched network has no program, with a semicolon before it; empty where the script wanted none."""
+    said: Mapping[str, Any] = info["watch"]
+    return f"; its program could not be kept ({said['reason']})" if said.get("reason") else ""
+
+
+def way(folder: Path) -> str:
+    """How a network is asked of which the run keeps the weights alone.
+
+    Its architecture is found from the shapes, which do not tell everything, such as activations: so a person asks for
+    it, and is told what was found.
+    """
+    steps = SnapshotStore(folder / "snapshots").steps()
+    file = folder / "snapshots" / f"{steps[-1] if steps else 0:09d}.safetensors"
+    return f"To run a network with them, open {file}: its architecture is found from the shapes, or named"
+
+
+def refuse_weights_alone(setup: Setup, folder: Path) -> None:
+    """Say what to do where the network of a watched run cannot be asked.
+
+    Raises:
+        UserError: If nothing but its weights is known.
+    """
+    if setup.entry.name == WEIGHTS_ALONE:
+        from guiapp.training.run_folder import RunFolder
+
+        raise UserError(f"of {folder.name} only the weights are known{why(RunFolder.open(folder).info)}. {way(folder)}")
 
 
 def from_weights(weights: Mapping[str, torch.Tensor]) -> torch.nn.Module:

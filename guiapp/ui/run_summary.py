@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class RunSummary:
         created: Local time, ISO 8601.
         bytes: Size on disk.
         stamp: Changes whenever the folder's figures do.
+        search: The folder of the search that made it, or None.
     """
 
     folder: Path
@@ -50,11 +51,16 @@ class RunSummary:
     created: str
     bytes: int
     stamp: tuple[float, float]
+    search: Path | None = None
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on."""
-        return self.state in ("interrupted", "stopped", "new", "failed") and self.epochs < self.planned
+        """Whether it can go on by itself; with a run of a search the search goes on."""
+        return (
+            self.search is None
+            and self.state in ("interrupted", "stopped", "new", "failed")
+            and self.epochs < self.planned
+        )
 
     def interval(self, part: str) -> tuple[float, float] | None:
         """95 % interval (Wilson) of an accuracy, or None where accuracy or number of samples is unknown."""
@@ -121,6 +127,110 @@ def read(folder: Path) -> RunSummary:
         bytes=folder_bytes(folder),
         stamp=at,
     )
+
+
+@dataclass(frozen=True)
+class SearchLine:
+    """A search whose runs can be listed.
+
+    Attributes:
+        folder: Its folder.
+        title: Title of what was trained, and when it was begun.
+        count: Runs that it has made.
+    """
+
+    folder: Path
+    title: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What was found.
+
+    Attributes:
+        runs: The runs that were asked for, by folder.
+        searches: Every search, newest first.
+    """
+
+    runs: dict[Path, RunSummary]
+    searches: tuple[SearchLine, ...]
+
+
+def read_listed(
+    scope: str | Path, known: dict[Path, RunSummary], before: tuple[SearchLine, ...] = ()
+) -> Generator[None, None, Listed]:
+    """Read the runs of a scope, and which searches there are.
+
+    Args:
+        scope: ``"own"`` for runs that are in no search, ``"all"``, or the folder of one search.
+        known: Earlier summaries; what has not changed is taken from there.
+        before: The searches found last time: one with as many runs as then is not read again.
+    """
+    from guiapp.core import paths
+    from guiapp.training.search_record import searches
+
+    lines = []
+    parent, kept = searches(), {line.folder: line for line in before}
+    for folder in sorted(parent.iterdir(), reverse=True) if parent.is_dir() else []:
+        count = sum(1 for _ in (folder / "runs").glob("*/run.json"))
+        old = kept.get(folder)
+        line = old if old is not None and old.count == count else _search_line(folder, count)
+        lines += [line] if line is not None else []
+        yield
+    found: dict[Path, RunSummary] = {}
+    if scope in ("own", "all"):
+        found |= yield from read_all(paths.runs(), known)
+    for line in lines:
+        if scope in ("all", line.folder):
+            found |= yield from _of_search(line.folder, known)
+    return Listed(found, tuple(lines))
+
+
+def _search_line(folder: Path, count: int) -> SearchLine | None:
+    """None for a search without runs, or one that cannot be read."""
+    from guiapp.catalogue import EXPERIMENTS
+    from guiapp.core.notices import UserError
+    from guiapp.training.search_record import SearchFolder
+
+    try:
+        found = SearchFolder.open(folder) if count else None
+    except UserError:
+        return None
+    if found is None:
+        return None
+    experiment = EXPERIMENTS.get(found.plan.experiment)
+    title = found.plan.experiment if experiment is None else experiment.title
+    return SearchLine(folder, f"{title}, {found.created[:16].replace('T', ' ')}", count)
+
+
+def _of_search(folder: Path, known: dict[Path, RunSummary]) -> Generator[None, None, dict[Path, RunSummary]]:
+    """The runs of a search, named by what it tried."""
+    from guiapp.core.notices import UserError
+    from guiapp.training.run_records import short_name
+    from guiapp.training.search_record import SearchFolder
+
+    found = yield from read_all(folder / "runs", known)
+    new = {path: run for path, run in found.items() if run.search is None}
+    if not new:
+        return found
+    try:
+        search = SearchFolder.open(folder)
+    except UserError:
+        return found
+    for trial in search.trials:
+        path = folder / trial.folder
+        if path in new:
+            tried = {**search.plan.configurations[trial.configuration], **search.plan.repeats[trial.repeat]}
+            words = ", ".join(f"{short_name(name)} {_short(value)}" for name, value in tried.items())
+            named = found[path].name != found[path].experiment  # by the person
+            name = found[path].name if named else f"{trial.number}: {words}" if words else str(trial.number)
+            found[path] = replace(found[path], name=name, search=folder)
+    return found
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def read_all(parent: Path, known: dict[Path, RunSummary]) -> Generator[None, None, dict[Path, RunSummary]]:

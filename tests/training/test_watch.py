@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 import guiapp
-from guiapp.core.notices import SettingError
+from guiapp.core.notices import SettingError, UserError
 from guiapp.training import watched as module
+from guiapp.training.load import load_run
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.setup import from_run
 from guiapp.training.watched import WatchedRun, always_watched, written_elsewhere
@@ -116,6 +117,16 @@ def test_of_a_network_without_a_program_the_weights_are_shown(tmp_path):
     assert torch.equal(made.head.weight, net.head.weight)
     with pytest.raises(Exception, match="only the weights"):
         made(torch.zeros(1, 3, 6, 6))
+
+
+def test_a_watched_network_is_used_like_any_other_or_the_way_is_told(run, tmp_path):
+    network, folder = run
+    _, model = load_run(folder)
+    pictures = torch.randn(5, 3, 6, 6)
+    assert torch.allclose(model(pictures), network.eval()(pictures), atol=1e-6) and not model.training
+    train(Net(), tmp_path / "alone", steps=2, program=False)
+    with pytest.raises(UserError, match=r"only the weights are known.*open .*snapshots/000000002\.safetensors"):
+        load_run(tmp_path / "alone")
 
 
 def test_weights_alone_keep_every_tensor():

@@ -11,6 +11,7 @@ from PySide6.QtCore import QSortFilterProxyModel, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -26,7 +27,7 @@ from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels.runs_table import COLUMNS, SORT_ROLE, RunsTable
-from guiapp.ui.run_summary import RunSummary
+from guiapp.ui.run_summary import Listed, RunSummary, SearchLine
 from guiapp.ui.status_bar import size
 from guiapp.ui.use_on import actions as use_on
 from guiapp.ui.use_on import use_on_button
@@ -42,7 +43,8 @@ class RunsPanel(Panel):
 
     Attributes:
         table: The table, ``runs.table``.
-        summaries: What is known of each run, by folder.
+        scope: Whose runs are listed, ``runs.scope``: those in no search, all, those of one search.
+        summaries: What is known of each listed run, by folder.
     """
 
     id = "runs"
@@ -53,6 +55,7 @@ class RunsPanel(Panel):
         self.summaries: dict[Path, RunSummary] = {}
         self._reading = False
         self._again = False
+        self._searches: tuple[SearchLine, ...] = ()
         self._doomed: dict[Path, RunSummary] = {}
         self._state: EngineState = context.bridge.state
         self._model = RunsTable(context.theme, self.rename, self)
@@ -65,6 +68,7 @@ class RunsPanel(Panel):
         self.hint.setProperty("faint", True)
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._actions = self._declare()
+        self.scope = self._make_scope()
         row = QHBoxLayout()
         row.setSpacing(2)
         for name, action in self._actions.items():
@@ -72,6 +76,7 @@ class RunsPanel(Panel):
             if name == "pad":
                 row.addWidget(use_on_button(self, self.context.commands, "runs.use-on"))
         row.addSpacing(8)
+        row.addWidget(self.scope)
         row.addWidget(self.hint, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
@@ -97,6 +102,36 @@ class RunsPanel(Panel):
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.sortByColumn(COLUMNS.index("date"), Qt.SortOrder.DescendingOrder)
         return table
+
+    def _make_scope(self) -> QComboBox:
+        scope = QComboBox(self)
+        scope.setObjectName("runs.scope")
+        scope.setToolTip("Whose runs are listed: those that were trained one by one, all, or those of one search")
+        scope.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        scope.setMinimumContentsLength(16)
+        scope.addItem("Runs", "own")
+        scope.activated.connect(lambda _: self._rescope())
+        scope.hide()
+        return scope
+
+    def _rescope(self) -> None:
+        """Read the runs that are asked for now."""
+        self.summaries = {}
+        self.refresh()
+
+    def _show_searches(self, found: tuple[SearchLine, ...]) -> None:
+        """Offer the searches; what is chosen stays while it is there."""
+        if found == self._searches:
+            return
+        self._searches, chosen = found, self.scope.currentData()
+        self.scope.clear()
+        self.scope.addItem("Runs", "own")
+        self.scope.addItem("All, with those of searches", "all")
+        for line in found:
+            self.scope.addItem(f"Search {line.title} ({line.count})", line.folder)
+            self.scope.setItemData(self.scope.count() - 1, str(line.folder), Qt.ItemDataRole.ToolTipRole)
+        self.scope.setCurrentIndex(max(self.scope.findData(chosen), 0))
+        self.scope.setVisible(bool(found))
 
     def _declare(self) -> dict[str, QAction]:
         add = self.context.commands.add
@@ -129,10 +164,10 @@ class RunsPanel(Panel):
             self._again = True
             return
         self._reading, self._again = True, False
-        known, parent = dict(self.summaries), paths.runs()
+        known, scope, searches = dict(self.summaries), self.scope.currentData(), self._searches
 
-        def work() -> Generator[None, None, dict[Path, RunSummary]]:
-            return (yield from run_summary.read_all(parent, known))
+        def work() -> Generator[None, None, Listed]:
+            return (yield from run_summary.read_listed(scope, known, searches))
 
         def failed(error: BaseException) -> None:
             self._reading = False
@@ -163,9 +198,10 @@ class RunsPanel(Panel):
         if old.phase != state.phase or old.run != state.run or len(old.epoch_rows) != len(state.epoch_rows):
             self.refresh()
 
-    def _arrived(self, found: dict[Path, RunSummary]) -> None:
+    def _arrived(self, found: Listed) -> None:
         self._reading = False
-        self.summaries = found
+        self.summaries = found.runs
+        self._show_searches(found.searches)
         self.show_summaries()
         if self._again:
             self.refresh()
@@ -270,6 +306,11 @@ class RunsPanel(Panel):
         for run in self.chosen():
             if run.state == "running":
                 self.context.notices.post("warning", f"{run.name} is being trained; stop it before deleting it.")
+            elif run.search is not None:
+                self.context.notices.post(
+                    "warning",
+                    f"{run.name} belongs to a search, which counts on its runs: delete the folder {run.search}",
+                )
             elif run.folder == self._state.run:
                 self.context.notices.post("warning", f"{run.name} is open; open an experiment before deleting it.")
             else:

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from guiapp.training.evaluation import wilson
+from guiapp.training.search_record import Plan, SearchFolder, Trial
 from guiapp.ui import run_summary
 from guiapp.ui.panels.runs_table import COLUMNS, date, duration
 from tests.ui.conftest import settle
@@ -33,22 +34,19 @@ def cells(panel, row):
     return {name: model.index(row, column).data() for column, name in enumerate(COLUMNS)}
 
 
-def test_figures_of_a_run(panel):
+def test_figures_of_a_run_newest_first_and_sorted_by_a_column(panel):
     assert cells(panel, 1) | {"date": ""} == {
         "name": "lenet5 · digits", "state": "stopped", "epochs": "2/5", "validation": "90.0 (82.6–94.5)",
         "train": "95.0", "test": "–", "baselines": "10.0 · 10.2", "time": "12 s", "date": "",
     }  # fmt: skip
-
-
-def test_the_interval_is_that_of_the_evaluation():
-    assert run_summary.wilson(0.9, 100) == pytest.approx(wilson(90, 100))
-
-
-def test_newest_first_and_sorted_by_a_column(panel, runs):
     assert [panel._model.runs[panel._sorted.mapToSource(panel._sorted.index(r, 0)).row()].folder.name
             for r in (0, 1)] == ["newer", "older"]  # fmt: skip
     panel.table.sortByColumn(COLUMNS.index("epochs"), Qt.SortOrder.AscendingOrder)
     assert panel.table.model().rowCount() == 2
+
+
+def test_the_interval_is_that_of_the_evaluation():
+    assert run_summary.wilson(0.9, 100) == pytest.approx(wilson(90, 100))
 
 
 def test_a_torn_or_foreign_folder_is_left_out(panel, runs, qtbot):
@@ -141,3 +139,30 @@ def test_dates_are_as_short_as_they_can_be():
     today = datetime.datetime.now().astimezone().replace(hour=9, minute=31)
     assert date(today.isoformat()) == "09:31"
     assert date("nonsense") == "nonsense"
+
+
+def test_runs_of_a_search_are_listed_under_it_by_what_was_tried(panel, window, home, qtbot):
+    plan = Plan("lenet5", {}, [{"optimiser.lr": 0.01}, {"optimiser.lr": 0.125}], [5], repeats=[{"seed": 0}])
+    search = SearchFolder.create(home / "searches" / "s", plan)
+    search.trials = [Trial(1, 0, 0), Trial(2, 1, 0)]
+    search.save("stopped")
+    search.release()
+    for number in (1, 2):
+        write_run(search.path / "runs", f"{number:04d}")
+    panel.refresh()
+    qtbot.waitUntil(panel.scope.isVisible)
+    assert len(panel.summaries) == 2 and panel.scope.currentData() == "own", "the list stays what it was"
+    assert panel.scope.itemText(2).startswith("Search LeNet-5") and panel.scope.itemText(2).endswith("(2)")
+    panel.scope.setCurrentIndex(2)
+    panel.scope.activated.emit(2)
+    qtbot.waitUntil(lambda: set(panel.summaries) == {search.path / "runs" / name for name in ("0001", "0002")})
+    assert sorted(run.name for run in panel.summaries.values()) == ["1: lr 0.01, seed 0", "2: lr 0.125, seed 0"]
+    panel.choose({search.path / "runs" / "0002"})
+    assert not window.commands["runs.resume"].isEnabled(), "the search itself goes on with it"
+    window.commands["runs.open"].trigger()
+    assert window.engine.asked[-1] == ("run", search.path / "runs" / "0002")
+    window.commands["runs.delete"].trigger()
+    assert (search.path / "runs" / "0002").is_dir(), "a search counts on its runs"
+    panel.scope.setCurrentIndex(1)
+    panel.scope.activated.emit(1)
+    qtbot.waitUntil(lambda: len(panel.summaries) == 4)
