@@ -308,11 +308,11 @@ def test_a_broken_run_is_one_line_and_code_one(capsys, tmp_path):
     assert len(err.strip().splitlines()) == 1
 
 
-def test_training_loads_no_qt():
+def test_training_loads_no_qt_no_compiler_and_no_scikit_learn():
     code = (
         "import sys\nfrom guiapp.cli import main\n"
         "assert main(['train', 'linear-classifier', '--epochs', '1']) == 0\n"
-        "assert not {'PySide6', 'pyqtgraph'} & set(sys.modules)"
+        "assert not {'PySide6', 'pyqtgraph', 'torch._dynamo', 'sklearn', 'scipy'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,11 @@
 """The real handwritten digits that ship with scikit-learn: always there, no download."""
 
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from guiapp.datasets import drawing
 from guiapp.datasets.base import Dataset, Progress, Samples, channel_statistics
@@ -12,13 +17,10 @@ def load(progress: Progress) -> Dataset:
 
     Values 0..16 (ink pixels in a block of 4x4) become round(v * 255 / 16).
     """
-    progress(0.0, "importing scikit-learn")
-    from sklearn.datasets import load_digits
-
-    progress(0.7, "reading digits")
-    bunch = load_digits()
-    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None]
-    labels = bunch.target.astype(np.int64)
+    progress(0.0, "reading digits")
+    table = _table()
+    images = np.rint(table[:, :64].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)[..., None]
+    labels = table[:, 64].astype(np.int64)
     held = round(0.2 * len(labels))
     parts = [Samples(images[i], labels[i]) for i in stratified(labels, (len(labels) - 2 * held, held, held))]
     mean, std = channel_statistics(parts[0].images)
@@ -36,3 +38,20 @@ def load(progress: Progress) -> Dataset:
         augmentation="handwriting",
         source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI, test part (CC BY 4.0)",
     )
+
+
+def _table() -> NDArray[Any]:
+    """A row for each digit: 64 values of 0 to 16, then the label.
+
+    scikit-learn's file is read as it lies: to import scikit-learn, and SciPy with it, takes 1 to 2 s of a core, which
+    the first experiment of each start would wait for.
+    """
+    found = find_spec("sklearn")
+    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if path.is_file():
+            return np.loadtxt(path, delimiter=",")
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return np.column_stack([bunch.data, bunch.target])

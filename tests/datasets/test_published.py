@@ -26,6 +26,17 @@ def test_importing_the_room_loads_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
+def test_digits_are_those_that_scikit_learn_reads(monkeypatch):
+    from sklearn.datasets import load_digits
+
+    from guiapp.datasets import digits
+
+    bunch, table = load_digits(), digits._table()
+    assert np.array_equal(table, np.column_stack([bunch.data, bunch.target]))
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    assert np.array_equal(digits._table(), table), "where the file does not lie beside the package, as in an archive"
+
+
 def test_digits():
     digits = open_dataset("digits")
     assert DATASETS["digits"].available()
