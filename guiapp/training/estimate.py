@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from guiapp.core.notices import UserError
 from guiapp.training import optimisers
 from guiapp.training.data import kept_bytes
 from guiapp.training.features import keeps_features
@@ -19,9 +20,11 @@ from guiapp.training.gradients import parts_of
 from guiapp.training.layout import place
 from guiapp.training.newton import NewtonCG
 from guiapp.training.setup import Setup
+from guiapp.training.teachers import names_of, open_teacher
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
+    from guiapp.training.teachers import Teacher
 
 _STATES = {
     "gd": 0,
@@ -76,7 +79,7 @@ def estimate(
         model: The network, where there is one already; otherwise it is built under torch's saved random state.
     """
     twin = copy.deepcopy(model) if model is not None else _build(setup)
-    weights = sum(t.numel() * t.element_size() for t in [*twin.parameters(), *twin.buffers()])
+    weights = _bytes(twin)
     trained = sum(p.numel() * p.element_size() for p in twin.parameters() if p.requires_grad)
     recipe, counts = setup.recipe, {part: len(setup.dataset.part(part)) for part in _parts()}
     batch = min(recipe.batch, max(counts["train"], 1))
@@ -85,24 +88,30 @@ def estimate(
     if setup.entry.trained_by == "memory":
         return _checked(math.nan, weights + 3 * kept, device)
     place(twin, device)
+    averaged = weights * (recipe.average.name != "none")  # a second network, whatever learns
     yield
     if recipe.transfer.name == "head" and keeps_features(setup):
         # Every sample goes through the network once; what the head then takes is small beside it.
         forward = yield from _forward(setup, twin, device)
         looked_at = counts["train"] * max(recipe.transfer.views, 1) + counts["validation"]
-        return _checked(looked_at * forward, int(2 * weights + trained * (1 + _STATES[recipe.optimiser.name])), device)
+        total = 2 * weights + trained * (1 + _STATES[recipe.optimiser.name]) + averaged
+        return _checked(looked_at * forward, int(total), device)
     activations = _activations(setup, twin, device)
     whole = max(counts["train"], 1) if recipe.optimiser.name == "gd" else batch
     part = -(-whole // parts_of(recipe, whole))
     held = part * activations * (_SECOND_ORDER if recipe.optimiser.name == "newton" else 1)
     total = weights + trained * (1 + _STATES[recipe.optimiser.name]) + kept + held + whole * 2 * sample
-    total += weights * (recipe.keep == "best")
+    total += weights * (recipe.keep == "best") + averaged
+    teachers = _teachers(setup, device)
+    total += sum(_bytes(one.module) + part * largest_pair(one, device) for one in teachers)
     found = _checked(0.0, int(total), device)
     yield
     if found.refused is not None:
         return _checked(math.nan, int(total), device)
     timed = min(part, _TIMED_BATCH)  # a piece must not take long: larger batches take longer in proportion
     step, forward = yield from _timed(setup, twin, device, timed)
+    for teacher in teachers:
+        step += timed * (yield from _asked(teacher, timed, device))
     step *= batch / timed
     steps = recipe.epochs * max(math.ceil(counts["train"] / recipe.batch), 1)
     evaluated = counts["validation"] * recipe.epochs + counts["train"]
@@ -111,6 +120,55 @@ def estimate(
 
 def _parts() -> tuple[Part, Part]:
     return "train", "validation"
+
+
+def _bytes(model: torch.nn.Module) -> int:
+    """Of weights and buffers."""
+    return sum(t.numel() * t.element_size() for t in [*model.parameters(), *model.buffers()])
+
+
+def _teachers(setup: Setup, device: torch.device) -> list[Teacher]:
+    """Whom the run learns from, on the device; none where one cannot be opened, which the start tells."""
+    if not setup.recipe.distillation.teacher:
+        return []
+    try:
+        found = [open_teacher(name) for name in names_of(setup.recipe.distillation.teacher)]
+    except UserError:
+        return []
+    for one in found:
+        one.module.to(device)
+    return found
+
+
+def largest_pair(teacher: Teacher, device: torch.device) -> int:
+    """Bytes a sample that a look without gradients holds at most: what a layer is given and what it gives."""
+    most = 0
+
+    def heard(_module: torch.nn.Module, given: tuple[Any, ...], gave: Any) -> None:
+        nonlocal most
+        both = [t for t in (*given, gave) if isinstance(t, torch.Tensor)]
+        most = max(most, sum(t.numel() * t.element_size() for t in both))
+
+    leaves = [module for module in teacher.module.modules() if not any(module.children())]
+    handles = [module.register_forward_hook(heard) for module in leaves]
+    try:
+        with torch.no_grad():
+            teacher.module(torch.zeros(1, *teacher.preprocessing.size, device=device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return most
+
+
+def _asked(teacher: Teacher, batch: int, device: torch.device) -> Generator[None, None, float]:
+    """Seconds in which a teacher answers about one sample of a batch."""
+    inputs = torch.zeros(batch, *teacher.preprocessing.size, device=device)
+
+    def look() -> None:
+        with torch.no_grad():
+            teacher.module(inputs)
+
+    return (yield from _median(look, device)) / batch
 
 
 def _build(setup: Setup) -> torch.nn.Module:

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from guiapp.core.notices import SettingError
 from guiapp.models.base import ModelEntry
 from guiapp.training import estimate as module
 from guiapp.training.estimate import Estimate, estimate
 from guiapp.training.evaluation import finish
+from guiapp.training.teachers import Teacher
 
 CPU = torch.device("cpu")
 
@@ -45,6 +47,26 @@ def test_memory_by_hand(make_setup):
         at_least = 4 * parameters * copies
         assert at_least < found.bytes < at_least + 4 * (71 * 36 + 8 * (3 * 4000 + 500)) + 50_000
         assert found.refused is None and found.seconds > 0 and "MB" in found.text
+
+
+def test_a_teacher_and_an_average_take_memory_by_hand(make_setup, monkeypatch):
+    entry = ModelEntry("wide", "Wide", wide)
+    weights = 4 * (36 * 4000 + 4000 + 4000 * 3 + 3)
+    plain = finish(estimate(make_setup(entry), CPU)).bytes
+    averaged = finish(estimate(make_setup(entry, average__name="polyak"), CPU)).bytes
+    assert averaged - plain == weights
+    setup = make_setup(entry, distillation__teacher="one, two")
+    teacher = Teacher("one", wide(1, 6, 6, 3).eval(), setup.preprocessing, setup.classes)
+    monkeypatch.setattr(module, "open_teacher", lambda name: teacher)
+    taught = finish(estimate(setup, CPU))
+    assert taught.bytes - plain == 2 * (weights + 8 * 4 * 8000), "the activation keeps 4,000 numbers and gives as many"
+    assert taught.seconds > 0
+
+    def gone(name):
+        raise SettingError("no such run")
+
+    monkeypatch.setattr(module, "open_teacher", gone)
+    assert finish(estimate(setup, CPU)).bytes == plain, "what is wrong with a teacher is told at the start"
 
 
 def test_what_cannot_fit_is_refused(make_setup, monkeypatch):
