@@ -26,29 +26,45 @@ class Moment:
         subject: ``"experiment"`` or ``"live"``: the room whose network is looked into.
         network: Catalogue id of the experiment, or name of the network of the live room; empty without one.
         values: Value of each of ``FIELDS``.
+        dataset: Name of the data set whose samples are meant; empty where it is not known.
     """
 
     subject: str
     network: str
     values: Mapping[str, Any]
+    dataset: str = ""
 
     def same_as(self, other: Moment) -> bool:
         """Whether nothing differs."""
-        return (self.subject, self.network) == (other.subject, other.network) and all(
+        here, there = (self.subject, self.network, self.dataset), (other.subject, other.network, other.dataset)
+        return here == there and all(
             value is other.values[name] or (not isinstance(value, Picture) and value == other.values[name])
             for name, value in self.values.items()
         )
 
 
-def moment_of(workspace: Workspace, subject: str, network: str) -> Moment:
+def moment_of(workspace: Workspace, subject: str, network: str, dataset: str = "") -> Moment:
     """The selection as it is now."""
-    return Moment(subject, network, {name: getattr(workspace, name) for name in FIELDS})
+    return Moment(subject, network, {name: getattr(workspace, name) for name in FIELDS}, dataset)
 
 
-def restore(moment: Moment, workspace: Workspace) -> None:
-    """Bring a moment back into the selection; its network must be the one that is looked into."""
+def restore(moment: Moment, workspace: Workspace, dataset: str = "") -> bool:
+    """Bring a moment back into the selection; its network must be the one that is looked into.
+
+    Args:
+        moment: What was looked at.
+        workspace: The selection, changed in place.
+        dataset: Name of the data set that is open now. A number of a sample means another picture in another data
+            set, so samples come back only where it is the moment's, or either is not known.
+
+    Returns:
+        Whether everything came back: false where samples were chosen that are not here.
+    """
+    other = bool(moment.dataset and dataset) and moment.dataset != dataset
     for name in FIELDS:
-        setattr(workspace, name, moment.values[name])
+        empty = {"sample": None, "samples": ()}.get(name, moment.values[name])
+        setattr(workspace, name, empty if other else moment.values[name])
+    return not (other and (moment.values["sample"] or moment.values["samples"]))
 
 
 class History:
@@ -113,4 +129,4 @@ def _drawn_on(before: Moment, after: Moment) -> bool:
     one, two = before.values["picture"], after.values["picture"]
     if one is two or one is None or two is None or {one.origin.kind, two.origin.kind} != {"drawing"}:
         return False
-    return after.same_as(Moment(before.subject, before.network, {**before.values, "picture": two}))
+    return after.same_as(Moment(before.subject, before.network, {**before.values, "picture": two}, before.dataset))

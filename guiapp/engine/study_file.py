@@ -73,6 +73,7 @@ class StudyFile:
         layout: Name of the layout; ``docks`` is Qt's state of the docks in base 64, which may be empty.
         pins: Pinned views.
         versions: Of what wrote it.
+        dataset: Name of the data set whose samples are chosen; empty where that is not known.
     """
 
     title: str
@@ -86,6 +87,7 @@ class StudyFile:
     docks: str = ""
     pins: Sequence[Pinned] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    dataset: str = ""
 
 
 # ---------------------------------------------------------------------------------------------------------- writing
@@ -173,7 +175,7 @@ def _pack(archive: zipfile.ZipFile, study: StudyFile, files: list[tuple[str, Pat
         "format": FORMAT, "title": study.title, "subject": study.subject, "experiment": study.experiment,
         "settings": dict(study.settings), "run": study.run.name if study.run is not None else None,
         "network": network, "selection": plain(study.selection), "layout": study.layout, "docks": study.docks,
-        "pins": pins, "versions": dict(study.versions),
+        "pins": pins, "versions": dict(study.versions), "dataset": study.dataset,
     }  # fmt: skip
     about["pictures"] = [_about(picture) for _, picture in pictures.values()]
     archive.writestr(_MANIFEST, json.dumps(about, indent=1, default=str))
@@ -318,7 +320,7 @@ def _study(archive: zipfile.ZipFile, about: dict[str, Any], place: Path, picture
         str(about["title"]), "live" if about["subject"] == "live" else "experiment", str(about.get("experiment", "")),
         dict(about.get("settings") or {}), _run(place, about.get("run")), network,
         _selection(about["selection"], pictures), str(about.get("layout", "")), str(about.get("docks", "")), pins,
-        dict(about.get("versions") or {}),
+        dict(about.get("versions") or {}), str(about.get("dataset") or ""),
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class LookedAt(QObject):
     def now(self) -> Moment:
         """The selection as it is."""
         window = self._window
-        return moment_of(window.workspace, window.bridge.subject, self._network())
+        return moment_of(window.workspace, window.bridge.subject, self._network(), self._dataset())
 
     def note(self) -> None:
         """Remember what is selected now."""
@@ -123,7 +123,9 @@ class LookedAt(QObject):
         unknown = newest.inside is None and wanted.values["layer"] is not None
         if wanted.subject == "live" and (newest.phase != "ready" or unknown):
             return False
-        restore(wanted, window.workspace)
+        if not restore(wanted, window.workspace, self._dataset()):
+            text = f"The samples that were chosen are of {wanted.dataset}, which is not open: choose that data set."
+            window.context.notices.post("info", text, topic="history")
         self._wanted = None
         self._settle.stop()
         return True
@@ -136,6 +138,10 @@ class LookedAt(QObject):
     def _open_experiment(self) -> str:
         opened = self._window.bridge.state.opened
         return opened.experiment.id if opened is not None else ""
+
+    def _dataset(self) -> str:
+        opened = self._window.bridge.state.opened
+        return opened.dataset.name if opened is not None else ""
 
     def _network(self) -> str:
         if self._window.bridge.subject == "live":

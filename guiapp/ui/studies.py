@@ -21,6 +21,7 @@ from guiapp.ui import layouts, session
 from guiapp.ui.commands import Command
 from guiapp.ui.pins import Pin
 from guiapp.ui.report import png_of
+from guiapp.ui.status_bar import size
 
 if TYPE_CHECKING:
     from guiapp.engine.job import Job, Step
@@ -77,7 +78,7 @@ class Studies(QObject):
             return (yield from write(path, replace(study, run=run, versions=versions(), pins=pins)))
 
         def told(made: Path) -> None:
-            say("info", f"The study is in {made} ({made.stat().st_size / 1e6:.1f} MB).", topic=_TOPIC)
+            say("info", f"The study is in {made} ({size(made.stat().st_size)}).", topic=_TOPIC)
 
         job = engine.submit(work, on_error=self._failed, title="Saving the study")
         self._window.bridge.call(job, told)
@@ -99,6 +100,7 @@ class Studies(QObject):
             opened.experiment.title if opened is not None else "study", moment.subject,
             opened.experiment.id if opened is not None else "", opened.settings if opened is not None else {}, run,
             network, values, window.layout_id, bytes(window.saveState(session.VERSION).toBase64().data()).decode(),
+            dataset=moment.dataset,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ opening
@@ -125,7 +127,8 @@ class Studies(QObject):
             window.context.notices.post("error", text, topic=_TOPIC)
             return
         live = study.subject == "live" and bool(study.network)
-        moment = Moment(study.subject, str(study.network.get("name")) if live else study.experiment, study.selection)
+        name = str(study.network.get("name")) if live else study.experiment
+        moment = Moment(study.subject, name, study.selection, study.dataset)
         if study.layout in [layout.id for layout in layouts.LAYOUTS]:
             window.use_layout(study.layout)
         docks = QByteArray.fromBase64(study.docks.encode())
@@ -147,7 +150,7 @@ class Studies(QObject):
         pinned = window.panel("pinned")
         pinned.clear()
         for pin in study.pins:
-            pinned.add(_pin(pin, window))
+            pinned.add(_pin(pin, window, study.dataset))
         window.context.notices.post("info", f"{path.name} is open.", topic=_TOPIC)
 
     def _show_what_is_there(self, notice: Notice) -> None:
@@ -210,8 +213,8 @@ def _kept(pin: Pin) -> Pinned:
     )
 
 
-def _pin(kept: Pinned, window: MainWindow) -> Pin:
-    moment = Moment(kept.subject, kept.network, kept.values)
+def _pin(kept: Pinned, window: MainWindow, dataset: str) -> Pin:
+    moment = Moment(kept.subject, kept.network, kept.values, dataset)
     image = QImage.fromData(kept.png, "PNG")
     try:
         time = datetime.datetime.fromisoformat(kept.time)

@@ -62,7 +62,7 @@ def study(draw, folder, tmp_path):
     pins = (Pinned("Filters", ("a", "b"), "2026-01-02T03:04:05", b"PNG", "experiment", "lenet5", selection),)
     return StudyFile(
         "LeNet", "live", "lenet5", {"batch": "8"}, folder,
-        {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins, {"torch": "2"},
+        {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins, {"torch": "2"}, "digits",
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_everything_comes_back(study, folder, home, tmp_path, monkeypatch):
     monkeypatch.setattr("guiapp.training.checkpoints.read_plain", lambda path: {})
     path = run(write(tmp_path / "für alle.vexstudy", study))
     found = run(read(path))
-    for name in ("title", "subject", "experiment", "settings", "layout", "docks", "versions"):
+    for name in ("title", "subject", "experiment", "settings", "layout", "docks", "versions", "dataset"):
         assert getattr(found, name) == getattr(study, name), name
     mine, picture = study.selection["picture"], found.selection["picture"]
     assert np.array_equal(picture.pixels, mine.pixels) and np.array_equal(picture.sample, mine.sample)

@@ -25,8 +25,9 @@ class Bridge(QObject):
         newest = SimpleNamespace(model=None, inside=None, phase="empty")
         self.engine = SimpleNamespace(live=SimpleNamespace(newest=newest))
 
-    def give(self, name, phase="ready"):
-        self.state = EngineState(phase, SimpleNamespace(experiment=SimpleNamespace(id=name)))
+    def give(self, name, phase="ready", dataset="digits"):
+        opened = SimpleNamespace(experiment=SimpleNamespace(id=name), dataset=SimpleNamespace(name=dataset))
+        self.state = EngineState(phase, opened)
         self.state_changed.emit(self.state)
 
     def lives(self, name):
@@ -97,6 +98,17 @@ def test_a_step_back_right_after_a_click_undoes_that_click(window, qtbot):
     assert window.workspace.layer == "conv1"
     window.commands["view.forward"].trigger()
     assert window.workspace.layer == "conv2"
+
+
+def test_a_sample_of_another_data_set_does_not_come_back_as_its_number(window, qtbot):
+    look(window, qtbot, layer="conv1", sample=("validation", 5), samples=(("validation", 5), ("validation", 9)))
+    window.bridge.give("lenet5", dataset="mnist")
+    look(window, qtbot, layer="conv2", sample=("validation", 1), samples=())
+    window.commands["view.back"].trigger()
+    assert (window.workspace.layer, window.workspace.sample, window.workspace.samples) == ("conv1", None, ())
+    assert "of digits" in window.context.notices.notices[-1].text
+    window.commands["view.forward"].trigger()
+    assert window.workspace.sample == ("validation", 1) and len(window.context.notices.notices) == 1
 
 
 def test_back_opens_the_experiment_that_was_open_then(window, qtbot):

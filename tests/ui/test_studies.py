@@ -100,7 +100,7 @@ def test_a_study_opens_as_it_was_and_its_report_tells_what_is_seen(window, qtbot
     assert bridge.look.prediction.probabilities == pytest.approx(answer, abs=1e-6)
     (pin,) = window.panel("pinned").pins
     assert pin.title == "Viewer" and "conv2, channel 7" in pin.lines
-    assert re.search(r"\(\d+\.\d MB\)", " ".join(n.text for n in window.context.notices.notices))
+    assert re.search(r"\(\d+ [kM]B\)", " ".join(n.text for n in window.context.notices.notices))
     engine.start(until=6)
     qtbot.waitUntil(lambda: bridge.state.step == 6)
 
