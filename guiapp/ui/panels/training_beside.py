@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
+from guiapp.engine.state import EngineState
 from guiapp.training.beside import Twin, others, without
 from guiapp.ui.context import Context
 from guiapp.ui.panels.recipe_words import label_of, said, value_text
@@ -43,12 +44,11 @@ class Beside(QObject):
             "Train the same with one thing changed, in a process of its own, and draw it in the same plots"
         )
         self.button.clicked.connect(self._pop_up)
-        context.bridge.state_changed.connect(lambda _state: self._follow())
-        self._follow()
+        context.bridge.state_changed.connect(self._follow)
+        self._follow(context.bridge.state)
 
-    def _follow(self) -> None:
+    def _follow(self, state: EngineState) -> None:
         """What was begun for one experiment does not stand in the plots of the next."""
-        state = self.context.bridge.state
         opened = state.opened
         can = opened is not None and opened.experiment.id != "watched" and not remembers(opened)
         self.button.setEnabled(can and state.phase not in ("empty", "opening") and not state.refused)
