@@ -101,13 +101,15 @@ def test_a_folder_that_holds_something_is_refused(tmp_path):
 
 
 def test_a_folder_of_a_newer_version_or_broken_is_said_plainly(tmp_path):
-    (tmp_path / "run.json").write_text('{"format": 99}')
+    run = tmp_path / "run"  # beside tmp_path lie the folders of other tests, some of them runs
+    run.mkdir()
+    (run / "run.json").write_text('{"format": 99}')
     with pytest.raises(UserError, match="newer version"):
-        RunFolder.open(tmp_path)
-    (tmp_path / "run.json").write_text('{"format": ')
+        RunFolder.open(run)
+    (run / "run.json").write_text('{"format": ')
     with pytest.raises(UserError, match="cannot be read"):
-        RunFolder.open(tmp_path)
-    assert list(list_runs(tmp_path.parent)) == []
+        RunFolder.open(run)
+    assert list(list_runs(tmp_path)) == []
 
 
 def test_weights_that_ship_are_for_looking_at_that_very_network():
