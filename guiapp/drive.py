@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QEventLoop, QObject, QPoint, Qt, QTimer
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QPixmap
 
 from guiapp.catalogue import EXPERIMENTS
@@ -29,14 +31,20 @@ if TYPE_CHECKING:
     from guiapp.ui.panels.live import LivePanel
 
 TIMER_MILLISECONDS = 16
+_LANE_SECONDS = 60.0
+"""How long a lane in the middle of torch's code is waited for; Python that ends meanwhile takes the process down."""
+_open: list[Driver] = []
+"""Drivers whose window is not closed, in the order in which they were made."""
 
 
 @contextmanager
 def apart() -> Iterator[Path]:
     """A user folder of its own while it is open: no remembered session, and no run left behind.
 
-    Data sets are still found where the person keeps them.
+    Data sets are still found where the person keeps them. Windows that are opened within it are closed at its end, so
+    that nothing of theirs is written elsewhere.
     """
+    outside = list(_open)
     names = ("GUIAPP_HOME", "GUIAPP_DATA")
     before = {name: os.environ.get(name) for name in names}
     os.environ["GUIAPP_DATA"] = before["GUIAPP_DATA"] or str(paths.downloads())
@@ -45,11 +53,19 @@ def apart() -> Iterator[Path]:
         try:
             yield Path(folder)
         finally:
+            _close_all(but=outside)
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@atexit.register
+def _close_all(but: Sequence[Driver] = ()) -> None:
+    """Close the windows that a script has left open, the newest first, before Python ends and before Qt does."""
+    for driver in [driver for driver in reversed(_open) if driver not in but]:
+        driver.close()
 
 
 def without_display() -> None:
@@ -110,6 +126,7 @@ class Driver:
 
         self.application = create_application(["guiapp"])
         self.window: MainWindow = MainWindow(Workspace(experiment=experiment))
+        _open.append(self)
         keep_modules(self.window)
         self._loop = QEventLoop()
         self._pause = QTimer(singleShot=True)  # made once: each QTimer.singleShot keeps some bytes for good
@@ -268,10 +285,17 @@ class Driver:
         return {"widgets": len(self.application.allWidgets()), "timers": len(self.window.findChildren(QTimer))}
 
     def close(self) -> None:
-        """Close the window and let it be destroyed."""
+        """Close the window, wait until nothing works for it any more, and let it be destroyed; twice is allowed."""
+        if self not in _open:
+            return
+        _open.remove(self)
+        if not shiboken6.isValid(self.window):  # the script has done so
+            return
         self.window.close()
+        self.window.engine.shutdown(_LANE_SECONDS)
         self.window.deleteLater()
         self.application.processEvents()
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
 
     def _note(self, notice: Notice) -> None:
         if notice.level == "error":

@@ -28,3 +28,26 @@ leave(3)
 def test_exit_code_and_output_survive_a_busy_lane(how):
     told = subprocess.run([sys.executable, "-c", BUSY, how], capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout, told.stderr) == (3, "done\n", "")
+
+
+LEFT_OPEN = """
+import atexit, sys, threading, time
+atexit.register(lambda: print(*sorted(thread.name for thread in threading.enumerate())))  # after what drive registers
+from guiapp import drive
+drive.without_display()
+driver = drive.Driver(opened=False)
+began = threading.Event()
+def work():
+    began.set()
+    time.sleep(0.3)
+    yield
+driver.window.engine.submit(work, title="work")
+began.wait()
+sys.exit(3)
+"""
+
+
+def test_a_script_that_leaves_its_window_open_ends_after_its_lanes_and_with_its_own_code(monkeypatch, tmp_path):
+    monkeypatch.setenv("GUIAPP_HOME", str(tmp_path))
+    told = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout, told.stderr) == (3, "MainThread\n", "")
