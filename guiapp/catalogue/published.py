@@ -28,7 +28,7 @@ EXPERIMENTS = (
     _exhibit(
         "viola-jones", "image-structure", "Faces by Viola and Jones", "haar-face", "detection",
         "The cascade that put face detection into cameras: integral image, Haar features, stages, nothing downloaded",
-        panels=("live", "cascade"),
+        panels=("live", "boosting", "cascade"),
     ),
     _exhibit(
         "hog", "image-structure", "People by gradient histograms", "hog-person", "detection",

@@ -16,7 +16,12 @@ from guiapp.tasks.predictions import ClipScores
 RATE = 15.0  # frames a second at which torchvision's weights were trained and are tested
 RATES = {"MViT": 7.5}
 """Those of other families (``frame_rate`` in torchvision's notes on the weights)."""
-FRAMES = 16  # of a clip of R3D, MC3, R(2+1)D (Tran et al. 2018) and MViT (Fan et al. 2021); S3D takes them as well
+FRAMES = 16
+"""Of a clip of R3D, MC3, R(2+1)D (Tran et al. 2018) and MViT (Fan et al. 2021).
+
+S3D takes any number from 14 on. torchvision measures it on 128, 8.5 s of a film: too long to wait for an answer, and
+too many pictures to keep.
+"""
 
 
 @dataclass(frozen=True, eq=False)

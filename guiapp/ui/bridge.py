@@ -311,18 +311,8 @@ class EngineBridge(QObject):
         Returns:
             The job, to be stopped where the answer is no longer wanted: then nothing is called any more.
         """
-        so_far: LatestSlot[Any] = LatestSlot()
-
-        def show(_: object) -> None:
-            found = so_far.take()
-            if found is not None and partly is not None and job.state in ("waiting", "running", "paused"):
-                partly(found)
-
-        def take(result: Any) -> None:
-            if not job.stopping:
-                done(result)
-
-        so_far.on_filled = lambda: self._call_back.emit(show, None)
+        begun: list[Job[Any]] = []
+        so_far = self._parts(partly, begun)
         job = self.engine.study(
             lambda study: work(study, so_far.put), of or ("live" if self._follows(panel) else "experiment"), title
         )
@@ -335,8 +325,39 @@ class EngineBridge(QObject):
                     self._call_back.emit(tell_failure, _one_line(over.error))
 
             job.on_end(ended)
-        self.call(job, take)
+        begun.append(job)
+        self.call(job, lambda result: None if job.stopping else done(result))
         return job
+
+    def work(
+        self,
+        work: Callable[[Callable[[Any], None]], Generator[Step, None, Any]],
+        done: Callable[[Any], object],
+        title: str,
+        partly: Callable[[Any], object],
+        failed: Callable[[str], object],
+    ) -> Job[Any]:
+        """Work for a panel that takes no network, on the work lane; otherwise as ``study``."""
+        begun: list[Job[Any]] = []
+        so_far = self._parts(partly, begun)
+        job = self.engine.submit(
+            lambda: work(so_far.put), on_error=lambda error: self._call_back.emit(failed, _one_line(error)), title=title
+        )
+        begun.append(job)
+        self.call(job, lambda result: None if job.stopping else done(result))
+        return job
+
+    def _parts(self, partly: Callable[[Any], object] | None, begun: list[Job[Any]]) -> LatestSlot[Any]:
+        """A slot of which ``partly`` is told on the window's thread, while the job lasts that is put into ``begun``."""
+        so_far: LatestSlot[Any] = LatestSlot()
+
+        def show(_: object) -> None:
+            found = so_far.take()
+            if found is not None and partly is not None and begun[0].state in ("waiting", "running", "paused"):
+                partly(found)
+
+        so_far.on_filled = lambda: self._call_back.emit(show, None)
+        return so_far
 
     @Slot(object, object)
     def _run_callback(self, callback: Callable[[Any], object], result: Any) -> None:

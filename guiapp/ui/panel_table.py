@@ -69,6 +69,7 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("attack", "Attack", f"{_PANELS}.attack:AttackPanel", "right", 1, ("look-inside",)),
     PanelEntry("linear", "Linear views", f"{_PANELS}.linear:LinearPanel", "right", 1, ()),
     PanelEntry("cascade", "Cascade", f"{_PANELS}.cascade:CascadePanel", "right", 1, ()),
+    PanelEntry("boosting", "Boosting", f"{_PANELS}.boosting:BoostingPanel", "right", 1, ()),
     PanelEntry("gradients", "Gradients", f"{_PANELS}.gradients:GradientsPanel", "right", 1, ()),
     PanelEntry("detector", "Detector", f"{_PANELS}.detector:DetectorPanel", "right", 1, ()),
     PanelEntry("connections", "Connections", f"{_PANELS}.connections:ConnectionsPanel", "right", 1, ()),

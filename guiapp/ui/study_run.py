@@ -75,8 +75,8 @@ class StudyRun(QObject):
         left = self.seconds / self.share - self.seconds if self.share > 0.02 else 0.0
         return self._job.message + (f" · {left:.0f} s left" if left >= 1 else "")
 
-    def start(self, work: Work, title: str, of: Literal["experiment", "live"] | None = None) -> None:
-        """Begin; ``work(study, tell)`` and ``of`` as for ``EngineBridge.study``."""
+    def start(self, work: Any, title: str, of: Literal["experiment", "live", "nothing"] | None = None) -> None:
+        """Begin; ``work(study, tell)`` and ``of`` as for ``EngineBridge.study``; ``work(tell)`` of ``"nothing"``."""
         self._drop()
         mine: list[Job[Any]] = []
 
@@ -88,11 +88,11 @@ class StudyRun(QObject):
                 signal.emit(*values)
 
         bridge = self._panel.context.bridge
-        mine.append(bridge.study(
-            self._panel, work, lambda result: end(self.done, result), title,
+        calls = (
+            lambda result: end(self.done, result), title,
             lambda partly: self.partly.emit(partly) if current() else None, lambda reason: end(self.failed, reason),
-            of,
-        ))  # fmt: skip
+        )  # fmt: skip
+        mine.append(bridge.work(work, *calls) if of == "nothing" else bridge.study(self._panel, work, *calls, of))
         self.follow(mine[0])
 
     def follow(self, job: Job[Any]) -> None:

@@ -17,6 +17,9 @@ _CLASSES = {
     "face": "faces", "person": "persons",
 }  # fmt: skip
 
+_MEASURED = {"S3D": "Its figure is of clips of 128 frames; here it answers to the last 16. "}
+"""By family: where a figure was measured in another way than the network is run here."""
+
 
 def count(number: int) -> str:
     """``"25.6 M"``, ``"144 M"``, ``"6.4 k"``; a dash for none."""
@@ -67,6 +70,7 @@ def facts(model: ZooModel, weights: ZooWeights | None, here: bool, file: str = "
     known += [f"{best.gflops:.1f} G multiply-adds" if best.gflops else "", classes_of(model, best)]
     told = ", ".join(part for part in known if part)
     told = f"{told[0].upper()}{told[1:]}. " if told else ""
+    told += _MEASURED.get(model.family, "")
     if file:
         return f"{told}Here: {file}."
     terms = "; ".join(
