@@ -62,7 +62,8 @@ def study(draw, folder, tmp_path):
     pins = (Pinned("Filters", ("a", "b"), "2026-01-02T03:04:05", b"PNG", "experiment", "lenet5", selection),)
     return StudyFile(
         "LeNet", "live", "lenet5", {"batch": "8"}, folder,
-        {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins, {"torch": "2"}, "digits",
+        {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins,
+        {"torch": "2"}, "digits",
     )  # fmt: skip
 
 
