@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 WHAT = (
     "frames a second shown in the Live room from a video file of 640x480, against capture, preprocessing, forward pass "
-    "and postprocessing in a bare loop in a process of its own with the same network, threads and frames (the room fuses "
-    "operations of the network, which a bare loop does not)"
+    "and postprocessing in a bare loop in a process of its own with the same network, threads and frames; the room "
+    "fuses operations of the network, which the loop does not"
 )
 
 
