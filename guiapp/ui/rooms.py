@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
@@ -35,6 +35,7 @@ class Rooms(QObject):
         self._exchange = Exchange(window.workspace)
         self.use_on = UseOn(window)
         self._inside: Inspected | None = None
+        self._first = ""  # layer of an exhibit that is being opened
         bridge = window.bridge
         bridge.experiment_wanted.connect(self.open)
         bridge.subject_changed.connect(self._exchange.to)
@@ -48,13 +49,17 @@ class Rooms(QObject):
     def open(self, name: str) -> None:
         """Open a catalogue entry; an experiment that is open behind the live room is only shown again."""
         window, entry = self._window, EXPERIMENTS[name]
-        window.workspace.experiment = name
+        another, window.workspace.experiment = window.workspace.experiment != name, name
         if entry.live:
             window.use_layout("live-inside")
             window.raise_panels(entry.panels)
             self._make_room(entry.panels)
             live = window.show_panel("live")
+            self._first = entry.layer or "" if another else ""
             live.open_network(entry.model)
+            newest = window.engine.live.newest
+            if newest.inside is not None and newest.model is not None and newest.model.name == entry.model:
+                self._begin(newest.inside)  # it is open already, and stays so
             if not live.feed.kind:  # there is something to see at once
                 live.show_sample(for_task(entry.task))
             window.setWindowTitle(f"{entry.title} · Vision Explorer")
@@ -68,16 +73,22 @@ class Rooms(QObject):
         else:
             window.engine.open_experiment(name)
 
-    def _make_room(self, wanted: Collection[str]) -> None:
-        """What shows layers goes for an exhibit that has none: the panel of its own gets the column, and wider."""
+    def _make_room(self, wanted: Sequence[str]) -> None:
+        """A panel of its own, or a table that an exhibit is about, gets a wider column.
+
+        What shows layers goes for an exhibit that has none.
+        """
         window = self._window
         docks = [window.docks[name] for name in wanted if name in window.docks]
         own = [dock for dock in docks if dock.entry.area == "right" and window.layout_id not in dock.entry.layouts]
-        if "model" in wanted or not own:
+        if not own and wanted[-1] == "model":
+            own = [window.docks["model"]]
+        if not own:
             return
-        for name, dock in window.docks.items():
-            if dock.entry.area == "right" and name not in wanted:
-                dock.close()
+        if "model" not in wanted:
+            for name, dock in window.docks.items():
+                if dock.entry.area == "right" and name not in wanted:
+                    dock.close()
         wide = round(_OWN_WIDTH * max(1.0, window.width() / 1280))
         window.resizeDocks(own[:1], [wide], Qt.Orientation.Horizontal)
 
@@ -90,6 +101,14 @@ class Rooms(QObject):
             if self.live:
                 self.open(name)
 
+    def _begin(self, inside: Inspected) -> None:
+        """Choose the layer that an exhibit begins with, whatever was looked at before."""
+        first, self._first = self._first, ""
+        if first in {info.name for info in inside.layers} and self._window.bridge.subject == "live":
+            workspace = self._window.workspace
+            workspace.unit = workspace.overlay = None
+            workspace.layer = first
+
     def _follow(self, state: LiveState) -> None:
         """Choose a layer of a network of the live room when its layers have become known."""
         if state.inside is self._inside:
@@ -100,3 +119,4 @@ class Rooms(QObject):
             exhibit = EXPERIMENTS.get(workspace.experiment or "")
             first = exhibit.layer if exhibit is not None and exhibit.live else None
             follow_inside(workspace, state.inside, first or "")
+            self._begin(state.inside)

@@ -47,7 +47,7 @@ class TextTableView(QWidget):
         self._model = QStandardItemModel(self)
         self._model.setSortRole(_ORDER)
         self.table = NumberTable(self, "model.text", "Table of course text 1", self._model)
-        self.table.padding = 10
+        self.table.padding = 14
         self.table.clicked.connect(self._clicked)
         self.words = QLabel(self)
         self.words.setObjectName("model.text-words")
@@ -72,6 +72,9 @@ class TextTableView(QWidget):
         self._model.setHorizontalHeaderLabels([head for head, _ in _HEADS])
         for section, (_, tip) in enumerate(_HEADS):
             self._model.setHeaderData(section, Qt.Orientation.Horizontal, tip, Qt.ItemDataRole.ToolTipRole)
+            side = Qt.AlignmentFlag.AlignRight if section > 1 else Qt.AlignmentFlag.AlignLeft
+            where = int(side | Qt.AlignmentFlag.AlignVCenter)
+            self._model.setHeaderData(section, Qt.Orientation.Horizontal, where, Qt.ItemDataRole.TextAlignmentRole)
         for number, row in enumerate(rows):
             self._model.appendRow(self._items(number, row))
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)

@@ -25,6 +25,7 @@ from guiapp.ui.panels import units_words as words
 from guiapp.ui.panels.units_table import UnitTable
 from guiapp.ui.widgets.atlas_view import palette_table
 from guiapp.ui.widgets.colour_bar import number
+from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.export import ask_save_text
 from guiapp.ui.widgets.image_layers import Layer, MapLayer, RectLayer
 from guiapp.ui.widgets.image_view import ImageView
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 Area = tuple[float, float, float, float]
 PATCHES = 12
 _OPACITY = 0.55
+_GROW = "Press Grow: a picture is grown from noise that excites this unit. A class is a unit of the last layer."
 
 
 def _column(page: QWidget) -> QVBoxLayout:
@@ -198,7 +200,8 @@ class GrownPage(QWidget):
     """A picture that is grown.
 
     Attributes:
-        grow: ``units.grow``; ``form``: options, ``units.grow.<field>``; ``image``: ``units.grown``.
+        grow: ``units.grow``; ``form``: options, ``units.grow.<field>``; ``image``: ``units.grown``; ``hint``: what
+            stands there before.
     """
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -224,24 +227,31 @@ class GrownPage(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.hint = EmptyState(_GROW, (), self)
         self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.image)
-        self._pages.addWidget(scroll)
-        self.more.toggled.connect(lambda on: self._pages.setCurrentIndex(int(on)))
+        for page in (self.hint, self.image, scroll):
+            self._pages.addWidget(page)
+        self.more.toggled.connect(lambda _on: self._turn())
         column = _column(self)
         column.addWidget(self._pages, 1)
         column.addWidget(self.plot)
         column.addLayout(_row(self.words, self.more, self.grow, stretch=0))
         self.plot.setFixedHeight(52)
 
+    def _turn(self) -> None:
+        """Show the options, else what has grown, else what to do."""
+        self._pages.setCurrentIndex(2 if self.more.isChecked() else int(self.image.image is not None))
+
     def show_grown(self, grown: Grown | None, best: float | None, field: Area | None) -> None:
         """Show a picture on its way; ``best``: of the data, ``field``: what the unit in the middle sees of it."""
         if grown is None:
             self.image.set_image(None)
+            self._turn()
             self.plot.set_trace(np.zeros(0, np.float32), None)
             self.words.set_text("")
             return
         self.image.set_image(grown.pixels)
+        self._turn()
         self.image.set_layers((RectLayer(field, self._theme.warning),) if field is not None else ())
         self.plot.set_trace(grown.trace, best)
         value = float(grown.trace[-1]) if np.isnan(grown.value) else grown.value

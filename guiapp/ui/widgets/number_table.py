@@ -54,9 +54,9 @@ class NumberTable(QTableView):
                 continue
             cells = [_width(model.index(row, column), wide) for row in range(model.rowCount())]
             head = str(model.headerData(column, Qt.Orientation.Horizontal))
-            width = max(
-                *(cell + self.padding for cell in [*cells, wide(self.least if column else "")]), wide(head) + 18
-            )
+            beside = self.padding if column else max(self.padding, 18)
+            width = max(*(cell + beside for cell in [*cells, wide(self.least if column else "")]), wide(head) + 18)
+            width = max(width, self.horizontalHeader().minimumSectionSize())  # Qt takes no less
             if not column:
                 least = min(width, wide("x" * _LEAST_NAME)) if self.names is None else self.names
                 width = max(least, room)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from guiapp.ui.theme import Theme, tabular
 
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -70,7 +71,7 @@ class PlainTable(QAbstractTableModel):
             return self._heads[section]
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tips[section]
-        return int(_RIGHT) if role == Qt.ItemDataRole.TextAlignmentRole and section else None
+        return int(_RIGHT if section else _LEFT) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         cell = self.rows[index.row()][index.column()]

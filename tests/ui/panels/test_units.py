@@ -325,8 +325,10 @@ def test_a_picture_is_grown_when_asked_and_goes_with_its_unit(bench):
     panel.tabs.setCurrentIndex(GROWN)
     panel.grown.form.set_options(panel.grown.form.options.__class__(steps=6, wants="unit"))
     assert not bench.waiting
+    assert not panel.grown.hint.isHidden() and "Press Grow" in panel.grown.hint.text.text()
     panel.grown.grow.click()
     bench.run()
+    assert panel.grown.hint.isHidden()
     assert panel.grown.image.array.shape == (12, 12, 3) and len(panel.grown.plot._trace) == 6
     assert panel.grown.words.text().startswith("response")
     assert panel.grown.plot.csv_text().count("\n") == 7
