@@ -70,24 +70,36 @@ class Pictures:
     count: int = 200
 
 
-def victim_of(study: Study, picture: Picture) -> tuple[Victim, torch.Tensor]:
+def victim_of(study: Study, picture: Picture, options: AttackOptions | None = None) -> tuple[Victim, torch.Tensor]:
     """The network of a study as an attack sees it, and the picture as its input.
 
+    Args:
+        study: The network.
+        picture: The picture.
+        options: Say which box or pixels are attacked of detectors and segmentation networks.
+
     Raises:
-        UserError: If it does not tell the classes of one picture.
+        UserError: If it tells no classes of a picture, its pixels or boxes in it.
     """
     import torch
 
-    if study.model.entry.task != "classification" or not isinstance(study.model.module, torch.nn.Module):
-        raise UserError("attacks are on networks that tell the classes of one picture: open one")
+    from guiapp.interpret.attack.options import TASKS
+    from guiapp.interpret.attack.victims import ONLY, victim_of_part
+
+    task = study.model.entry.task
+    if task not in TASKS or not isinstance(study.model.module, torch.nn.Module):
+        raise UserError(ONLY)
+    if task != "classification":
+        preset = study.model.weights.preset
+        return victim_of_part(study.case(picture), preset.mean, preset.std, options)
     found = study.inputs(picture)
     inputs = found if isinstance(found, torch.Tensor) else torch.stack(list(found))
     return _victim(study, inputs, _fed_size(study, picture)), inputs
 
 
 def _victim(study: Study, inputs: torch.Tensor, fed: tuple[int, int] | None) -> Victim:
-    from guiapp.interpret.attack.run import make_victim
     from guiapp.interpret.attack.space import padding_mask
+    from guiapp.interpret.attack.victims import make_victim
 
     labels = tuple(study.inspected.labels)
     preprocessing = _feed(study.model)
@@ -113,7 +125,7 @@ def _takes_samples(model: OpenedModel) -> bool:
 
 
 def _fed_size(study: Study, picture: Picture) -> tuple[int, int]:
-    from guiapp.interpret.attack.run import fed_size
+    from guiapp.interpret.attack.victims import fed_size
 
     model = study.model
     if (sampled := getattr(model, "sampled", None)) is not None and picture.sample is None:
@@ -138,7 +150,7 @@ def attack_picture(
     from guiapp.interpret.attack.run import attack
 
     options = sized(options, study.inspected.preprocessing)
-    victim, inputs = victim_of(study, picture)
+    victim, inputs = victim_of(study, picture, options)
     walk, count, done = attack(victim, inputs, options), count_of(options), 0
     while True:
         try:
@@ -254,7 +266,7 @@ def robustness(
     from guiapp.interpret.attack.robust import batch_of, robust_accuracy
 
     if study.model.entry.task != "classification" or not isinstance(study.model.module, torch.nn.Module):
-        raise UserError("attacks are on networks that tell the classes of one picture: open one")
+        raise UserError("robust accuracy counts right classes of whole pictures: open a network that tells those")
     inputs, labels, name, size = yield from _inputs(study, pictures)
     victim = _victim(study, inputs[0], size)
     if labels is None:

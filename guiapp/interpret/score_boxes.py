@@ -70,6 +70,15 @@ class _BoxScore(Score):
 
     _exclusive = True
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether the classes exclude each other, the background among them; else each has its own logistic."""
+        return self._exclusive
+
+    def classes(self, batch: torch.Tensor) -> torch.Tensor:
+        """Logits (N, classes) of every class for the box."""
+        raise NotImplementedError
+
     def _settle(self, case: Case, target: BoxTarget, found: Candidates | None) -> tuple[Candidates, int]:
         if found is None:
             with listening(case.module, (), case.switched_off):
@@ -140,6 +149,9 @@ class _AnchorScore(_BoxScore):
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
         return self.of(self._logits(batch))
 
+    def classes(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._logits(batch)[:, self._place]
+
     def of(self, outputs: torch.Tensor) -> torch.Tensor:
         return self._measured(outputs[:, self._place], self._measure)
 
@@ -192,8 +204,11 @@ class _RegionScore(_BoxScore):
         return found
 
     def numbers(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._measured(self.classes(batch), self._measure)
+
+    def classes(self, batch: torch.Tensor) -> torch.Tensor:
         region: Any = self.region
-        return self._measured(self._logits(batch, region)[:, 0], self._measure)
+        return self._logits(batch, region)[:, 0]
 
     def of(self, outputs: torch.Tensor) -> torch.Tensor:
         """The score in the logits (N, regions, classes) of all regions of the run that it was made with."""

@@ -121,8 +121,8 @@ def test_another_network_is_asked_about_all_three():
 
 
 def test_what_tells_no_classes_is_refused():
-    with pytest.raises(UserError, match="classes of one picture"):
-        finish(attack_picture(study_of(published(task="segmentation")), photo(), AttackOptions(), lambda _: None))
+    with pytest.raises(UserError, match="networks that tell classes"):
+        finish(attack_picture(study_of(published(task="depth")), photo(), AttackOptions(), lambda _: None))
 
 
 def test_stopping_in_the_middle_ends_the_attack():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from guiapp.interpret.targets import DETECTORS
+
 if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing
 
@@ -31,6 +33,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "noise": ("norm", "epsilon", "radius", "seed"),
 }
 """Fields that a method reads, beside ``class_index``; of ``epsilon`` and ``radius`` the one of the norm."""
+
+TASKS = ("classification", "segmentation", *DETECTORS)
+"""Tasks whose networks can be attacked."""
 
 COMPARED: tuple[Method, ...] = ("fgsm", "pgd", "noise")
 """Attacks whose accuracies are drawn over one another."""
@@ -73,12 +78,31 @@ class AttackOptions:
     everywhere: bool = _option(False, "the patch learns at random places, so that it works wherever it is put")
     seed: int = _option(0, "of what is drawn at random", "", 0)
     compare: bool = _option(True, "ask about the result in whole numbers and about the shuffled change, too")
+    about: int | None = _option(
+        None,
+        "of detectors and segmentation networks: class whose box or pixels are attacked; empty for the best",
+        low=0,
+    )
+    box: str = _option(
+        "", "of detectors and segmentation networks: left, top, right, bottom as shares of the picture; empty for all"
+    )
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields that count for this method and norm."""
         other = "radius" if self.norm == "L-infinity" else "epsilon"
         return tuple(name for name in FIELDS[self.method] if name != other)
+
+    @property
+    def part(self) -> tuple[float, float, float, float] | None:
+        """``box`` as numbers.
+
+        Raises:
+            SettingError: If it is no box.
+        """
+        from guiapp.interpret.attribution.options import shares
+
+        return shares(self.box) if self.box.strip() else None
 
     @property
     def bound(self) -> float:

@@ -114,7 +114,8 @@ def run(look: Look, options: PatchOptions) -> PatchView:
     Raises:
         UserError: If there is no patch, or none that fits the input.
     """
-    from guiapp.interpret.attack.run import levels, victim_of
+    from guiapp.interpret.attack.run import levels
+    from guiapp.interpret.attack.victims import victim_of
     from guiapp.models.zoo.arrange import plainly
 
     victim, inputs = victim_of(look)
@@ -130,7 +131,7 @@ def run(look: Look, options: PatchOptions) -> PatchView:
     patch = torch.from_numpy(square.copy()).permute(2, 0, 1).to(start.device).float() / 255
     both = torch.cat([start, paste(start, patch, [(row, column)])])
     with torch.no_grad(), plainly(look.model, True):
-        probabilities = torch.softmax(victim.logits(both), 1).cpu().numpy()
+        probabilities = victim.probabilities(both).cpu().numpy()
     return PatchView(
         levels(both[1:]),
         levels(start),

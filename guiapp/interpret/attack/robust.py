@@ -170,7 +170,8 @@ def run(look: Look, options: RobustOptions) -> RobustCurves:
     Raises:
         UserError: If the network's data set is not known, or has other classes.
     """
-    from guiapp.interpret.attack.run import finish, make_victim
+    from guiapp.interpret.attack.run import finish
+    from guiapp.interpret.attack.victims import make_victim
     from guiapp.models.zoo.arrange import plainly
 
     dataset, preprocessing = look.dataset, look.preprocessing

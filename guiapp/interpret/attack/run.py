@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from guiapp.core.notices import SettingError, UserError
+from guiapp.core.notices import SettingError
 from guiapp.core.picture import rgb
 from guiapp.interpret.attack.methods import steps_of
 from guiapp.interpret.attack.options import AttackOptions, sized
 from guiapp.interpret.attack.patch import corner_of, learnt, side_of
-from guiapp.interpret.attack.space import LossOf, Victim, padding_mask, shuffled
+from guiapp.interpret.attack.space import LossOf, Victim, shuffled
+from guiapp.interpret.attack.victims import victim_of
 
 if TYPE_CHECKING:
-    from guiapp.core.picture import Picture
     from guiapp.interpret.atlas import Atlas
     from guiapp.interpret.base import Look
 
@@ -36,6 +36,7 @@ class AttackResult:
     """An attack so far, or at its end. Pictures are those of the network's input, (H, W, C).
 
     Attributes:
+        about: What of the picture is attacked; empty for all of it.
         method: Of the attack; ``norm`` is the one that bounds it, or empty.
         away: Class that the network said of the original; ``wanted`` the one that it shall say, or -1 for any other.
         says: What it says now.
@@ -61,6 +62,7 @@ class AttackResult:
         area: Left, top, width and height of what of the input shows the picture; the rest is padding.
     """
 
+    about: str
     method: str
     norm: str
     away: str
@@ -204,7 +206,8 @@ def attack(
     chosen: list[LossOf] = []
 
     def opening(logits: torch.Tensor) -> torch.Tensor:
-        chosen.append(_loss(victim, options, int(logits[0].argmax()), logits.shape[1], logits.device))
+        said = int(logits[0].argmax()) if victim.away is None else victim.away
+        chosen.append(_loss(victim, options, said, logits.shape[1], logits.device))
         return chosen[0](logits)
 
     slope_at_start: torch.Tensor | None = None
@@ -214,7 +217,7 @@ def attack(
         with torch.no_grad():
             first = victim.logits(start)
             opening(first)
-    loss_of, away = chosen[0], int(first[0].argmax())
+    loss_of, away = chosen[0], int(first[0].argmax()) if victim.away is None else victim.away
     trace = _Trace(victim, options, start, loss_of, away)
     trace.note(first)
     if options.class_index == away or (options.method == "noise" and not options.bound):
@@ -257,10 +260,13 @@ def attack(
 def _loss(victim: Victim, options: AttackOptions, away: int, classes: int, device: torch.device) -> LossOf:
     wanted = options.class_index
     if wanted is None:
-        return LossOf(torch.tensor([away], device=device), towards=False, bounded=options.method == "distance")
+        one, bounded = torch.tensor([away], device=device), options.method == "distance"
+        return LossOf(one, towards=False, bounded=bounded, exclusive=victim.exclusive)
     if not 0 <= wanted < classes:
         raise SettingError(f"there is no class {wanted}: the network tells {classes} apart")
-    return LossOf(torch.tensor([wanted], device=device), towards=True)
+    if not victim.exclusive and not wanted:
+        raise SettingError("this detector has no class for nothing: leave the class empty, and the box vanishes")
+    return LossOf(torch.tensor([wanted], device=device), towards=True, exclusive=victim.exclusive)
 
 
 class _Trace:
@@ -313,11 +319,11 @@ class _Trace:
         if compare:
             exact = torch.from_numpy(whole.copy()).permute(2, 0, 1)[None].to(start.device).float() / 255
             with torch.no_grad():
-                extra = torch.softmax(victim.logits(torch.cat([exact, beside])), 1).cpu().numpy()
+                extra = victim.probabilities(torch.cat([exact, beside])).cpu().numpy()
             rounded, noise = (best(one, victim.labels) for one in extra)
         with torch.no_grad():
             logits = torch.cat(self._logits)
-            scores = torch.softmax(logits, 1).cpu().numpy()
+            scores = victim.chances(logits).cpu().numpy()
             loss = self.loss_of(logits).float().cpu().numpy()
         last = logits[-1:]
         size = (change[0] * 255).permute(1, 2, 0).cpu().numpy()
@@ -329,7 +335,7 @@ class _Trace:
         bounded = options.method not in ("distance", "patch")
         wanted = -1 if options.class_index is None else options.class_index
         return AttackResult(
-            options.method, options.norm if bounded else "", _name(victim.labels, self.away),
+            victim.words, options.method, options.norm if bounded else "", _name(victim.labels, self.away),
             _name(victim.labels, wanted) if wanted >= 0 else "any other", _name(victim.labels, int(last[0].argmax())),
             bool(self.loss_of.reached(last)[0]), self.count,
             best(scores[0], victim.labels), best(scores[-1], victim.labels), rounded, noise,
@@ -365,53 +371,6 @@ def _area(victim: Victim, start: torch.Tensor) -> tuple[int, int, int, int]:
 # ---------------------------------------------------------------------- the probe
 
 
-def victim_of(look: Look) -> tuple[Victim, torch.Tensor]:
-    """The network of a look as an attack sees it, and its input.
-
-    Raises:
-        UserError: If the network takes no single picture.
-    """
-    inputs = look.input
-    if not isinstance(inputs, torch.Tensor) or inputs.ndim != 4 or len(inputs) != 1:
-        raise UserError("attacks are on networks that tell the classes of one picture: open one")
-    preprocessing = look.preprocessing
-    mask = None
-    if look.picture is not None and preprocessing.fit == "pad":
-        mask = padding_mask(
-            preprocessing.size,
-            fed_size(look.picture, look.dataset.from_picture if look.dataset is not None else None),
-            preprocessing.fit,
-            inputs.device,
-        )
-    labels = look.labels or (look.dataset.classes if look.dataset is not None else ())
-    return make_victim(look.model, labels, preprocessing.mean, preprocessing.std, inputs, mask), inputs
-
-
-def make_victim(
-    module: torch.nn.Module,
-    labels: tuple[str, ...],
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
-    inputs: torch.Tensor,
-    mask: torch.Tensor | None = None,
-) -> Victim:
-    """A network with the normalisation of its input; empty ``mean`` and ``std`` are 0 and 1."""
-    device, dtype = inputs.device, inputs.dtype
-
-    def row(values: tuple[float, ...], otherwise: float) -> torch.Tensor:
-        return torch.tensor(values or (otherwise,), device=device, dtype=dtype).reshape(1, -1, 1, 1)
-
-    return Victim(module, tuple(labels), row(mean, 0.0), row(std, 1.0).clamp_min(1e-8), mask)
-
-
-def fed_size(picture: Picture, from_picture: Any = None) -> tuple[int, int]:
-    """Height and width of what of a picture is brought to the size of the input (``Dataset.from_picture``)."""
-    from guiapp.datasets.as_drawing import sample_of
-
-    sample = picture.sample if picture.sample is not None else sample_of(picture.pixels, from_picture)[0]
-    return sample.shape[0], sample.shape[1]
-
-
 def run(look: Look, options: AttackOptions) -> AttackResult:
     """The whole attack at once on the input of ``look``.
 
@@ -420,8 +379,8 @@ def run(look: Look, options: AttackOptions) -> AttackResult:
     """
     from guiapp.models.zoo.arrange import plainly
 
-    victim, inputs = victim_of(look)
     with plainly(look.model, True):
+        victim, inputs = victim_of(look, options)
         return finish(attack(victim, inputs, sized(options, look.preprocessing)))
 
 

@@ -20,6 +20,9 @@ class Victim:
         mean, std: Float (1, C, 1, 1) of the normalisation: inputs are (pixels - mean) / std.
         mask: Float (1, 1, H, W), 1 where the input shows the picture and 0 where it is padding, which no picture could
             change; None for all of it.
+        exclusive: Whether the classes exclude each other; else each logit has a probability of its own.
+        words: What of the picture is attacked, of detectors and segmentation networks.
+        away: Class that is attacked there; None for the one that it says of the picture.
     """
 
     module: torch.nn.Module
@@ -27,6 +30,9 @@ class Victim:
     mean: torch.Tensor
     std: torch.Tensor
     mask: torch.Tensor | None = None
+    exclusive: bool = True
+    words: str = ""
+    away: int | None = None
 
     def pixels(self, inputs: torch.Tensor) -> torch.Tensor:
         """Inputs as pixels from 0 to 1, in memory of their own."""
@@ -45,7 +51,17 @@ class Victim:
         output = self.module(self.inputs(pixels))
         if not isinstance(output, torch.Tensor) or output.ndim != 2 or output.shape[1] < 2:
             raise UserError("attacks are on networks that tell classes apart: open one that gives a score for each")
+        if bool(torch.isnan(output.detach()).any()):
+            raise UserError("the network gives NaN here: there is no answer to be changed")
         return output.float()
+
+    def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
+        """What it says of pixels (N, C, H, W), float32 (N, K)."""
+        return self.chances(self.logits(pixels))
+
+    def chances(self, logits: torch.Tensor) -> torch.Tensor:
+        """Probabilities (N, K) of logits."""
+        return torch.softmax(logits, 1) if self.exclusive else torch.sigmoid(logits)
 
     def gradient(
         self, loss_of: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor
@@ -75,15 +91,19 @@ class LossOf:
         towards: Whether these classes are wanted; else they are to go.
         bounded: Of a class that is to go, -log(1 - p) instead of log p: it has a smallest value, 0, so that a penalty
             on the distance has something to be weighed against.
+        exclusive: Whether the classes exclude each other; else p is the logistic function of the class's own logit, and
+            a class is said where p is above one half.
     """
 
-    def __init__(self, classes: torch.Tensor, towards: bool, bounded: bool = False) -> None:
-        self.classes, self.towards, self.bounded = classes, towards, bounded
+    def __init__(self, classes: torch.Tensor, towards: bool, bounded: bool = False, exclusive: bool = True) -> None:
+        self.classes, self.towards, self.bounded, self.exclusive = classes, towards, bounded, exclusive
 
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
         """Loss (N,) of logits (N, K)."""
         own = logits.gather(1, self._column(logits))[:, 0]
-        rest = torch.logsumexp(logits.scatter(1, self._column(logits), float("-inf")), 1)
+        rest = torch.zeros_like(own)
+        if self.exclusive:
+            rest = torch.logsumexp(logits.scatter(1, self._column(logits), float("-inf")), 1)
         # log p = -softplus(rest - own): taken from the soft-max, a probability of 1 - 1e-9 would have no gradient.
         softplus = torch.nn.functional.softplus
         if self.towards:
@@ -93,11 +113,15 @@ class LossOf:
     def reached(self, logits: torch.Tensor) -> torch.Tensor:
         """Whether the network says what is wanted, bool (N,)."""
         best = logits.argmax(1)
+        if not self.exclusive:
+            said = (best == self._column(logits)[:, 0]) & (logits.amax(1) > 0)
+            return said if self.towards else ~said
         return best == self._column(logits)[:, 0] if self.towards else best != self._column(logits)[:, 0]
 
     def chance(self, logits: torch.Tensor) -> torch.Tensor:
         """Probability of what is wanted, (N,): of the class, or of all others."""
-        own = torch.softmax(logits, 1).gather(1, self._column(logits))[:, 0]
+        every = torch.softmax(logits, 1) if self.exclusive else torch.sigmoid(logits)
+        own = every.gather(1, self._column(logits))[:, 0]
         return own if self.towards else 1 - own
 
     def _column(self, logits: torch.Tensor) -> torch.Tensor:

@@ -147,9 +147,9 @@ class AttributionOptions:
         if self.of_layer:
             return UnitTarget(self.of_layer, self.unit)
         if self.box:
-            return BoxTarget(_shares(self.box), self.class_index, self.measure)
+            return BoxTarget(shares(self.box), self.class_index, self.measure)
         if self.region:
-            return PixelsTarget(self.class_index, _shares(self.region), "all", self.measure)
+            return PixelsTarget(self.class_index, shares(self.region), "all", self.measure)
         return ClassTarget(self.class_index, self.measure)
 
 
@@ -167,7 +167,7 @@ class SanityProbeOptions(AttributionOptions):
     how: SanityOptions = field(default_factory=SanityOptions)
 
 
-def _shares(text: str) -> tuple[float, float, float, float]:
+def shares(text: str) -> tuple[float, float, float, float]:
     """Four numbers of a text.
 
     Raises:

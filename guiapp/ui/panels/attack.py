@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QToolButton,
 
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.state import EngineState, LookResult, Request
-from guiapp.interpret.attack.options import ONE_STEP, AttackOptions, PatchOptions
+from guiapp.interpret.attack.options import ONE_STEP, TASKS, AttackOptions, PatchOptions
 from guiapp.tasks.predictions import ClassScores
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
@@ -132,6 +132,8 @@ class AttackPanel(Panel):
         self._connect()
         stop = workspace.subscribe("class_index", self._follow_class)
         self.destroyed.connect(lambda _=None: stop())
+        leave = workspace.subscribe("region", lambda _region: None if self._whole else self._follow_object())
+        self.destroyed.connect(lambda _=None: leave())
         self._follow_class(workspace.class_index)
         self.show_state(self.seen)
 
@@ -210,15 +212,29 @@ class AttackPanel(Panel):
         return self.controls.options
 
     @property
+    def _asked(self) -> AttackOptions:
+        """What is asked, about the object that was clicked: its box, or its pixels."""
+        region = self.context.workspace.region
+        if region is None or self._whole:
+            return self.options
+        return replace(self.options, box=",".join(f"{share:.4f}" for share in region))
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the network tells classes of whole pictures."""
+        opened = self.seen.opened
+        return opened is None or opened.model.task == "classification"
+
+    @property
     def _attackable(self) -> bool:
         opened = self.seen.opened
-        return opened is not None and opened.model.task == "classification"
+        return opened is not None and opened.model.task in TASKS
 
     def request(self) -> Request | None:
         """An attack of one step, the patch at its place, or else the picture as the network takes it."""
         if not self._attackable:
             return None
-        options = self.options
+        options = self._asked
         if options.method in ONE_STEP:
             # Of a camera's pictures only what is needed: a large network would answer half as often.
             compare = self.context.bridge.subject != "live"
@@ -240,6 +256,11 @@ class AttackPanel(Panel):
             self._again.start()
         elif self.done is not None and self.done.result.method != method:
             self._drop()
+        self.request_changed.emit()
+
+    def _follow_object(self) -> None:
+        """Another object was clicked in the picture: the attack is on that."""
+        self._drop()
         self.request_changed.emit()
 
     def _drop(self) -> None:
@@ -279,10 +300,14 @@ class AttackPanel(Panel):
             self._stack.setCurrentWidget(self.empty)
             return
         self._labels = tuple(opened.labels)
+        for page in (self.elsewhere, self.robust):  # they compare answers about whole pictures
+            self.tabs.setTabEnabled(self._pages.indexOf(page), self._whole)
+        self.controls.set_whole(self._whole)
         self.controls.set_network(opened.preprocessing, opened.labels)
         self._begin()
         self.controls.set_class(self.context.workspace.class_index)
-        self.robust.set_network(opened)
+        if self._whole:
+            self.robust.set_network(opened)
         self.robust.set_options(self.options)
         self.empty.set_text(words.NO_PICTURE)
         self._stack.setCurrentWidget(self.empty)
@@ -347,7 +372,8 @@ class AttackPanel(Panel):
         self._show_slider(0)
         self.bar.say(words.verdict(found, self._labels)[0])
         self.bar.words.set_text(*words.verdict(found, self._labels))
-        self.elsewhere.set_result(found, picture, self._labels)
+        if self._whole:
+            self.elsewhere.set_result(found, picture, self._labels)
 
     def _show_pictures(self, found: AttackResult, step: int) -> None:
         """Original, change and result after a step, with what the network says."""
@@ -383,7 +409,7 @@ class AttackPanel(Panel):
         if look is None or look.picture is None or self.options.method in ONE_STEP:
             return
         picture, place = look.picture, self._place
-        options = replace(self.options, x=place[0], y=place[1])
+        options = replace(self._asked, x=place[0], y=place[1])
         self._armed = True
 
         def work(study: Study, tell: Any) -> Generator[Any, None, Done]:
@@ -412,7 +438,8 @@ class AttackPanel(Panel):
             text += f" · weights of step {done.step:,}"
         self.bar.say(text)
         self.bar.words.set_text(text, shorter)
-        self.elsewhere.set_result(result, done.picture, self._labels, done.pictures)
+        if self._whole:
+            self.elsewhere.set_result(result, done.picture, self._labels, done.pictures)
         if result.patch is not None:
             self._patch = result.patch
             self.request_changed.emit()

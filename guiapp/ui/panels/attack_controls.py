@@ -179,6 +179,13 @@ class AttackControls(QWidget):
         self.set_labels(labels)
         self._follow()
 
+    def set_whole(self, whole: bool) -> None:
+        """Whether the network tells classes of whole pictures; else of the object that is clicked."""
+        about = "" if whole else " of the object that is clicked in the picture, else of the best box or largest class"
+        self.target.setToolTip(
+            f"What the network shall say{about}: type part of a name, or click a class in the scores"
+        )
+
     def set_labels(self, labels: Sequence[str]) -> None:
         """The classes that can be wanted."""
         if tuple(labels) == self._labels and self.target.count():

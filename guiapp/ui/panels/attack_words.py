@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.attack.run import AttackResult
 
 NO_NETWORK = "Open an experiment, or a network in the Live room that tells classes, to see how little fools it."
-NO_CLASSES = "This network tells no classes of a picture: open one that does to attack it."
+NO_CLASSES = "This network tells no classes of a picture, of its pixels or of boxes: open one that does to attack it."
 NO_PICTURE = "No picture: draw on the pad, choose a sample, or open a camera, a video or a picture."
 
 
@@ -46,6 +46,8 @@ def verdict(result: AttackResult, labels: Sequence[str]) -> tuple[str, tuple[str
     steps = f"{result.steps} step{'s' if result.steps != 1 else ''}"
     before, wanted = name_of(labels, result.away_index), result.wanted_index
     now = says(result.scores[-1], labels)
+    if result.about:
+        before = result.about
     if not result.steps:
         return f"it says {now} already: choose another class", (f"already {now}",)
     if not result.reached:

@@ -71,9 +71,9 @@ def test_the_patch_probe_says_what_the_network_says_there(look):
         PROBES["patch"].run(look, PatchOptions(np.zeros((9, 9, 1), np.uint8)))
 
 
-def test_detectors_are_refused_in_one_line(look):
+def test_networks_without_classes_are_refused_in_one_line(look):
     look.input = None
-    with pytest.raises(UserError, match="classes of one picture"):
+    with pytest.raises(UserError, match="networks that tell classes"):
         PROBES["attack"].run(look, AttackOptions())
 
 

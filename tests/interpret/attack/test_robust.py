@@ -6,7 +6,8 @@ import torch
 
 from guiapp.interpret.attack.options import AttackOptions, sized
 from guiapp.interpret.attack.robust import RobustCurves, robust_accuracy, sizes_up_to
-from guiapp.interpret.attack.run import finish, make_victim
+from guiapp.interpret.attack.run import finish
+from guiapp.interpret.attack.victims import make_victim
 from guiapp.models.base import Preprocessing
 from tests.interpret.attack.test_run import Linear
 

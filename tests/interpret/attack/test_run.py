@@ -10,8 +10,9 @@ from guiapp.core.notices import UserError
 from guiapp.interpret.attack.methods import steps_of
 from guiapp.interpret.attack.options import AttackOptions, sized
 from guiapp.interpret.attack.patch import corner_of
-from guiapp.interpret.attack.run import attack, finish, make_victim
+from guiapp.interpret.attack.run import attack, finish
 from guiapp.interpret.attack.space import LossOf, padding_mask, shuffled
+from guiapp.interpret.attack.victims import make_victim
 from guiapp.models.base import Preprocessing
 
 LABELS = ("dark", "light")

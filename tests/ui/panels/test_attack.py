@@ -209,7 +209,7 @@ def test_another_picture_is_attacked_anew_and_another_network_begins_anew(panel,
     assert panel.done is None
     qtbot.waitUntil(lambda: panel.done is not None)
     assert panel.done.result.away == "right"
-    panel.context.bridge.state = EngineState("ready", opened_with("segmentation"))
+    panel.context.bridge.state = EngineState("ready", opened_with("depth"))
     panel.show_state(panel.seen)
     assert panel.done is None and panel.empty.isVisible() and panel.request() is None
     assert "tells no classes" in panel.empty.text.text()
