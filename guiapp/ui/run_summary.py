@@ -221,7 +221,8 @@ def _of_search(folder: Path, known: dict[Path, RunSummary]) -> Generator[None, N
     for trial in search.trials:
         path = folder / trial.folder
         if path in new:
-            tried = {**search.plan.configurations[trial.configuration], **search.plan.repeats[trial.repeat]}
+            repeats = search.plan.repeats if len(search.plan.repeats) > 1 else ({},)
+            tried = {**search.plan.configurations[trial.configuration], **repeats[trial.repeat]}
             words = ", ".join(f"{short_name(name)} {_short(value)}" for name, value in tried.items())
             named = found[path].name != found[path].experiment  # by the person
             name = found[path].name if named else f"{trial.number}: {words}" if words else str(trial.number)

@@ -108,7 +108,7 @@ class RunsPanel(Panel):
         scope.setObjectName("runs.scope")
         scope.setToolTip("Whose runs are listed: those that were trained one by one, all, or those of one search")
         scope.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        scope.setMinimumContentsLength(16)
+        scope.setMinimumContentsLength(27)
         scope.addItem("Runs", "own")
         scope.activated.connect(lambda _: self._rescope())
         scope.hide()
