@@ -28,7 +28,7 @@ def _entry(layers: int, residual: bool) -> Experiment:
         summary=f"The depth experiment: train it and its {other} twin, compare their training errors in Runs",
         recipe=_RECIPE,
         model_options={} if residual else {"residual": False},
-        panels=("model", "gradients", "runs", "training"),
+        panels=("model", "diagnosis", "runs", "training"),
         layer="conv1",
         help="depth-experiment",
     )
