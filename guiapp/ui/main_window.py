@@ -436,7 +436,7 @@ class MainWindow(QMainWindow):
         self._meter_soon.setSingleShot(True)
         self._meter_soon.timeout.connect(self._show_meter)
         for name in ("live", "viewer"):
-            self.docks[name].visibilityChanged.connect(lambda _shown: self._meter_soon.start(0))
+            self.docks[name].visibilityChanged.connect(self._meter_soon.start)
         self.panels_built.connect(self._show_meter)
         self.panel("catalogue").setFocus()
         self._build_next()

@@ -240,7 +240,8 @@ class AttributionPanel(AttributionFrame):
         self.run.stop()
         self._look = self._held = self._reasons = None
         index = self.context.workspace.class_index
-        same = opened is not None and tuple(opened.labels) == self._labels and index is not None
+        known = opened is not None and index is not None and index < len(opened.labels)
+        same = known and self._labels in ((), tuple(opened.labels))  # a class may be chosen before the panel is built
         self._chosen.clear(index if same else None)
         self._labels, self._asked = tuple(opened.labels) if opened is not None else (), ()
         self._answer, self.listed = Answer(), False
