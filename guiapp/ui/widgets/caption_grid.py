@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from guiapp.ui.widgets.grid_shape import grid_shape
 from guiapp.ui.widgets.painting import hairline, image_of
 from guiapp.ui.widgets.small_plot import SmallPlot
 
@@ -75,15 +76,8 @@ class CaptionGrid(SmallPlot):
 
     def _shape(self) -> tuple[int, int]:
         """Columns, and side of one picture, so that all fit as large as they can."""
-        count, line = max(len(self.pictures), 1), self.fontMetrics().height() + 2
-        best = (1, 0)
-        for columns in range(1, count + 1):
-            rows = -(-count // columns)
-            across = (self.width() - (columns - 1) * _GAP) / columns
-            down = (self.height() - (rows - 1) * _GAP) / rows - line
-            side = int(min(across, down, _LARGEST))
-            if side > best[1]:
-                best = columns, side
+        line = self.fontMetrics().height() + 2
+        best = grid_shape(max(len(self.pictures), 1), self.width(), self.height(), _GAP, line, largest=_LARGEST)
         return best if best[1] >= _LEAST else (max(1, (self.width() + _GAP) // (_LEAST + _GAP)), _LEAST)
 
     def cell(self, index: int) -> QRect:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QHelpEvent, QImage, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from guiapp.ui.widgets.colour_bar import number
+from guiapp.ui.widgets.grid_shape import grid_shape
 from guiapp.ui.widgets.painting import hairline, image_of
 from guiapp.ui.widgets.small_plot import SmallPlot
 
@@ -69,16 +70,9 @@ class PatchGrid(SmallPlot):
 
     def _shape(self) -> tuple[int, int]:
         """Columns, and side of one picture, so that all fit as large as they can."""
-        count, line = max(len(self.patches), 1), self.fontMetrics().height() + 2
-        best = (1, _LEAST)
-        for columns in range(1, count + 1):
-            rows = -(-count // columns)
-            across = (self.width() - (columns - 1) * _GAP) / columns / self._pairs
-            down = (self.height() - (rows - 1) * _GAP) / rows - line
-            side = int(min(across, down))
-            if side > best[1]:
-                best = columns, side
-        return best
+        line = self.fontMetrics().height() + 2
+        best = grid_shape(max(len(self.patches), 1), self.width(), self.height(), _GAP, line, self._pairs)
+        return best if best[1] > _LEAST else (1, _LEAST)
 
     def cell(self, index: int) -> QRect:
         """Where a patch stands, its projection included, its value left out."""
