@@ -11,6 +11,8 @@ from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.core.registry import Registry
 
 Part = Literal["train", "validation", "test"]
+UNLABELLED = "unlabelled"
+"""Name of the class of samples of which nobody has said what they show."""
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 SPLIT_SEED = 20231  # the split has its own fixed seed, not the run's
 

@@ -93,8 +93,9 @@ class Session:
         if self.runner is not None:
             trainer = self.runner.trainer
             twin.offer(self.runner.model, trainer.step)
-            if trainer.evaluated is not trainer.model:
-                average = {name: one.detach().clone() for name, one in tensors_of(trainer.evaluated).items()}
+            evaluated = getattr(trainer, "evaluated", self.runner.model)  # a run that is watched has no trainer
+            if evaluated is not self.runner.model:
+                average = {name: one.detach().clone() for name, one in tensors_of(evaluated).items()}
         return self.setup, self.opened, twin, twin.live(), average
 
     def kept(self) -> Path | None:

@@ -16,7 +16,7 @@ import numpy as np
 from guiapp.catalogue.entry import Experiment
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
-from guiapp.datasets.base import Dataset, Part, Samples
+from guiapp.datasets.base import UNLABELLED, Dataset, Part, Samples
 from guiapp.models.base import ModelEntry, Preprocessing
 from guiapp.training.recipe import Recipe
 from guiapp.training.snapshots import SnapshotStore
@@ -239,7 +239,7 @@ def named(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
     if isinstance(dataset, Unlabelled):
         labels = np.full(len(dataset.train), len(classes), np.int64)
         part = dataclasses.replace(dataset.train, labels=labels)
-        names = (*classes, "unlabelled")
+        names = (*classes, UNLABELLED)
         return dataclasses.replace(dataset, classes=names, train=part, validation=part, test=part)
     more = tuple(classes[len(dataset.classes) :])
     return dataclasses.replace(dataset, classes=(*dataset.classes, *more)) if more else dataset
@@ -250,6 +250,4 @@ def stand_in(images: np.ndarray[Any, Any], known: bool) -> Dataset:
     samples = Samples(images, np.zeros(len(images), np.int64))
     channels = images.shape[-1]
     title = "First inputs of the run (what they show is not known)" if known else "No pictures of the run"
-    return Unlabelled(
-        "watched", title, ("unlabelled",), samples, samples, samples, (0.0,) * channels, (1.0,) * channels
-    )
+    return Unlabelled("watched", title, (UNLABELLED,), samples, samples, samples, (0.0,) * channels, (1.0,) * channels)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from guiapp.datasets.base import UNLABELLED
 from guiapp.ui.widgets.painting import hairline, image_of
 
 if TYPE_CHECKING:
@@ -210,7 +211,8 @@ class SampleGrid(QAbstractScrollArea):
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, self._name(truth, metrics))
         if predicted < 0:
             return
-        painter.setPen(good if predicted == truth else bad)
+        known = self._classes[truth] != UNLABELLED  # else nobody can say whether it is right
+        painter.setPen((good if predicted == truth else bad) if known else faint)
         name = self._name(predicted, metrics)
         if self._lines == 1:
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, name)
