@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from guiapp.models.activation import ACTIVATIONS
-from guiapp.models.changes import ran, weight_layers
+from guiapp.models.changed_places import ran, weight_layers
 from guiapp.models.initial_weights import Rule, set_weights
 
 BINS = 48

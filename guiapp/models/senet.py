@@ -34,7 +34,7 @@ class SqueezeExcitation(nn.Module):
 class Unit(nn.Module):
     """Two 3x3 convolutions, the weighing of their channels, and what they were given added (He et al. 2015)."""
 
-    branch_ends = ("se",)  # see models.changes
+    branch_ends = ("se",)  # see models.changed_drops
 
     def __init__(self, channels: int, filters: int, stride: int, reduction: int) -> None:
         super().__init__()

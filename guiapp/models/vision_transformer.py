@@ -26,7 +26,7 @@ class PositionEmbedding(nn.Module):
 class Block(nn.Module):
     """Attention, then two dense layers for each token; both are added to what they are given (pre-norm)."""
 
-    branch_ends = ("attention", "mlp")  # see models.changes
+    branch_ends = ("attention", "mlp")  # see models.changed_drops
 
     def __init__(self, size: int, heads: int, hidden: int) -> None:
         super().__init__()

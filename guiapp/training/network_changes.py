@@ -66,7 +66,7 @@ def first_weights(model: torch.nn.Module, setup: Setup) -> torch.nn.Module:
     """
     if setup.recipe.initialisation.name == "own":
         return model
-    from guiapp.models.changes import weight_layers
+    from guiapp.models.changed_places import weight_layers
     from guiapp.models.initial_weights import Rule, set_weights
 
     hidden = weight_layers(model, setup.preprocessing.size)[:-1]

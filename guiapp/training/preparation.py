@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
+from guiapp.models.changed_input import INPUT
 from guiapp.models.changed_layers import MeanImage, PrincipalAxes
-from guiapp.models.changes import INPUT
 
 if TYPE_CHECKING:
     from guiapp.models.base import Preprocessing

@@ -70,7 +70,7 @@ def network_code(bundle: Bundle, setup: Setup) -> str:
     first = recipe.initialisation
     if first.name != "own":
         layers, put = (
-            bundle.add("guiapp.models.changes:weight_layers"),
+            bundle.add("guiapp.models.changed_places:weight_layers"),
             bundle.add("guiapp.models.initial_weights:set_weights"),
         )
         bundle.imports.add("import types")
@@ -141,7 +141,7 @@ def _prepared(bundle: Bundle, setup: Setup) -> list[str]:
     wanted = setup.recipe.preprocessing
     if wanted.name not in ("mean-image", "pca", "whitening"):
         return []
-    from guiapp.models.changes import INPUT
+    from guiapp.models.changed_input import INPUT
     from guiapp.training.preparation import threads_of_fit
 
     pictures = 'load()["train"][0], PREPARATION'

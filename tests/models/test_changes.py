@@ -18,7 +18,8 @@ from guiapp.models.changed_layers import (
     ScaleShift,
     StochasticDepth,
 )
-from guiapp.models.changes import Changes, changed, ran
+from guiapp.models.changed_places import ran
+from guiapp.models.changes import Changes, changed
 
 SIZE = (1, 32, 32)
 

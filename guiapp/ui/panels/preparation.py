@@ -89,8 +89,8 @@ class PreparationPanel(StudyPanel):
             import torch
 
             from guiapp.interpret.prepared import stages
+            from guiapp.models.changed_input import MOST_NUMBERS
             from guiapp.models.changed_layers import PrincipalAxes
-            from guiapp.models.changes import MOST_NUMBERS
             from guiapp.training.preparation import fill, inputs_of, mean_picture, principal_axes
 
             dataset, size = study.dataset, study.inspected.preprocessing.size
