@@ -18,6 +18,7 @@ from guiapp.ui.panels.attribution_settings import SettingsPage, scrolled
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.choice_list import ChoiceList
 from guiapp.ui.widgets.empty_state import EmptyState
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.ui.panels.attribution_study import Found
@@ -102,6 +103,7 @@ class AttributionFrame(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(240, 220)
 
+    @settled
     def arrange(self, _on: object = None) -> None:
         """Controls beside the maps or above them; parameters take the place of the answers where it is low."""
         wide = self.width() >= max(_WIDE, self.height())

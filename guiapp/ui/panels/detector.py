@@ -25,6 +25,7 @@ from guiapp.ui.widgets.jump_slider import JumpSlider
 from guiapp.ui.widgets.painting import hairline, image_of
 from guiapp.ui.widgets.pyramid_tiles import MapTile, PyramidTiles
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor
@@ -219,6 +220,7 @@ class DetectorPanel(Panel):
         super().resizeEvent(event)
         self._arrange()
 
+    @settled
     def _arrange(self) -> None:
         """Beside each other in a wide panel; only the controls that act on what is shown."""
         mode = self.mode

@@ -30,6 +30,7 @@ from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.scatter_legend import ScatterLegend
 from guiapp.ui.widgets.scatter_plot import ScatterPlot
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.interpret.embedding.place import Map
@@ -153,6 +154,7 @@ class EmbeddingPanel(Panel):
         super().resizeEvent(event)
         self._arrange()
 
+    @settled
     def _arrange(self) -> None:
         """Fewer and smaller things in a small panel."""
         self.rows.set_side(22 if self.height() < _SMALL_BELOW else 36 if self.height() < 900 else 52)

@@ -28,6 +28,7 @@ from guiapp.ui.widgets.buttons import declare
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.sample_grid import SampleGrid
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Dataset, Part
@@ -187,6 +188,11 @@ class EvaluationPanel(Panel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._arrange()
+
+    @settled
+    def _arrange(self) -> None:
+        """Both halves beside each other in a wide panel."""
         beside = self.width() >= max(_BESIDE, self.height())
         way = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         if self._halves.direction() != way:

@@ -41,6 +41,7 @@ from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.export import ask_save_text
 from guiapp.ui.widgets.layer_chooser import TYPE, LayerChooser, LayerColumn, shape_text
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.interpret.cost import Cost
@@ -253,6 +254,7 @@ class ModelPanel(Panel):
         super().resizeEvent(event)
         self._arrange()
 
+    @settled
     def _arrange(self) -> None:
         """In a small panel the table comes first: names say the type, and tips the rest."""
         width, height = self.width(), self.height()

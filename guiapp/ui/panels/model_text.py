@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from guiapp.ui.widgets.number_table import NumberTable
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.interpret.text_tables import Row
@@ -85,6 +86,10 @@ class TextTableView(QWidget):
         super().resizeEvent(event)
         self.table.setColumnHidden(1, self.width() < _OUTPUT_FROM)  # the panel's other view has it
         self.table.fit()
+        self._arrange()
+
+    @settled
+    def _arrange(self) -> None:
         self.words.setVisible(self.height() >= _LINE_FROM)
         self._say()
 

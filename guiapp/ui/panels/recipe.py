@@ -37,6 +37,7 @@ from guiapp.ui.widgets.fold import Fold
 from guiapp.ui.widgets.marked_form import MarkedForm
 from guiapp.ui.widgets.option_form import fields_of, value_of
 from guiapp.ui.widgets.quiet_label import QuietLabel
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.training.recipe import Recipe
@@ -228,6 +229,7 @@ class RecipePanel(Panel):
         super().resizeEvent(event)
         self._fit()
 
+    @settled
     def _fit(self) -> None:
         """Units beside the fields where there is room; their tips name them anyway."""
         for form in self.forms.values():

@@ -29,6 +29,7 @@ from guiapp.ui.widgets.neighbour_strip import NeighbourStrip
 from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.readable import Readable
+from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.datasets.as_drawing import Reading
@@ -164,6 +165,7 @@ class ViewerPanel(Panel):
             self._side.setFixedWidth(width)
         self._share_height()
 
+    @settled
     def _share_height(self) -> None:
         """All classes first (up to twelve), then the history where there is room left."""
         rows = min(12, max(3, self.bars.count)) * ROW
