@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guiapp.ui.status_bar import size
-from guiapp.ui.widgets.architecture_graph import Caption
+from guiapp.ui.widgets.architecture_painting import Caption
 from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, LayerColumn, does_text, shape_text
 
 if TYPE_CHECKING:

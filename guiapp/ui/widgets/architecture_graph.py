@@ -2,59 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
-    QFont,
-    QFontMetricsF,
     QHelpEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from guiapp.ui.widgets import export
-from guiapp.ui.widgets.painting import blend, tabular
+from guiapp.ui.widgets.architecture_painting import Caption, GraphPainter, Told, node_area, title_area
+from guiapp.ui.widgets.architecture_view import GraphView
+from guiapp.ui.widgets.painting import tabular
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
 
-    from guiapp.interpret.flow_graph import Architecture, Drawing, Frame, Node
+    from guiapp.interpret.flow_graph import Architecture, Drawing
     from guiapp.ui.theme import Theme
 
-_LEAST, _MOST = 0.03, 4.0
-_TEXT_FROM = 0.45  # scale from which texts are painted
 _DRAG = 4
-_TINTS = {"conv": 0, "dense": 1, "pool": 2, "norm": 9, "activation": 5, "attention": 4, "dropout": 7}
-"""Places of the kinds in the colour-blind safe set; other kinds are grey."""
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What is written in a node.
-
-    Attributes:
-        title: Its short name; ``lines``: what it does, and what it gives.
-        kind: As ``LayerInfo.kind``; gives the colour at the left.
-        share: Of the whole, 0 to 1, as a bar at the foot; ``tip``: everything in words.
-    """
-
-    title: str
-    lines: Sequence[str] = ()
-    kind: str = "other"
-    share: float = 0.0
-    tip: str = ""
 
 
 class ArchitectureGraph(QWidget):
@@ -64,6 +38,7 @@ class ArchitectureGraph(QWidget):
         chosen: Name of the layer or block that was clicked.
         changed: Emitted when blocks were opened or closed.
         opened: Names of the open blocks.
+        view: The part of the graph that is seen.
     """
 
     chosen = Signal(str)
@@ -85,7 +60,7 @@ class ArchitectureGraph(QWidget):
         self._captions: Mapping[str, Caption] = {}
         self._current: str | None = None
         self._marked: frozenset[str] = frozenset()
-        self._scale, self._offset, self._fitted = 1.0, QPointF(), True
+        self.view = GraphView()
         self._pressed: QPointF | None = None
         self._dragged = False
         self._hover: str | None = None
@@ -114,9 +89,8 @@ class ArchitectureGraph(QWidget):
         """Frame the node that stands for a layer, and bring it into sight."""
         self._current = name
         area = self._area_of(self._stands(name))
-        if area is not None and not self.rect().toRectF().intersects(self._to_widget(area)):
-            self._fitted = False
-            self._offset = QPointF(self.width() / 2, self.height() / 2) - area.center() * self._scale
+        if area is not None and not self.rect().toRectF().intersects(self.view.to_widget(area)):
+            self.view.look_at(area.center(), QPointF(self.width() / 2, self.height() / 2))
         self.update()
 
     def set_marked(self, names: Sequence[str]) -> None:
@@ -134,10 +108,11 @@ class ArchitectureGraph(QWidget):
         self.opened = names
         self._lay()
         after = self._area_of(self._stands(kept)) if kept else None
-        if self._fitted:
+        if self.view.fitted:
             self.fit()
         elif before is not None and after is not None:
-            self._offset += QPointF(before.center().x() - after.center().x(), before.top() - after.top()) * self._scale
+            moved = QPointF(before.center().x() - after.center().x(), before.top() - after.top())
+            self.view.move(moved * self.view.scale)
         self.update()
         self.changed.emit()
 
@@ -177,35 +152,28 @@ class ArchitectureGraph(QWidget):
             return None
         node = self._drawing.nodes.get(name)
         if node is not None:
-            return _area(node)
+            return node_area(node)
         return next((QRectF(*frame.area) for frame in self._drawing.frames if frame.name == name), None)
 
     # ------------------------------------------------------------------ geometry
 
     def fit(self) -> None:
         """Show the whole width from the top; a graph that is small shows at its own size."""
-        self._fitted = True
-        if self._drawing is None:
-            return
-        wide, high = self._drawing.size
-        room = max(1.0, self.width() - 8.0) / max(1.0, wide)
-        whole = min(room, max(1.0, self.height() - 8.0) / max(1.0, high))
-        self._scale = min(1.0, max(whole, min(room, 0.8) if room >= _TEXT_FROM else whole, _LEAST))
-        self._offset = QPointF((self.width() - wide * self._scale) / 2, 4.0)
-        self.update()
+        self.view.fitted = True
+        if self._drawing is not None:
+            self.view.fit(self._drawing.size, self.size().toSizeF())
+            self.update()
 
     def fit_all(self) -> None:
         """Show the whole graph."""
-        self._fitted = False
+        self.view.fitted = False
         if self._drawing is not None:
-            wide, high = self._drawing.size
-            self._scale = max(_LEAST, min(1.0, self.width() / max(1.0, wide), self.height() / max(1.0, high)))
-            self._offset = QPointF((self.width() - wide * self._scale) / 2, (self.height() - high * self._scale) / 2)
+            self.view.fit_all(self._drawing.size, self.size().toSizeF())
             self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._fitted:
+        if self.view.fitted:
             self.fit()
 
     def sizeHint(self) -> QSize:
@@ -214,21 +182,15 @@ class ArchitectureGraph(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 60)
 
-    def _to_widget(self, area: QRectF) -> QRectF:
-        return QRectF(area.topLeft() * self._scale + self._offset, area.size() * self._scale)
-
-    def _to_graph(self, where: QPointF) -> QPointF:
-        return (where - self._offset) / self._scale
-
     def item_at(self, where: QPointF) -> str | None:
         """Name of the layer or closed block at a point of the widget, or of the open one whose title is there."""
         if self._drawing is None:
             return None
-        point = self._to_graph(where)
+        point = self.view.to_graph(where)
         for node in self._drawing.nodes.values():
-            if node.kind in ("layer", "block") and _area(node).contains(point):
+            if node.kind in ("layer", "block") and node_area(node).contains(point):
                 return self._layer(node.name)
-        return next((f.name for f in reversed(self._drawing.frames) if _title_area(f).contains(point)), None)
+        return next((f.name for f in reversed(self._drawing.frames) if title_area(f).contains(point)), None)
 
     # ------------------------------------------------------------------ painting
 
@@ -237,12 +199,16 @@ class ArchitectureGraph(QWidget):
         painter.fillRect(self.rect(), self.theme.panel)
         if self._drawing is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.translate(self._offset)
-            painter.scale(self._scale, self._scale)
-            corner = self._to_graph(QPointF(0, 0))
-            seen = QRectF(corner, self.size().toSizeF() / self._scale)
-            _Painter(self, painter, self._scale).paint(self._drawing, seen)
+            view = self.view
+            painter.translate(view.offset)
+            painter.scale(view.scale, view.scale)
+            seen = QRectF(view.to_graph(QPointF(0, 0)), self.size().toSizeF() / view.scale)
+            GraphPainter(painter, self.theme, self.font(), self._told(), view.scale).paint(self._drawing, seen)
         painter.end()
+
+    def _told(self) -> Told:
+        standing = self._stands(self._current)
+        return Told(self._captions, self._layer, self._current, standing, self._hover, self._marked)
 
     def paint_to(self, painter: QPainter) -> None:
         """Paint all of the graph, as it is saved."""
@@ -250,16 +216,12 @@ class ArchitectureGraph(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             whole = QRectF(0, 0, *self._drawing.size)
             painter.fillRect(whole, self.theme.panel)
-            _Painter(self, painter, 1.0).paint(self._drawing, whole)
+            GraphPainter(painter, self.theme, self.font(), self._told()).paint(self._drawing, whole)
 
     # ------------------------------------------------------------------ events
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._fitted = False
-        about = event.position()
-        before = self._to_graph(about)
-        self._scale = min(_MOST, max(_LEAST, self._scale * 1.0015 ** event.angleDelta().y()))
-        self._offset = about - before * self._scale
+        self.view.zoom(event.position(), 1.0015 ** event.angleDelta().y())
         self.update()
         event.accept()
 
@@ -272,9 +234,8 @@ class ArchitectureGraph(QWidget):
         if self._pressed is not None:
             step = where - self._pressed
             if self._dragged or step.manhattanLength() > _DRAG:
-                self._dragged, self._fitted = True, False
-                self._offset += step
-                self._pressed = where
+                self._dragged, self._pressed = True, where
+                self.view.move(step)
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
                 self.update()
             return
@@ -339,10 +300,10 @@ class ArchitectureGraph(QWidget):
 
     def ask_save(self) -> None:
         """Ask where to save the whole graph."""
-        export.ask_save_plot(_Whole(self), self.file_name)
+        export.ask_save_plot(WholeGraph(self), self.file_name)
 
 
-class _Whole(QWidget):
+class WholeGraph(QWidget):
     """All of a graph in the size that it has by itself, for files."""
 
     def __init__(self, graph: ArchitectureGraph) -> None:
@@ -360,135 +321,3 @@ class _Whole(QWidget):
         painter = QPainter(self)
         self.paint_to(painter)
         painter.end()
-
-
-def _area(node: Node) -> QRectF:
-    return QRectF(node.x - node.width / 2, node.y - node.height / 2, node.width, node.height)
-
-
-def _title_area(frame: Frame) -> QRectF:
-    left, top, width, _ = frame.area
-    return QRectF(left, top, width, 18.0)
-
-
-class _Painter:
-    """Paints what of a drawing is seen."""
-
-    def __init__(self, graph: ArchitectureGraph, painter: QPainter, scale: float) -> None:
-        self._graph, self._painter, self._theme = graph, painter, graph.theme
-        self._texts = scale >= _TEXT_FROM
-        font = QFont(graph.font())
-        font.setPixelSize(11)
-        self._small = font
-        self._bold = QFont(font)
-        self._bold.setPixelSize(12)
-        self._bold.setWeight(QFont.Weight.DemiBold)
-        self._metrics = {False: QFontMetricsF(self._small), True: QFontMetricsF(self._bold)}
-
-    def paint(self, drawing: Drawing, seen: QRectF) -> None:
-        """Frames, ways, nodes."""
-        for frame in drawing.frames:
-            if seen.intersects(QRectF(*frame.area)):
-                self._frame(frame)
-        for start, end, points in drawing.ways:
-            self._way(drawing.nodes[start], drawing.nodes[end], points, seen)
-        for node in drawing.nodes.values():
-            if seen.intersects(_area(node).adjusted(-3, -3, 3, 3)):
-                self._node(node)
-
-    def _frame(self, frame: Frame) -> None:
-        area = QRectF(*frame.area)
-        painter = self._painter
-        chosen = frame.name == self._graph._current
-        painter.setPen(QPen(self._theme.accent if chosen else self._theme.border, 1.5 if chosen else 1.0))
-        painter.setBrush(blend(self._theme.panel, self._theme.background, 0.55))
-        painter.drawRoundedRect(area, 6, 6)
-        if self._texts:
-            painter.setFont(self._small)
-            painter.setPen(self._theme.faint)
-            caption = self._graph._captions.get(frame.name)
-            words = frame.name if caption is None else " · ".join((frame.name, *caption.lines[-1:]))
-            room = area.adjusted(8, 2, -8, 0)
-            shown = self._metrics[False].elidedText(words, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(QRectF(room.left(), room.top(), room.width(), 16), Qt.AlignmentFlag.AlignVCenter, shown)
-
-    def _way(self, start: Node, end: Node, points: Sequence[tuple[float, float]], seen: QRectF) -> None:
-        begin = QPointF(start.x, start.y + start.height / 2)
-        finish = QPointF(end.x, end.y - end.height / 2)
-        corners = [begin, *(QPointF(x, y) for x, y in points), finish]
-        xs, ys = [p.x() for p in corners], [p.y() for p in corners]
-        area = QRectF(min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
-        if not seen.intersects(area.adjusted(-4, -4, 4, 4)):
-            return
-        hover = self._graph._hover
-        near = hover is not None and hover in (self._graph._layer(start.name), self._graph._layer(end.name))
-        colour = self._theme.accent if near else blend(self._theme.panel, self._theme.text, 0.42)
-        path = QPainterPath(begin)
-        if finish.y() < begin.y():  # back to what came earlier
-            side = max(start.x + start.width / 2, end.x + end.width / 2) + 24
-            path.cubicTo(QPointF(side, begin.y() + 30), QPointF(side, finish.y() - 30), finish)
-        else:
-            for before, after in itertools.pairwise(corners):
-                half = (before.y() + after.y()) / 2
-                path.cubicTo(QPointF(before.x(), half), QPointF(after.x(), half), after)
-        painter = self._painter
-        painter.setPen(QPen(colour, 1.8 if near else 1.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        tip = [finish, finish + QPointF(-3.2, -6.5), finish + QPointF(3.2, -6.5)]
-        painter.drawPolygon(tip)
-
-    def _node(self, node: Node) -> None:
-        area, painter, theme = _area(node), self._painter, self._theme
-        if node.kind in ("sign", "input", "output"):
-            painter.setPen(QPen(theme.faint, 1.0))
-            painter.setBrush(theme.panel)
-            painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
-            if self._texts:
-                painter.setFont(self._bold if len(node.text) == 1 else self._small)
-                painter.setPen(theme.text)
-                painter.drawText(area, Qt.AlignmentFlag.AlignCenter, node.text)
-            return
-        graph = self._graph
-        name = graph._layer(node.name)
-        caption = graph._captions.get(name) or Caption(name.rpartition(".")[2])
-        chosen, hover = graph._stands(graph._current) == name, graph._hover == name
-        marked = name in graph._marked
-        painter.setPen(Qt.PenStyle.NoPen)
-        ground = theme.selection if chosen else theme.hover if hover else theme.field
-        if node.kind == "block":  # a closed block is a pile
-            painter.setBrush(blend(theme.panel, theme.border, 0.8))
-            painter.drawRoundedRect(area.translated(3, 3), 4, 4)
-        painter.setBrush(ground)
-        painter.setPen(QPen(theme.accent if chosen or marked else theme.border, 1.5 if chosen or marked else 1.0))
-        painter.drawRoundedRect(area, 4, 4)
-        painter.setPen(Qt.PenStyle.NoPen)
-        tint = self._tint(caption.kind)
-        painter.setBrush(tint)
-        painter.drawRoundedRect(QRectF(area.left(), area.top(), 4, area.height()), 2, 2)
-        if caption.share > 0:
-            painter.setBrush(theme.accent)
-            painter.drawRect(QRectF(area.left() + 8, area.bottom() - 4, (area.width() - 14) * caption.share, 2.5))
-        if not self._texts:
-            return
-        room = area.adjusted(10, 2, -6, -4)
-        again = node.name[len(name) :].replace("#", ", call ")
-        self._line(QRectF(room.left(), room.top(), room.width(), 15), caption.title + again, True, theme.text)
-        for number, line in enumerate(caption.lines[:2]):
-            place = QRectF(room.left(), room.top() + 14 + 11.5 * number, room.width(), 12)
-            self._line(place, line, False, theme.faint)
-
-    def _line(self, place: QRectF, text: str, bold: bool, ink: QColor) -> None:
-        self._painter.setFont(self._bold if bold else self._small)
-        self._painter.setPen(ink)
-        shown = self._metrics[bold].elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        self._painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
-
-    def _tint(self, kind: str) -> QColor:
-        place = _TINTS.get(kind)
-        return self._theme.other if place is None else self._theme.class_colour(place)
-
-
-__all__ = ["ArchitectureGraph", "Caption"]

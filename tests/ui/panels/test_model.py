@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication
 from guiapp.models import MODELS, Preprocessing
 from guiapp.models.counting import Count
 from guiapp.ui.panels.model import ModelPanel
-from guiapp.ui.widgets.architecture_graph import _area, _Whole
+from guiapp.ui.widgets.architecture_graph import WholeGraph
+from guiapp.ui.widgets.architecture_painting import node_area
 
 
 def layer(kit, name, kind, shape, parameters=0):
@@ -228,7 +229,7 @@ def test_the_graph_chooses_opens_and_is_saved(panel, context, qtbot, tmp_path):
     assert len(graph.drawing.nodes) == 12 < start and graph.drawing.nodes["layer1"].kind == "block"
     node = graph.drawing.nodes["layer2"]
     graph.fit_all()
-    place = (graph._to_widget(_area(node)).center()).toPoint()
+    place = (graph.view.to_widget(node_area(node)).center()).toPoint()
     QTest.mouseClick(graph, Qt.MouseButton.LeftButton, pos=place)
     assert context.workspace.layer == "layer2"
     QTest.mouseDClick(graph, Qt.MouseButton.LeftButton, pos=place)
@@ -237,7 +238,7 @@ def test_the_graph_chooses_opens_and_is_saved(panel, context, qtbot, tmp_path):
     assert {"layer2.0.relu", "layer2.0.relu#2"} <= set(graph.drawing.nodes)
     assert sum(node.text == "+" for node in graph.drawing.nodes.values()) == 8
     graph.resize(400, 400)
-    save_svg(_Whole(graph), tmp_path / "graph.svg")
+    save_svg(WholeGraph(graph), tmp_path / "graph.svg")
     assert "layer2.1" in (tmp_path / "graph.svg").read_text() or (tmp_path / "graph.svg").stat().st_size > 20_000
 
 
