@@ -47,6 +47,7 @@ sys.exit(3)
 """
 
 
+@pytest.mark.window
 def test_a_script_that_leaves_its_window_open_ends_after_its_lanes_and_with_its_own_code(monkeypatch, tmp_path):
     monkeypatch.setenv("GUIAPP_HOME", str(tmp_path))
     told = subprocess.run([sys.executable, "-c", LEFT_OPEN], capture_output=True, text=True, check=False)

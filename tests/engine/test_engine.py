@@ -333,7 +333,7 @@ def test_a_start_shows_the_fresh_weights_at_once(engine):
     subject = opened(engine)
     engine.set_requests({}, watching=True)
     engine.set_picture(subject.dataset.picture("validation", 0))
-    first = looked(engine).prediction.probabilities
+    first = looked(engine, lambda look: look.prediction is not None).prediction.probabilities
     trained(engine, 20)
     engine.stop()
     until(lambda: engine.newest_state.phase == "finished")
