@@ -169,8 +169,8 @@ def _newest(experiment: str) -> Path:
 
 def _follow(runner: Runner, events: Generator[Any, None, None], progress: output.Progress, interrupt: Wish) -> bool:
     """Advance the run to its end; return whether it got there."""
+    from guiapp.training.contention import Crowded
     from guiapp.training.events import EpochEnd, StepEnd
-    from guiapp.training.runner import Crowded
 
     trainer, began, first = runner.trainer, time.monotonic(), runner.trainer.step
     epochs = runner.setup.recipe.epochs

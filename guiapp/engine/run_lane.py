@@ -76,9 +76,9 @@ class RunLane(CommandLane):
 
     def _advance(self) -> None:
         """Advance the run until a command arrives, it pauses itself, or it ends."""
+        from guiapp.training.contention import Crowded
         from guiapp.training.data import Preparing
         from guiapp.training.events import EpochEnd, Evaluating, StepEnd
-        from guiapp.training.runner import Crowded
 
         session = self._session
         assert session is not None and session.runner is not None and session.events is not None

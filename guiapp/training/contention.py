@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -21,6 +21,14 @@ _MOST_QUIET = 80
 """The same after threads came back too early several times."""
 _SPARED = 0.3
 """Share of a core that others always use, and that holds nobody up."""
+
+
+class Crowded(NamedTuple):
+    """Other programs use the cores, or use them no more; the run goes on with fewer threads, or with more."""
+
+    threads: int
+    text: str
+    more: bool
 
 
 class Contention:
@@ -74,6 +82,11 @@ class Contention:
         if self._crowded >= _PATIENCE:
             return self._fewer()
         return self._more(free) if self._quiet >= self._wanted else None
+
+    def crowded(self, before: int) -> Crowded | None:
+        """As ``change`` from ``before`` threads, with what it is to a person."""
+        threads = self.change()
+        return None if threads is None else Crowded(threads, self.words(before), threads > before)
 
     def words(self, before: int) -> str:
         """What a change from ``before`` threads is to a person."""

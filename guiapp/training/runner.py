@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,16 +15,17 @@ from guiapp.training.callbacks import callbacks_of
 from guiapp.training.checkpoint_store import Best, CheckpointStore
 from guiapp.training.checkpoints import listed
 from guiapp.training.columns import Columns
-from guiapp.training.contention import Contention, threads_used
+from guiapp.training.contention import Contention, Crowded, threads_used
 from guiapp.training.data import Preparing
 from guiapp.training.devices import choose
-from guiapp.training.evaluation import Evaluation, baselines, evaluating, finish, majority_share
+from guiapp.training.evaluation import Evaluation, baselines, evaluating, majority_share
 from guiapp.training.events import EpochEnd, Evaluating, Event, StepEnd
 from guiapp.training.features import training_data
-from guiapp.training.looks import add_look, counted
+from guiapp.training.hand_changes import HandChanges
 from guiapp.training.memory import MemoryTrainer
 from guiapp.training.objective import objective_of
 from guiapp.training.ranks import RankLost, is_lost, lost
+from guiapp.training.run_end import look_at_test, summary_of
 from guiapp.training.run_folder import RunFolder, now, writer
 from guiapp.training.setup import Setup
 from guiapp.training.snapshots import SnapshotStore
@@ -36,18 +36,9 @@ from guiapp.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Part
-    from guiapp.training.distillation import Distilling
     from guiapp.training.ranks import Ranks
 
 DRAIN_SECONDS = 0.1
-
-
-class Crowded(NamedTuple):
-    """Other programs use the cores, or use them no more; the run goes on with fewer threads, or with more."""
-
-    threads: int
-    text: str
-    more: bool
 
 
 class Diverged(UserError):
@@ -70,7 +61,7 @@ class Runner:
         threads: Threads over which one operation is split on the CPU; results depend on it in the last bits.
         columns: Figures of each step: ``loss``, ``accuracy``, ``lr``.
         epochs: A record for each epoch: ``epoch``, ``step``, ``train``, ``validation``, ``lr``, ``seconds``, ``time``.
-        hand_changes: Changes made by hand: ``step``, ``what``, ``value``, ``time``.
+        by_hand: Changes made by hand.
         snapshots: Weights of earlier steps.
         best: The best weights so far, or None before the first epoch.
         initial_loss: Mean loss over the training part before the first step, or None before it is known.
@@ -102,12 +93,11 @@ class Runner:
         folder.lock()
         self.columns = Columns(COLUMNS, folder.path / "steps")
         self.epochs: list[dict[str, Any]] = []
-        self.hand_changes: list[dict[str, Any]] = []
+        self.by_hand = HandChanges(self.trainer, folder)
         self.snapshots = SnapshotStore(folder.path / "snapshots")
         self.best: Best | None = None
         self.initial_loss: float | None = None
         self.seconds = 0.0
-        self._replay: list[dict[str, Any]] = []
         self._board = EventFile(folder.path)
         self._figures = StepFigures(self.columns, self._board)
         self._checkpoints = CheckpointStore(folder.path / "checkpoints", self.columns.flush)
@@ -123,8 +113,7 @@ class Runner:
         if isinstance(self.trainer, Trainer):
             self.trainer.callbacks.in_folder(folder.path, self.trainer.step)
             if ranks is not None:
-                rates = [(line["step"], line["value"]) for line in self._replay if line["what"] == "lr"]
-                ranks.lead(self.trainer, self.data, self.initial_loss is None, rates)
+                ranks.lead(self.trainer, self.data, self.initial_loss is None, self.by_hand.rates_to_come)
 
     # ------------------------------------------------------------------ the run
 
@@ -141,6 +130,11 @@ class Runner:
         return self.trainer.finished or self.trainer.epoch >= (
             1 if isinstance(self.trainer, MemoryTrainer) else self.setup.recipe.epochs
         )
+
+    @property
+    def kept(self) -> Best | None:
+        """The earlier weights that a run at its end goes back to; None where the newest stay."""
+        return self.best if self.setup.recipe.keep == "best" and self.at_end else None
 
     def events(self) -> Generator[RunEvent, None, None]:
         """Train to the end, yielding after every step and within everything that takes longer.
@@ -192,7 +186,7 @@ class Runner:
         )
         yield from self.data.prepare()
         if self.initial_loss is None:
-            found = yield from self._evaluating("train", together=True)
+            found = yield from self.figures_of("train", together=True)
             self.initial_loss = found.loss
             self.folder.update(initial_loss=found.loss)
         if self.trainer.step == 0:
@@ -204,7 +198,7 @@ class Runner:
                 self._figures.waiting.append(event)  # type: ignore[arg-type]
                 if self.snapshots.wants(self.trainer.step):
                     self._snapshot()
-                self._follow_changes()
+                self.by_hand.follow()
             elif isinstance(event, EpochEnd):
                 self._end_epoch(event)
             yield event
@@ -222,8 +216,8 @@ class Runner:
                 return
         self._snapshot()
         self._leave("done")
-        if self.setup.recipe.keep == "best" and self.best is not None:
-            self.model.load_state_dict(self.best.weights)
+        if (kept := self.kept) is not None:
+            self.model.load_state_dict(kept.weights)
 
     def _make_room(self) -> Crowded | None:
         """Use fewer threads where other programs hold up the ones in use, unless the recipe fixes their number.
@@ -232,42 +226,36 @@ class Runner:
         """
         if self.setup.recipe.threads or self.device.type != "cpu" or self.ranks is not None:
             return None
-        wanted = self._contention.change()
-        if wanted is None:
-            return None
-        more, text = wanted > self.threads, self._contention.words(self.threads)
-        self.threads = wanted
-        torch.set_num_threads(wanted)
-        self.folder.update(**threads_used(self.folder.info, self.trainer.step, wanted))
-        return Crowded(wanted, text, more)
+        crowded = self._contention.crowded(self.threads)
+        if crowded is not None:
+            self.threads = crowded.threads
+            torch.set_num_threads(self.threads)
+            self.folder.update(**threads_used(self.folder.info, self.trainer.step, self.threads))
+        return crowded
 
     def set_learning_rate(self, value: float) -> None:
         """Use this rate from the next step on; kept with the run and replayed when it is resumed."""
-        if not (math.isfinite(value) and value > 0):
-            raise UserError(f"a learning rate is a number above 0, not {value}")
-        self.trainer.set_learning_rate(value)
+        self.by_hand.set_learning_rate(value)
 
     def set_temperature(self, value: float) -> None:
         """Use this temperature of the teacher from the next step on; kept with the run and replayed.
 
         Raises:
-            UserError: If the run has no teacher, or the temperature is none.
+            UserError: If the run has no teacher or several processes, or the temperature is none.
         """
-        if self._distilling is None or self.ranks is not None:
+        if self.ranks is not None:
             raise UserError("the temperature changes in a run with a teacher, in one process")
-        self._distilling.set_temperature(value)
+        self.by_hand.set_temperature(value)
 
     @property
     def temperature(self) -> float | None:
         """The temperature of the next step; None without a teacher."""
-        return None if self._distilling is None else self._distilling.temperature
+        return self.by_hand.temperature
 
     @property
-    def _distilling(self) -> Distilling | None:
-        if not self.setup.recipe.distillation.teacher or not isinstance(self.trainer, Trainer):
-            return None
-        found = (one for one in self.trainer.callbacks.all if one.name == "distillation")
-        return cast("Distilling | None", next(found, None))
+    def hand_changes(self) -> list[dict[str, Any]]:
+        """Changes made by hand: ``step``, ``what``, ``value``, ``time``."""
+        return self.by_hand.lines
 
     def stop(self) -> None:
         """End the run after the current step."""
@@ -314,27 +302,9 @@ class Runner:
         """
         if not self._failed and not self.at_end and self.folder.info.get("state") == "running":
             self._leave("stopped")
-        last = self.epochs[-1] if self.epochs else {}
-        summary: dict[str, Any] = {
-            "run": str(self.folder.path),
-            "experiment": self.setup.experiment.id,
-            "parameters": self.parameters,
-            "initial_loss": self.initial_loss,
-            "epochs": self.trainer.epoch,
-            "steps": self.trainer.step,
-            "train": last.get("train"),
-            "validation": self._chosen_validation(),
-            "seconds": self.seconds,
-            "device": str(self.device),
-        }
+        summary = summary_of(self)
         if test:
-            found = finish(self._evaluating("test"))
-            summary["test"] = {"loss": found.loss, "accuracy": found.accuracy, "interval": list(found.interval)}
-            summary["test"]["majority"] = found.majority
-            kept = self.best if self.setup.recipe.keep == "best" and self.at_end else None
-            step = self.trainer.step if kept is None else kept.step
-            looks = add_look(self.folder.path, "train", found.accuracy, step, self.setup.dataset_name)
-            summary["test_looks"] = counted(looks)
+            summary |= look_at_test(self)
         self.folder.update(summary={k: v for k, v in summary.items() if k != "run"})
         self.close()
         return summary
@@ -381,28 +351,6 @@ class Runner:
         self._board.scalars(event.step, figures)
         if self._checkpoints.affordable:
             self._checkpoint()
-
-    def _follow_changes(self) -> None:
-        """Write down the changes by hand that the trainer has taken up, and hand it those to be replayed."""
-        for what, changes in self._taken_up():
-            for step, value in changes[sum(line["what"] == what for line in self.hand_changes) :]:
-                line: dict[str, Any] = {"step": step, "what": what, "value": value}
-                known = [c for c in self.folder.changes() if line.items() <= c.items()]
-                line = known[0] if known else {**line, "time": now()}
-                if not known:
-                    self.folder.add_line(line)
-                self.hand_changes = [*self.hand_changes, line]
-        while self._replay and self._replay[0]["step"] <= self.trainer.step:
-            line = self._replay.pop(0)
-            if line["what"] == "lr":
-                self.trainer.set_learning_rate(line["value"])
-            else:
-                self.set_temperature(line["value"])
-
-    def _taken_up(self) -> list[tuple[str, list[tuple[int, float]]]]:
-        """Changes by hand that the trainer works with, of each kind, ``(steps done before, value)``."""
-        distilling = self._distilling
-        return [("lr", self.trainer.changes), *([] if distilling is None else [("temperature", distilling.changes)])]
 
     def _snapshot(self) -> None:
         if self.setup.entry.trained_by == "gradient":
@@ -462,22 +410,14 @@ class Runner:
         self.folder.cut(self.trainer.epoch)
         self._board.cut(self.trainer.step)
         self.epochs = self.folder.epochs()
-        left = {what: len(changes) for what, changes in self._taken_up()}
-        for line in self.folder.changes():
-            if left.get(line["what"], 0):
-                left[line["what"]] -= 1
-                self.hand_changes = [*self.hand_changes, line]
-            else:
-                self._replay.append(line)
-        if self._replay and self._replay[0]["step"] <= self.trainer.step:
-            self._follow_changes()
-        if self.at_end and self.setup.recipe.keep == "best" and self.best is not None:
-            self.model.load_state_dict(self.best.weights)
+        self.by_hand.resume()
+        if (kept := self.kept) is not None:
+            self.model.load_state_dict(kept.weights)
 
     # ------------------------------------------------------------------ figures
 
-    def _evaluating(self, part: Part, together: bool = False) -> Generator[Evaluating, None, Evaluation]:
-        """Figures of a part; ``together`` by all processes, where there are several."""
+    def figures_of(self, part: Part, together: bool = False) -> Generator[Evaluating, None, Evaluation]:
+        """Figures of a part, yielding while they are found; ``together`` by all processes, where there are several."""
         if together and self.ranks is not None:
             return (yield from self.ranks.evaluating(self.model, self.setup.task, part, self.trainer.step))
         dataset = self.setup.dataset
@@ -487,12 +427,6 @@ class Runner:
                 self.model, self.setup.task, self.data.batches(part), self.data.size(part), self.trainer.step, majority
             )
         )
-
-    def _chosen_validation(self) -> dict[str, float] | None:
-        """Validation figures of the weights that the run ends with."""
-        if self.setup.recipe.keep == "best" and self.at_end and self.best is not None:
-            return {"loss": self.best.loss, "accuracy": self.best.accuracy}
-        return self.epochs[-1]["validation"] if self.epochs else None
 
 
 def _finite(weights: Mapping[str, torch.Tensor]) -> bool:

@@ -143,7 +143,7 @@ def test_the_temperature_changes_during_the_run_and_a_killed_run_goes_on_bit_for
     for event in parts.trainer.events():
         if isinstance(event, StepEnd) and event.step == 12:
             parts.set_temperature(1.5)
-        parts._follow_changes()
+        parts.by_hand.follow()
         if parts.trainer.step == 15:
             break  # it is killed: what came after the checkpoint is lost, but for the changes by hand
     parts._failed = True

@@ -380,8 +380,7 @@ def test_pauses_are_not_counted_as_training_time(make_setup, tmp_path):
 
 
 def test_a_crowded_machine_gets_fewer_threads_unless_the_recipe_fixes_them(make_setup, tmp_path, monkeypatch):
-    from guiapp.training.contention import Contention
-    from guiapp.training.runner import Crowded
+    from guiapp.training.contention import Contention, Crowded
 
     monkeypatch.setattr("guiapp.training.runner.DRAIN_SECONDS", 0.0)
     answers = iter([1, None, 2])
