@@ -168,6 +168,7 @@ class EngineBridge(QObject):
                 if panel not in self._told or self._told[panel] is not state.opened:
                     self._told[panel] = state.opened
                     self._asking.start()
+                panel.show_waiting(_waiting(state))
                 panel.show_state(state)
             elif (look := self._look_of(panel)) is not None:
                 panel.show_look(look)
@@ -251,9 +252,10 @@ class EngineBridge(QObject):
 
     def _take_inside(self, state: LiveState) -> None:
         """Tell the panels that look into the live room of its network, once its layers are known."""
-        if state.inside is self._inside.opened:
+        inside = EngineState("ready", state.inside) if state.inside is not None else _on_its_way(state)
+        if inside.opened is self._inside.opened and inside.activity == self._inside.activity:
             return
-        self._inside = EngineState("ready" if state.inside is not None else "empty", state.inside)
+        self._inside = inside
         self.live_look = None
         self._asking.start()
         self._tell("state", inside=True)
@@ -392,6 +394,23 @@ def changed_channels(workspace: Workspace) -> dict[str, Collection[int]]:
         if factors:
             changed[layer] = {**factors, **dict.fromkeys(workspace.switched_off.get(layer, ()), 0.0)}
     return changed
+
+
+def _on_its_way(state: LiveState) -> EngineState:
+    """What panels that look into the live room are told before the layers of its network are known."""
+    doing = {"opening": "opening", "ready": "finding the layers of"}.get(state.phase)
+    if doing is None or state.model is None:
+        return EngineState()
+    return EngineState("opening", activity=f"{doing} {state.model.title}")
+
+
+def _waiting(state: EngineState) -> str:
+    """What a panel without a network waits for, as a line; empty for nothing."""
+    if state.phase != "opening" or state.opened is not None:
+        return ""
+    named = state.activity.startswith(("opening ", "finding "))  # other words are on a part of that, and change
+    doing = state.activity if named else "opening the experiment"
+    return f"{doing[0].upper()}{doing[1:]} …"
 
 
 def _one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.ui.context import Context
+from guiapp.ui.widgets.empty_state import EmptyState
 
 
 class Panel(QWidget):
@@ -54,6 +55,12 @@ class Panel(QWidget):
 
     def show_state(self, state: EngineState) -> None:
         """Show where the engine is. Called at most at display rate, only while visible."""
+
+    def show_waiting(self, text: str) -> None:
+        """Say on the empty page that the network of the live room is on its way; an empty text: none is."""
+        empty = getattr(self, "empty", None)
+        if self.follows_live and isinstance(empty, EmptyState):
+            empty.set_waiting(text)
 
     def show_look(self, result: LookResult) -> None:
         """Show one look; ``result.results.get(self.id)`` answers the request. Only while visible."""

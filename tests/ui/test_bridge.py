@@ -1,17 +1,22 @@
 """What panels ask of the network: never before they were shown the one that is open."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPushButton
 
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
+from guiapp.engine.live_records import LiveState
 from guiapp.engine.state import Request
 from guiapp.ui.bridge import EngineBridge
 from guiapp.ui.commands import Commands
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.theme import Theme
+from guiapp.ui.widgets.empty_state import EmptyState
 
 
 class Asking(Panel):
@@ -55,3 +60,26 @@ def test_a_panel_asks_once_it_was_shown_the_network_that_is_open(panel, qtbot):
         bridge._tell("state", False)
         qtbot.waitUntil(lambda network=network: asked[-1][1].get("asking") == Request("of", network))
     assert all(requests["asking"].options is of for of, requests in asked if requests)
+
+
+def test_a_panel_says_that_the_network_of_the_live_room_is_on_its_way(panel, qtbot):
+    bridge = panel.context.bridge
+    panel.follows_live = True
+    action = QAction("Open", panel)
+    panel.empty = EmptyState("Choose a network.", ((action, "asking.open"),), panel)
+    bridge.set_subject("live")
+    network = SimpleNamespace(title="ResNet-18")
+
+    def told(text, **state):
+        bridge.engine.live.state.put(LiveState(**state))
+        qtbot.waitUntil(lambda: panel.empty.text.text() == text)
+
+    told("Opening ResNet-18 …", phase="opening", model=network, activity="12 of 47 MB")
+    assert panel.findChild(QPushButton, "asking.open").isHidden()
+    told("Finding the layers of ResNet-18 …", phase="ready", model=network)
+    panel.empty.set_text("This network has no filters.")
+    assert panel.empty.text.text() == "Finding the layers of ResNet-18 …"
+    told("This network has no filters.", phase="ready", model=network, inside=object())
+    told("Opening ResNet-18 …", phase="opening", model=network)
+    told("This network has no filters.", phase="failed", model=network, reason="no such file")
+    assert not panel.findChild(QPushButton, "asking.open").isHidden()

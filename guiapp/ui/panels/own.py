@@ -275,6 +275,9 @@ class OwnPanel(Panel):
     def minimumSizeHint(self) -> QSize:
         return QSize(240, 180)
 
+    def show_waiting(self, text: str) -> None:
+        """The empty page is about a file, which can be opened at any time."""
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.about.setMaximumHeight(max(3 * self.fontMetrics().lineSpacing(), self.height() // 3))

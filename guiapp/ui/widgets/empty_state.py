@@ -26,6 +26,7 @@ class EmptyState(QWidget):
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._buttons = [text_button(self, action, name) for action, name in actions]
+        self._said, self._waiting = text, ""
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
         self._shape: list[int] = []
@@ -74,6 +75,19 @@ class EmptyState(QWidget):
             self._rows.addLayout(row)
 
     def set_text(self, text: str) -> None:
-        """Say something else."""
+        """Say something else, once there is nothing to wait for."""
+        self._said = text
+        self._show()
+
+    def set_waiting(self, text: str) -> None:
+        """Say what is waited for, without buttons; an empty text says again what is to be done."""
+        if text != self._waiting:
+            self._waiting = text
+            for button in self._buttons:
+                button.setVisible(not text)
+            self._show()
+
+    def _show(self) -> None:
+        text = self._waiting or self._said
         if text != self.text.text():
             self.text.setText(text)
