@@ -19,6 +19,7 @@ import numpy as np
 
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.engine.command_lane import CommandLane, explain
+from guiapp.engine.fastest_threads import FastestThreads
 from guiapp.engine.slot import Slot
 from guiapp.engine.teach_samples import Collection, Pixels, Read, reduced
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from guiapp.models.embedder import Embedder
     from guiapp.training.head_fit import FittedHead
 
-BATCH = 16
-"""Samples that go through the network at a time."""
+BATCH = 8
+"""Samples that go through the network at a time: what is seen live is answered between."""
+_TRIAL = 2
+"""The same where another number of threads is tried."""
 MOST_WAITING = 400
 """Pictures in memory that wait for the network; frames of a camera beyond them are left out."""
 
@@ -139,6 +142,7 @@ class TeachLane(CommandLane):
         self._known: tuple[int, ...] = ()
         self._stale = False
         self._learn_at = 0.0
+        self._pace: FastestThreads | None = None
 
     # ------------------------------------------------------------------ from any thread
 
@@ -258,8 +262,12 @@ class TeachLane(CommandLane):
             self._learn()
 
     def _take_some(self, embedder: Embedder) -> None:
+        from guiapp.training.threads import physical_cores
+
+        pace = self._pace = self._pace or FastestThreads(physical_cores())
         with self._condition:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            most = _TRIAL if pace.trial else BATCH
+            batch = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
             self._held -= sum(one.held for one in batch)
         read: list[tuple[_Waiting, Pixels]] = []
         broken: list[str] = []
@@ -271,10 +279,10 @@ class TeachLane(CommandLane):
         if read:
             import torch
 
-            from guiapp.training.threads import physical_cores
-
-            torch.set_num_threads(physical_cores())
+            torch.set_num_threads(pace.threads)
+            began = time.perf_counter()
             vectors = embedder([pixels for _, pixels in read])
+            pace.took((time.perf_counter() - began) / len(read))
             for (one, pixels), vector in zip(read, vectors, strict=True):
                 self._samples.add(one.key, vector, pixels, one.file)
             self._stale = True
