@@ -7,19 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QSizePolicy,
-    QTabWidget,
-    QWidget,
-)
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QSizePolicy, QTabWidget, QWidget
 
-from guiapp.catalogue import EXPERIMENTS
-from guiapp.core import paths
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Picture
 from guiapp.core.registry import resolve
@@ -28,12 +18,13 @@ from guiapp.engine.engine import Engine
 from guiapp.engine.state import EngineState, LookResult, Opened
 from guiapp.ui import layouts, session
 from guiapp.ui.bridge import EngineBridge
-from guiapp.ui.commands import Command, Commands
+from guiapp.ui.commands import Commands
 from guiapp.ui.context import Context
 from guiapp.ui.docks import Dock
 from guiapp.ui.drop import DropTarget
-from guiapp.ui.icons import icon
+from guiapp.ui.help_cards import HelpCards
 from guiapp.ui.looked_at import LookedAt
+from guiapp.ui.menus import Menus
 from guiapp.ui.notice_bar import NoticeBar
 from guiapp.ui.open_files import OpenFiles
 from guiapp.ui.panel import Panel
@@ -45,9 +36,8 @@ from guiapp.ui.studies import Studies
 from guiapp.ui.tabs import TabStrips
 from guiapp.ui.theme import MODES, Mode, Theme
 from guiapp.ui.toolbar import make_toolbar
-from guiapp.ui.window_commands import LAST, declare
+from guiapp.ui.window_commands import declare
 
-_MENUS = ("File", "View", "Source", "Model", "Run", "Help")
 _SHUTDOWN_SECONDS = 5.0
 _BREATH_MS = 30  # between two panels that are built out of sight: what is going on goes on
 
@@ -61,6 +51,8 @@ class MainWindow(QMainWindow):
         commands: Every action by id.
         context: What panels are given.
         docks: Docks by panel id.
+        menus: The menus, which list commands.
+        helps: Help texts on cards.
         layout_id: Id of the layout that was used last.
         first_painted: Emitted once, after the first completed paint.
         panels_built: Emitted once, when every panel that is open has been built.
@@ -82,7 +74,8 @@ class MainWindow(QMainWindow):
         self.settings = settings or session.session_settings()
         self.theme = Theme(session.wanted_mode(self.settings), self)
         self.theme.apply()
-        self.commands = Commands(self, self._list_command, self._build_for)
+        self.menus, self.helps = Menus(self), HelpCards(self)
+        self.commands = Commands(self, self.menus.put, self._build_for)
         self.context = Context(self.workspace, self.bridge, self.commands, notices, self.theme, self.settings)
         self._panels: dict[str, Panel] = {}
         self._broken: set[str] = set()
@@ -95,7 +88,6 @@ class MainWindow(QMainWindow):
         self._prepare_frame()
         self.docks = {p.id: self._dock(p) for p in PANELS}
         self._tabs = TabStrips(self, self.docks)
-        self._menus = {name: self._menu(name) for name in _MENUS}
         self.status = StatusBar(self.theme, self)
         self.setStatusBar(self.status)
         self.notices = NoticeBar(notices, self.theme, self)
@@ -143,7 +135,7 @@ class MainWindow(QMainWindow):
 
     def _dock(self, line: PanelEntry) -> Dock:
         dock = Dock(line, self)
-        dock.help_asked.connect(self.show_help)
+        dock.help_asked.connect(self.helps.show)
         dock.pin_asked.connect(self.pin)
         dock.menu_asked.connect(self._show_view_menu)
         dock.visibilityChanged.connect(lambda shown: shown and self._painted and self._try_panel(line.id))
@@ -211,23 +203,6 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(button.mapToGlobal(QPoint(0, button.height())))
 
-    def show_help(self, topic: str, title: str | None = None, beside: QWidget | None = None) -> None:
-        """Show the help text of a panel or an experiment on a card; once more closes it."""
-        from guiapp.ui import help as helps
-
-        shown = [card for card in self.findChildren(helps.HelpCard) if not card.isHidden()]
-        for card in shown:
-            card.dismiss()
-        if any(card.topic == topic for card in shown):
-            return
-        dock = self.docks.get(topic)
-        heading = title or (dock.entry.title if dock is not None else topic)
-        markdown = helps.text(topic)
-        if markdown is None:
-            self.context.notices.post("info", f"There is no help text for {heading} yet.")
-            return
-        helps.HelpCard(self, topic, heading, markdown).show_beside(beside or dock or self.notices)
-
     def _build_for(self, command: str) -> None:
         """Build the panel that declares a command."""
         name = command.partition(".")[0]
@@ -251,32 +226,6 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ frame
 
-    def _menu(self, name: str) -> QMenu:
-        menu = self.menuBar().addMenu(f"&{name}")
-        menu.setToolTipsVisible(True)
-        menu.setObjectName(f"menu.{name.lower()}")
-        return menu
-
-    def _list_command(self, command: Command, action: QAction) -> None:
-        if command.icon:
-            action.setIcon(icon(command.icon))
-            action.setIconVisibleInMenu(True)
-        self.addAction(action)
-        if not command.menu:
-            return
-        menu = self._menus[command.menu]
-        group = command.id.partition(".")[0]
-        there = menu.actions()
-        own = [
-            i for i, a in enumerate(there) if a.objectName().partition(".")[0] == group and a.objectName() not in LAST
-        ]
-        last = next((i for i, a in enumerate(there) if a.objectName() in LAST), len(there))
-        place = len(there) if command.id in LAST else (own[-1] + 1 if own else last)
-        before = there[place] if place < len(there) else None
-        menu.insertAction(before, action)
-        if not own and len(there) > 0:
-            menu.insertSeparator(action)
-
     def open_palette(self) -> None:
         """Open the command palette."""
         from guiapp.ui.palette import Palette
@@ -286,37 +235,6 @@ class MainWindow(QMainWindow):
             card.dismiss()
         self.build_all()
         Palette(self, self.theme, entries(self)).open()
-
-    def help_experiment(self) -> None:
-        """Show the help text of the open experiment."""
-        opened = EXPERIMENTS.get(self.workspace.experiment or "")
-        if opened is not None:
-            self.show_help(opened.help or opened.id, opened.title, self.docks["catalogue"])
-
-    def help_panel(self) -> None:
-        """Show the help text of the panel that has the focus, of the viewer where none has."""
-        focus = QApplication.focusWidget()
-        for name, dock in self.docks.items():
-            if focus is not None and dock.isAncestorOf(focus):
-                self.show_help(name)
-                return
-        self.show_help("viewer")
-
-    def about(self) -> None:
-        """Say what this program is, with its versions and licence."""
-        import platform
-
-        import PySide6
-
-        import guiapp
-        from guiapp.ui.help import HelpCard
-
-        text = (
-            f"Version {guiapp.__version__}, MIT licence.\n\nTrain vision networks and look inside them while they "
-            f"learn.\n\nPython {platform.python_version()}, Qt {PySide6.__version__}, {platform.platform()}\n\n"
-            f"Runs, downloads and settings: `{paths.user_data()}`"
-        )
-        HelpCard(self, "about", "Vision Explorer", text).show_beside(self.notices)
 
     def set_panel_shown(self, name: str, shown: bool) -> None:
         """Show a panel in front, or close it."""

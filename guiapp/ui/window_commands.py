@@ -12,9 +12,6 @@ from guiapp.ui.panel_table import PANELS
 if TYPE_CHECKING:
     from guiapp.ui.main_window import MainWindow
 
-LAST = ("file.quit", "help.about")
-"""Commands that stay at the end of their menus."""
-
 
 def declare(window: MainWindow) -> None:
     """Declare every command of ``window``."""
@@ -199,7 +196,7 @@ def _helps(window: MainWindow) -> None:
         Command(
             "help.experiment",
             "About this experiment",
-            window.help_experiment,
+            window.helps.show_experiment,
             "What the open experiment shows, its formula, what to look for",
             "F1",
             "help",
@@ -210,7 +207,7 @@ def _helps(window: MainWindow) -> None:
         Command(
             "help.panel",
             "About this panel",
-            window.help_panel,
+            window.helps.show_panel,
             "What the panel with the focus shows",
             "Shift+F1",
             "info",
@@ -227,4 +224,4 @@ def _helps(window: MainWindow) -> None:
             menu="Help",
         )
     )
-    add(Command("help.about", "About Vision Explorer", window.about, icon="info", menu="Help"))
+    add(Command("help.about", "About Vision Explorer", window.helps.show_about, icon="info", menu="Help"))

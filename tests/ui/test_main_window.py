@@ -98,9 +98,9 @@ def test_every_command_has_a_menu_or_is_a_toggle_of_the_toolbar(window):
         assert record.title
         assert record.id == name
         assert "." in name
-    listed = {a.objectName() for menu in window._menus.values() for a in menu.actions()}
+    listed = {action.objectName() for action in window.menus.actions()}
     assert {n for n, r in window.commands.records.items() if r.menu} <= listed
-    assert window._menus["File"].actions()[-1].objectName() == "file.quit"
+    assert window.menus["File"].actions()[-1].objectName() == "file.quit"
 
 
 def test_help_of_a_panel_opens_and_closes_without_being_modal(window, monkeypatch):
@@ -112,7 +112,7 @@ def test_help_of_a_panel_opens_and_closes_without_being_modal(window, monkeypatc
     assert "This is filters" in card.view.toPlainText()
     assert not card.isModal()
     assert window.rect().contains(card.geometry())
-    window.show_help("filters")
+    window.helps.show("filters")
     assert [c for c in window.findChildren(helps.HelpCard) if not c.isHidden()] == []
 
 
@@ -184,7 +184,7 @@ def test_the_help_button_of_every_dock_opens_a_text_of_its_own(window):
         (card,) = [c for c in window.findChildren(helps.HelpCard) if not c.isHidden()]
         assert card.topic == panel.id
         seen.add(card.view.toPlainText())
-        window.show_help(panel.id)
+        window.helps.show(panel.id)
     assert len(seen) == len(PANELS)
     assert window.context.notices.notices == []
 
