@@ -198,7 +198,9 @@ class FractionalPool(nn.Module):
 
     Window i of n begins at int((i + u) a) - int(u a), a = (size - k) / (n - 1), the last one at size - k; u is drawn
     for each sample, of rows and columns apart, and is the same for all maps. Windows overlap. Outside of training it
-    is the mean over the regions of five fixed u, which stands for the mean over the predictions from many regions.
+    is the mean over the regions of five fixed u. It stands for the mean over the predictions from many regions, which
+    takes as many passes and has no single set of maps and gradients to look into; where the rest of the network is
+    not linear, the two differ.
 
     Args:
         kernel: k, side of a window.

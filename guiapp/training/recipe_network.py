@@ -75,6 +75,7 @@ class LeavingOut:
         0.0, "stochastic depth: how often the last residual branch is left out; earlier ones less", low=0.0, high=0.99
     )
     pooling: Literal["own", "fractional"] = option(
-        "own", "fractional: pooling regions are drawn while it trains, their mean is used afterwards"
+        "own",
+        "fractional: pooling regions are drawn while it trains; afterwards each pooling takes the mean over five fixed ones",
     )
     pool_share: float = option(0.7, "fractional: size that a pooling leaves", low=0.51, high=0.95)
