@@ -76,6 +76,6 @@ class LeavingOut:
     )
     pooling: Literal["own", "fractional"] = option(
         "own",
-        "fractional: pooling regions are drawn while it trains; afterwards each pooling takes the mean over five fixed ones",
+        "fractional: regions of pooling are drawn while it trains; afterwards the mean over five fixed ones is taken",
     )
     pool_share: float = option(0.7, "fractional: size that a pooling leaves", low=0.51, high=0.95)
