@@ -36,6 +36,7 @@ class EngineBridge(QObject):
         look: Newest look, or None.
         subject: What the panels that follow the live room look into: the experiment, or the network of that room.
         live_look: Newest look into the network of the live room, or None.
+        live_picture: Whether that room shows a picture, which its network is at work on before its first look.
         state_changed: Emitted with an ``EngineState``, at most at display rate.
         looked: Emitted with a ``LookResult``.
         experiment_wanted: Emitted with the id of a catalogue entry that a person opens.
@@ -72,6 +73,7 @@ class EngineBridge(QObject):
         self.look: LookResult | None = None
         self.subject: Literal["experiment", "live"] = "experiment"
         self.live_look: LookResult | None = None
+        self.live_picture = False
         self._inside = EngineState()
         self._panels: list[Panel] = []
         self._due: dict[tuple[Panel, str], None] = {}

@@ -49,6 +49,13 @@ class Panel(QWidget):
         """Whether a panel that follows the live room needs the network's layers now."""
         return True
 
+    def no_look(self, text: str) -> str:
+        """What to say before the first look: ``text``, or that it comes where the live room shows a picture."""
+        bridge = self.context.bridge
+        if not (self.follows_live and bridge.subject == "live" and bridge.live_picture):
+            return text
+        return "Looking into the picture …" if text[:1].isupper() else "looking into the picture …"
+
     def request(self) -> Request | None:
         """What the network is asked while this panel is visible; None for nothing."""
         return None

@@ -100,7 +100,7 @@ class ActivationsPanel(LayerPanel):
         open_but_blind = state.opened is not None and self._shown is None
         live = self.context.bridge.subject == "live"
         if open_but_blind and (live or self.context.workspace.picture is None):
-            self.statistics.set_text(_NO_FRAME if live else _NO_PICTURE)
+            self.statistics.set_text(self.no_look(_NO_FRAME) if live else _NO_PICTURE)
 
     def show_look(self, result: LookResult) -> None:
         """Show the newest maps."""

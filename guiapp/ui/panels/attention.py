@@ -200,7 +200,7 @@ class AttentionPanel(PagedPanel):
             self.show_something()
         else:
             self.show_nothing(state.opened)
-        self.line.set_text(_NO_PICTURE)
+        self.line.set_text(self.no_look(_NO_PICTURE))
         self.hover.set_text("")
         self._follow()
 

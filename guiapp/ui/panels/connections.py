@@ -106,7 +106,7 @@ class ConnectionsPanel(PagedPanel):
             self.show_something()
         else:
             self.show_nothing(state.opened)
-        self.line.set_text("no picture: open a camera, a video or a picture")
+        self.line.set_text(self.no_look("no picture: open a camera, a video or a picture"))
         self.hover.set_text("")
         self._follow()
 

@@ -263,7 +263,7 @@ class DetectorPanel(Panel):
         self._opened, self.view, self._picture = opened, None, None
         self._kind = kind_of(opened.layers) if opened is not None else ""
         self._level, self._cell = 0, None
-        self.empty.set_text(_NO_PICTURE if self._kind else f"This panel looks into {NEEDED}.")
+        self.empty.set_text(self.no_look(_NO_PICTURE) if self._kind else f"This panel looks into {NEEDED}.")
         self._pages.setCurrentIndex(0)
         self.request_changed.emit()
 

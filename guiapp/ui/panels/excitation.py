@@ -131,7 +131,7 @@ class ExcitationPanel(PagedPanel):
             self.show_nothing(state.opened)
         self.strips.show_weights((), ())
         self.bars.show_weights(np.zeros(0, np.float32))
-        self.line.set_text(_NO_PICTURE)
+        self.line.set_text(self.no_look(_NO_PICTURE))
         self.hover.set_text("")
         self._follow()
         self.request_changed.emit()

@@ -318,6 +318,7 @@ class LivePanel(Panel):
 
     def _follow_source(self) -> None:
         """Show the state of the source."""
+        self.context.bridge.live_picture = self.feed.peek() is not None
         self.transport.follow()
         source, kind, theme = self.feed.source, self.feed.kind, self.context.theme
         state = source.state if source is not None else ""
@@ -356,6 +357,7 @@ class LivePanel(Panel):
 
     def _take_picture(self) -> None:
         """A picture has come: show it, unless its answer will bring it."""
+        self.context.bridge.live_picture = True
         if not self.isVisible():
             return
         source = self.feed.source

@@ -81,7 +81,7 @@ class PlacesPanel(PagedPanel):
         if state.opened is self._opened:
             return
         self._opened = state.opened
-        self._clear(_NO_PICTURE)
+        self._clear(self.no_look(_NO_PICTURE))
         if state.opened is None or not state.opened.layers:
             self.show_nothing(state.opened)
         else:

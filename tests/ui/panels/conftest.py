@@ -126,6 +126,7 @@ class Bridge(QObject):
         self.look = None
 
     subject = "experiment"
+    live_picture = False
 
     def seen_by(self, panel):
         return self.state
