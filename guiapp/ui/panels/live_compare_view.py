@@ -11,11 +11,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from guiapp.tasks.compare import in_common
+from guiapp.tasks.compare import ObjectDifference, in_common
+from guiapp.tasks.predictions import Detections
 from guiapp.ui.painters import DrawnLayer, PaintOptions, prepare
 from guiapp.ui.painters.pairs import Pair, shared_length
 from guiapp.ui.painters.sides import TaggedLayer, WipeLayer, tags_of
-from guiapp.ui.panels.live_picture import LivePicture
+from guiapp.ui.panels.live_picture import LivePicture, Objects
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
@@ -209,16 +210,42 @@ class ComparedPicture(LivePicture):
         else:
             super().keyPressEvent(event)
 
+    def _objects(self) -> Objects | None:
+        """Where two answers share the picture the objects of both, with one number for each class."""
+        other = self.result.other if self.result is not None else None
+        if self.mode not in ("wipe", "difference") or self.result is None or other is None:
+            return super()._objects()
+        one, two = in_common(self.result.drawn, other.drawn)
+        if not isinstance(one, Detections) or not isinstance(two, Detections):
+            return None
+        if self.mode == "difference":
+            found = other.difference
+            return _different(found, one, two) if isinstance(found, ObjectDifference) else super()._objects()
+        numbers = np.concatenate([np.arange(len(one)), -1 - np.arange(len(two))])
+        boxes = np.concatenate([one.boxes, two.boxes])
+        left = boxes[:, ::2].mean(1) < self.at * self.image_size[0]
+        return Objects(numbers, np.concatenate([one.classes, two.classes]), boxes, left == (numbers >= 0))
+
     def _click(self, x: float, y: float) -> None:
-        """Where two answers share the picture a click zooms to an object, and on the ground back again."""
+        """As for one answer; where two share the picture a click on the ground shows the whole again."""
         if self.mode not in ("wipe", "difference") or self.result is None or self.result.other is None:
             super()._click(x, y)
             return
         hit = self.layer.object_at(x, y) if self.layer is not None else None
-        if hit is not None and hit.area is not None and self.fitted:
+        if hit is not None and self._objects() is not None:
+            super()._click(x, y)
+        elif hit is not None and hit.area is not None and self.fitted:
             self.show_area(QRectF(*hit.area))
         else:
             self.fit()
+
+
+def _different(found: ObjectDifference, one: Detections, two: Detections) -> Objects:
+    """Objects of a difference, in the order of its layer: those of both, only the first's, only the second's."""
+    first = np.concatenate([found.pairs[:, 0], found.only_first])
+    boxes = np.concatenate([one.boxes[first], two.boxes[found.only_second]])
+    classes = np.concatenate([one.classes[first], two.classes[found.only_second]])
+    return Objects(np.arange(len(boxes)), classes, boxes, np.ones(len(boxes), bool))
 
 
 class TwinPicture(LivePicture):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -39,6 +40,28 @@ class NoteLayer:
         painter.fillRect(box, self._theme.warning)
         painter.setPen(self._theme.background)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """What can be chosen in a picture.
+
+    Attributes:
+        numbers: (N,), as the layer numbers them.
+        classes: (N,), numbers that mean the same class in each picture.
+        boxes: (N, 4), left, top, right, bottom in pixels.
+        seen: (N,), whether the answer is shown at the middle of the box.
+    """
+
+    numbers: npt.NDArray[np.int64]
+    classes: npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.float32]
+    seen: npt.NDArray[np.bool_]
+
+    def box(self, place: int) -> tuple[float, float, float, float]:
+        """The box at a place of these arrays."""
+        left, top, right, bottom = (float(v) for v in self.boxes[place])
+        return left, top, right, bottom
 
 
 class LivePicture(ImageView):
@@ -169,29 +192,43 @@ class LivePicture(ImageView):
             QToolTip.showText(QCursor.pos(), text, self) if text else QToolTip.hideText()
         self._tip = text
 
-    def _chosen_index(self) -> int | None:
-        """Where the chosen object is in the newest answer."""
+    def _objects(self) -> Objects | None:
+        """The objects that can be chosen; None where the answer is about something else."""
         drawn = self.result.drawn if self.result is not None else None
-        if self.chosen is None or not isinstance(drawn, Detections) or not len(drawn):
+        if not isinstance(drawn, Detections):
+            return None
+        count = len(drawn)
+        return Objects(np.arange(count), drawn.classes, drawn.boxes, np.ones(count, bool))
+
+    def _chosen_index(self) -> int | None:
+        """The number of the chosen object in the newest answer."""
+        found = self._chosen_place()
+        return None if found is None else int(found[0].numbers[found[1]])
+
+    def _chosen_place(self) -> tuple[Objects, int] | None:
+        """Where it is among the objects: what is seen comes before what is not."""
+        objects = self._objects()
+        if self.chosen is None or objects is None or not len(objects.numbers):
             return None
         kind, box = self.chosen
-        overlaps = np.where(drawn.classes == kind, _overlaps(drawn.boxes, box), 0.0)
-        best = int(overlaps.argmax())
-        return best if overlaps[best] >= _SAME else None
+        overlaps = np.where(objects.classes == kind, _overlaps(objects.boxes, box), 0.0)
+        best = int(np.where(objects.seen & (overlaps >= _SAME), overlaps + 1.0, overlaps).argmax())
+        return (objects, best) if overlaps[best] >= _SAME else None
 
     def _follow_chosen(self) -> None:
-        found = self._chosen_index()
-        if found is not None and self.chosen is not None and self.result is not None:
-            self.chosen = (self.chosen[0], tuple(float(v) for v in self.result.drawn.boxes[found]))
+        found = self._chosen_place()
+        if found is not None and self.chosen is not None:
+            self.chosen = (self.chosen[0], found[0].box(found[1]))
 
     def _click(self, x: float, y: float) -> None:
         """Choose and zoom to an object; the chosen one or the ground let go of it."""
         hit = self.layer.object_at(x, y) if self.layer is not None else None
-        drawn = self.result.drawn if self.result is not None else None
-        if hit is None or hit.area is None or not isinstance(drawn, Detections) or hit.index == self._chosen_index():
+        objects = self._objects()
+        if hit is None or hit.area is None or objects is None or hit.index == self._chosen_index():
             self.unchoose()
             return
-        self.chosen = (int(drawn.classes[hit.index]), tuple(float(v) for v in drawn.boxes[hit.index]))
+        place = int(np.flatnonzero(objects.numbers == hit.index)[0])
+        self.chosen = (int(objects.classes[place]), objects.box(place))
         self.show_area(QRectF(*hit.area))
         self._mark()
         self.chosen_changed.emit()

@@ -67,6 +67,16 @@ def compare(pair, mode="beside"):
     QApplication.processEvents()
 
 
+def another(pair, value):
+    """Another picture, with both answers."""
+    still(pair, value)
+    pair.bot.waitUntil(lambda: has_other(pair) and pair.panel.image.result.picture.pixels[0, 0, 0] == value)
+
+
+def click(image, column, row):
+    QTest.mouseClick(image, Qt.MouseButton.LeftButton, pos=QPoint(x_of(image, column), y_of(image, row)))
+
+
 def has_other(pair):
     result = pair.panel.image.result
     return result is not None and result.other is not None and result.other.model is ZOO[OTHER]
@@ -203,6 +213,23 @@ def test_the_wipe_is_dragged_and_divides_the_answers(pair, tmp_path):
     assert not image.fitted, "elsewhere the picture is moved"
     QTest.keyClick(image, Qt.Key.Key_Escape)
     assert image.fitted
+
+    # an object is chosen and followed, by the answer of the side where it is
+    workspace = pair.window.workspace
+    click(image, 30, 80)
+    assert image.chosen == (1, (20, 30, 60, 90)) and not image.fitted and workspace.region is not None
+    image.move_handle(0.1)
+    another(pair, 120)
+    assert image.chosen == (1, (20, 36, 60, 90)) and image._chosen_index() == -1
+    QTest.mouseClick(find(pair, QPushButton, "live.compare-mode-difference"), Qt.MouseButton.LeftButton)
+    assert image.chosen is None and workspace.region is None and image.fitted
+    click(image, 125, 20)
+    cat = image.chosen
+    assert cat[1] == (100, 10, 150, 30) and image.layer.object_at(125, 20).index == image._chosen_index()
+    another(pair, 60)
+    assert image.chosen == cat and workspace.region is not None
+    QTest.keyClick(image, Qt.Key.Key_Escape)
+    assert image.chosen is None and workspace.region is None and image.fitted
     before = len(pair.lane._notices.notices)
     pair.panel.snapshot.save(tmp_path / "wipe.png")
     pair.bot.waitUntil(lambda: len(pair.lane._notices.notices) > before)
