@@ -98,7 +98,7 @@ def test_a_published_network_opens_beside_its_layers(ssd):
     assert window.workspace.experiment == "ssd" and window.panel("catalogue").tree.currentItem().text(0) == "SSD"
     assert ssd.opened == [("ssd300_vgg16", "random")], "its weights are not here, its layers can be seen all the same"
     assert ssd.bridge.subject == "live"
-    assert ssd.model.heading.text() == "SSD300 VGG-16" and "24 parameters" in ssd.model.total.text()
+    assert ssd.model.about.heading.text() == "SSD300 VGG-16" and "24 parameters" in ssd.model.total.text()
     assert window.workspace.layer == "backbone" == ssd.maps.layer, "the entry's own layer is not there: the first is"
     values = ssd.maps.atlas.atlas.values
     np.testing.assert_allclose(values[0], np.repeat([[1.0] * 40 + [0.0] * 40], 60, 0), atol=1e-6)

@@ -4,57 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QSignalBlocker, QSize
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
-    QSpinBox,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, Inspected
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.network_commands import restore_network
 from guiapp.ui.panel import Panel
-from guiapp.ui.panels.model_cost import PRIORITY, Counted, captions, columns, count, matches, total_text
+from guiapp.ui.panels.model_about import AboutNetwork
+from guiapp.ui.panels.model_cost import Counted, captions, columns, count, total_text
+from guiapp.ui.panels.model_layers import LayerTable
+from guiapp.ui.panels.model_sums import BELOW_FROM, SumsView
 from guiapp.ui.panels.model_text import TextTableView, csv_rows
 from guiapp.ui.panels.paged import why_no_layers
 from guiapp.ui.study_run import StudyBar, StudyRun
 from guiapp.ui.widgets.architecture_graph import ArchitectureGraph
 from guiapp.ui.widgets.buttons import declare, icon_button
-from guiapp.ui.widgets.colour_bar import number
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.export import ask_save_text
-from guiapp.ui.widgets.layer_chooser import TYPE, LayerChooser, LayerColumn, shape_text
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
     from guiapp.interpret.cost import Cost
     from guiapp.interpret.cost_options import Convention
-    from guiapp.interpret.layers import LayerInfo
-    from guiapp.models.base import Preprocessing
 
-_WORDS_FROM = 260  # height of the panel from which it also says what the network is
-_SCALE_FROM = 360  # … and how pixels are scaled, which the tip of the line on the input says too
-_SUMS_FROM = 420  # … and from which the sums stand under the table, not in its place
-_CONTROLS_FROM = 300  # … and from which search, batch and convention stand above it
+_CONTROLS_FROM = 300  # height from which search, batch and convention stand above the table
 _BUTTONS_FROM = 400  # width from which blocks are opened and the graph saved by buttons, too
-_NAMES = 108  # pixels of the names that no column takes away
 _PATIENCE_S = 0.3  # what is counted sooner shows no bar
 _TABLES = "architecture-tables"  # exhibits that open on the table of the text
 _LAYERS, _GRAPH, _TEXT = "Layers", "Graph", "Text 1"
@@ -70,13 +50,10 @@ class ModelPanel(Panel):
         view: Which of the three is shown, ``model.view``.
         search: Words that a layer must have, ``model.search``.
         batch: Pictures at once, ``model.batch``; ``convention``: by whose rules it is counted, ``model.convention``.
-        heading: Name of the network, ``model.title``.
-        about: What it is and who describes it, ``model.about``.
-        input: What it is fed and what it gives, ``model.input``; ``scale``: how pixels become its numbers.
+        about: What the network is, and what it is fed.
         chosen: What the chosen layer does, in full, ``model.chosen``.
         total: What the whole costs, ``model.total``; ``bar`` stands there while that is counted.
-        counts: The sums of the chosen layer, and those of the course and of the papers for this network,
-            ``model.counts``; in a small panel ``sums``, ``model.sums``, shows them in the place of the table.
+        sums: Those of the chosen layer, and those of the course and of the papers for this network.
         counted: The network, counted, or None until it is.
         cost: The figures for the batch and the convention.
     """
@@ -90,12 +67,15 @@ class ModelPanel(Panel):
         self._opened: Inspected | None = None
         self.counted: Counted | None = None
         self.cost: Cost | None = None
-        self._sorted: tuple[int, bool] | None = None  # column, largest first
         theme = context.theme
-        self._make_words()
-        self.layers = LayerChooser(self.id, parent=self)
+        self.about = AboutNetwork(theme, self)
+        self.chosen = QuietLabel("model.chosen", self)
+        self.total = QuietLabel("model.total", self)
+        self.sums = SumsView(self)
+        self.sums.toggled.connect(self._arrange)
+        self.layers = LayerTable(self)
         self.layers.chosen.connect(self._choose)
-        self.layers.head_clicked.connect(self.sort_by)
+        self.layers.listed.connect(self._show_listed)
         self.graph = ArchitectureGraph(theme, "model.graph", self)
         self.graph.chosen.connect(self._choose)
         self.text = TextTableView(theme, self)
@@ -113,39 +93,9 @@ class ModelPanel(Panel):
         opens = [(commands[name], "model.open") for name in ("catalogue.find",) if name in commands.records]
         self.empty = EmptyState("Choose an experiment in the catalogue to see its network.", tuple(opens), self)
         self._build()
-        theme.changed.connect(self._restyle)
         stop = context.workspace.subscribe("layer", self._mark)
         self.destroyed.connect(lambda _=None: stop())
         self.show_state(self.seen)
-
-    def _make_words(self) -> None:
-        theme = self.context.theme
-        self.heading = QuietLabel("model.title", self)
-        bold = self.heading.font()
-        bold.setWeight(bold.Weight.DemiBold)
-        self.heading.setFont(bold)
-        self.about = QuietLabel("model.about", self, theme.faint)
-        self.input = QuietLabel("model.input", self, theme.faint)
-        self.scale = QuietLabel("model.scale", self, theme.faint)
-        self.chosen = QuietLabel("model.chosen", self)
-        self.total = QuietLabel("model.total", self)
-        self.counts = QLabel(self)
-        self.counts.setObjectName("model.counts")
-        self.counts.setProperty("faint", True)
-        self.counts.setWordWrap(True)
-        self.counts.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.counts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.sums = QPushButton("Sums", self)
-        self.sums.setObjectName("model.sums")
-        self.sums.setToolTip("Show the sums behind the figures in the place of the table")
-        self.sums.setCheckable(True)
-        self.sums.setFixedHeight(22)
-        self.sums.toggled.connect(lambda _on: self._arrange())
-        self._sums = QScrollArea(self)
-        self._sums.setWidget(self.counts)
-        self._sums.setWidgetResizable(True)
-        self._sums.setFrameShape(QFrame.Shape.NoFrame)
-        self._sums.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _make_controls(self) -> None:
         self.view = QComboBox(self)
@@ -160,7 +110,7 @@ class ModelPanel(Panel):
         self.search.setToolTip("Words that a layer has in its name, type or numbers, such as 3×3 or conv")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(60)
-        self.search.textChanged.connect(lambda _text: self._list())
+        self.search.textChanged.connect(self.layers.search)
         self.batch = QSpinBox(self)
         self.batch.setObjectName("model.batch")
         self.batch.setAccessibleName("Pictures at once")
@@ -202,7 +152,7 @@ class ModelPanel(Panel):
     def _build(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(0)
-        top.addWidget(self.heading, 1)
+        top.addWidget(self.about.heading, 1)
         verbs = ("copy", "save-csv", "save-graph", "close-blocks", "open-blocks")
         buttons = [
             icon_button(self, action, f"model.{verb}") for action, verb in zip(self._actions, verbs, strict=True)
@@ -228,18 +178,18 @@ class ModelPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(top)
-        for widget in (self.about, self.input, self.scale, self._controls):
-            column.addWidget(widget)
+        column.addWidget(self.about)
+        column.addWidget(self._controls)
         column.addWidget(self._views, 1)
         column.addWidget(self.chosen)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.total, 1)
         row.addWidget(self.bar, 1)
-        row.addWidget(self.sums)
+        row.addWidget(self.sums.button)
         self._show_bar(False)
         column.addLayout(row)
-        column.addWidget(self._sums, 1)
+        column.addWidget(self.sums, 1)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(body)
@@ -258,42 +208,13 @@ class ModelPanel(Panel):
     def _arrange(self) -> None:
         """In a small panel the table comes first: names say the type, and tips the rest."""
         width, height = self.width(), self.height()
-        beside_text = self.view.currentText() == _TEXT and height < _SUMS_FROM  # rows need the room
-        self.about.setVisible(height >= _WORDS_FROM and not beside_text)
-        self.input.setVisible(not beside_text)
-        self.scale.setVisible(height >= _SCALE_FROM)
+        beside_text = self.view.currentText() == _TEXT and height < BELOW_FROM  # rows need the room
+        self.about.arrange(height, beside_text)
         self._controls.setVisible(height >= _CONTROLS_FROM)
         for button in self._spare:  # menus have what they do
             button.setVisible(width >= _BUTTONS_FROM)
-        self._fit_columns()
-        some, small = bool(self.counts.text()), height < _SUMS_FROM
-        needed = self.counts.heightForWidth(max(100, width - 28)) + 2
-        beside = some and small and needed > height // 5
-        self.sums.setVisible(beside)
-        instead = beside and self.sums.isChecked()
-        self._views.setVisible(not instead)
-        self._sums.setVisible(some and (instead or not beside))
-        self._sums.setMinimumHeight(0 if instead else min(needed, height // 3))
-        self._sums.setMaximumHeight(16777215 if instead else min(needed, height // 3))
-
-    def _fit_columns(self) -> None:
-        """Show the columns that have room beside the names; what a layer does comes last."""
-        table = self.layers
-        room = self.width() - _NAMES - 40  # margins and scroll bar
-        heads = {column.head: section for section, column in enumerate(table.columns, 1)}
-        shown = {heads.get("output", 1)}
-        room -= sum(table.width_of(section) for section in shown)
-        for head in (*PRIORITY[:3], "does", *PRIORITY[3:]):
-            section = heads.get(head)
-            if section is not None and (needed := table.width_of(section)) <= room:
-                shown.add(section)
-                room -= needed
-            elif head in PRIORITY[:1] and section is not None:
-                shown.add(section)  # the first is there in any case
-                room = 0
-        for section in range(1, len(table.columns) + 1):
-            table.tree.setColumnHidden(section, section not in shown)
-        table.fit()
+        self.layers.fit_columns(width)
+        self._views.setVisible(not self.sums.instead(width, height))
 
     # ------------------------------------------------------------------ showing
 
@@ -309,20 +230,13 @@ class ModelPanel(Panel):
         if opened is None:
             return
         model = opened.model
-        self.heading.set_text(model.title)
-        self.heading.tip = f"{model.description}\n{source_text(model.source)}".strip()
-        self.about.set_text(" · ".join(t for t in (model.description.rstrip("."), source_text(model.source)) if t))
-        self.input.set_text(input_text(opened))
-        self.input.tip = scale_text(opened.preprocessing)
-        self.scale.set_text(scale_text(opened.preprocessing))
+        self.about.say(opened)
         self.graph.file_name = f"{model.name}-graph"
         self.counted = self.cost = None
-        self._sorted = None
         with QSignalBlocker(self.search):
             self.search.clear()
         self._offer_text(False)
-        self.layers.columns = columns(opened, None)
-        self._list()
+        self.layers.show_network(opened.layers, columns(opened, None))
         self.graph.set_architecture(None, {})
         self._say_total()
         self._mark(self.context.workspace.layer)
@@ -355,11 +269,7 @@ class ModelPanel(Panel):
         from guiapp.interpret.cost import cost_of
 
         self.cost = cost_of(self.counted.measured, self.batch.value(), self._convention())
-        self.layers.columns = columns(self._opened, self.cost)
-        if self._sorted is not None:
-            self._list()
-        else:
-            self.layers.refresh()
+        self.layers.show_columns(columns(self._opened, self.cost))
         self.graph.set_captions(captions(self._opened.layers, self.cost))
         self._say_total()
         self._say_sums()
@@ -410,56 +320,12 @@ class ModelPanel(Panel):
             control.setEnabled(name != _TEXT)
         self._arrange()
 
-    # ------------------------------------------------------------------ finding
-
-    def sort_by(self, section: int) -> None:
-        """Layers by a column, the largest first; clicked again the smallest first; a third time as they run."""
-        if self._sorted is None or self._sorted[0] != section:
-            self._sorted = (section, section > 0)
-        elif self._sorted[1] == (section > 0):
-            self._sorted = (section, not self._sorted[1])
-        else:
-            self._sorted = None
-        self._list()
-
-    def _list(self) -> None:
-        """List the layers that are searched for, in the order that is asked for; blocks are left out of an order."""
-        if self._opened is None:
-            return
-        layers = self.found()
-        header = self.layers.tree.header()
-        header.setSortIndicatorShown(self._sorted is not None)
-        if self._sorted is not None:
-            descending, ascending = Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder
-            header.setSortIndicator(self._sorted[0], descending if self._sorted[1] else ascending)
-        self.layers.set_layers(layers)
+    def _show_listed(self) -> None:
+        """Mark the chosen layer in the new rows, and what was searched for in the graph."""
         self.layers.set_current(None)
         self.layers.set_current(self.context.workspace.layer)
-        self.graph.set_marked([layer.name for layer in layers] if self.search.text().strip() else [])
+        self.graph.set_marked([layer.name for layer in self.layers.found()] if self.layers.words else [])
         self._arrange()
-
-    def found(self) -> Sequence[LayerInfo]:
-        """The layers that the table lists."""
-        if self._opened is None:
-            return ()
-        layers = list(self._opened.layers)
-        words = self.search.text().lower().split()
-        if words:
-            layers = [layer for layer in layers if matches(layer, words)]
-        if self._sorted is None:
-            return layers
-        section, largest = self._sorted
-        holds = {layer.parent for layer in self._opened.layers}
-        layers = [layer for layer in layers if layer.name not in holds]
-        value = self.layers.columns[section - 1].value if section else None
-
-        def key(layer: LayerInfo) -> Any:
-            told = layer.name if value is None else value(layer)
-            if isinstance(told, tuple):
-                return math.prod(told)
-            return told if told is not None else -1
-
-        return sorted(layers, key=key, reverse=largest)
 
     def open_blocks(self) -> None:
         """Open every block, in table and graph."""
@@ -497,32 +363,20 @@ class ModelPanel(Panel):
             from guiapp.interpret.arithmetic import sums_of
 
             lines = [f"{name} {line}" for line in sums_of(self.counted.measured, self.cost, name)]
-        own = [str(line) for line in model.count(opened.preprocessing, len(opened.labels), **opened.model_options)]
-        self.counts.setText("\n".join((*lines, *([""] if lines and own else ()), *own)))
+        own = model.count(opened.preprocessing, len(opened.labels), **opened.model_options)
+        self.sums.say(lines, [str(line) for line in own])
 
     def _choose(self, name: str) -> None:
         self.context.workspace.unit = None
         self.context.workspace.layer = name
 
-    def _restyle(self) -> None:
-        for label in (self.about, self.input, self.scale):
-            label.ink = self.context.theme.faint
-            label.update()
-
     # ------------------------------------------------------------------ export
 
     def csv_text(self) -> str:
-        """The table, one line a layer and one for the whole."""
+        """The table that is shown: one line a layer and one for the whole, or the rows of the text."""
         stream = io.StringIO()
-        writer = csv.writer(stream)
-        shown = (*self.layers.columns[:-1], TYPE, DETAIL)
-        if self.view.currentText() == _TEXT:
-            writer.writerows(csv_rows(self.text.rows))
-            return stream.getvalue()
-        writer.writerow(["layer", *(column.head for column in shown)])
-        for layer in self._opened.layers if self._opened is not None else ():
-            writer.writerow([layer.name, *(_plain(column.value(layer)) for column in shown)])
-        writer.writerow(["total", *(column.total for column in shown)])
+        rows = csv_rows(self.text.rows) if self.view.currentText() == _TEXT else self.layers.csv_rows()
+        csv.writer(stream).writerows(rows)
         return stream.getvalue()
 
     def copy(self) -> None:
@@ -533,31 +387,3 @@ class ModelPanel(Panel):
         """Ask for a file name and save the table."""
         if self._opened is not None:
             ask_save_text(self, f"{self._opened.model.name}.csv", self.csv_text())
-
-
-DETAIL = LayerColumn("detail", lambda layer: layer.detail)
-
-
-def _plain(value: Any) -> Any:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else value
-
-
-def input_text(opened: Inspected) -> str:
-    """What a network is fed and how many classes it tells apart."""
-    size, classes = opened.preprocessing.size, len(opened.labels)
-    fed = f"input {shape_text(size)}" if all(size) else "input: pictures of any size"
-    return fed if not classes else f"{fed} · {classes} class{'es' if classes != 1 else ''}"
-
-
-def scale_text(preprocessing: Preprocessing) -> str:
-    """How the pixels of a picture become the numbers that a network is fed."""
-
-    def values(numbers: tuple[float, ...]) -> str:
-        return number(numbers[0]) if len(numbers) == 1 else f"({', '.join(map(number, numbers))})"
-
-    return f"fed (pixel / 255 − {values(preprocessing.mean)}) / {values(preprocessing.std)}"
-
-
-def source_text(source: str) -> str:
-    """Where a network is described; ``"T2"`` is the second of the course texts."""
-    return re.sub(r"\bT(\d)\b", r"course text \1", source)

@@ -84,11 +84,11 @@ def test_the_table_counts_parameters_and_their_share(panel):
 
 
 def test_words_say_what_the_network_is(panel):
-    assert panel.heading.text() == "Multi-layer perceptron"
-    assert "One hidden layer" in panel.about.text() and "course text 2" in panel.about.text()
-    assert panel.input.text() == "input 1 × 28 × 28 · 10 classes"
-    assert panel.scale.text() == "fed (pixel / 255 − 0.131) / 0.308"
-    assert panel.counts.text().splitlines() == [
+    assert panel.about.heading.text() == "Multi-layer perceptron"
+    assert "One hidden layer" in panel.about.about.text() and "course text 2" in panel.about.about.text()
+    assert panel.about.input.text() == "input 1 × 28 × 28 · 10 classes"
+    assert panel.about.scale.text() == "fed (pixel / 255 − 0.131) / 0.308"
+    assert panel.sums.label.text().splitlines() == [
         "fc1: 64 × (28 × 28 + 1) = 50,240",
         "fc2: 10 × 64 = 640 and 10 biases",
     ]
@@ -97,7 +97,7 @@ def test_words_say_what_the_network_is(panel):
 def test_colour_channels_are_all_named(panel, context, kit):
     prepared = Preprocessing((3, 32, 32), (0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
     context.bridge.give(panel, opened=perceptron(kit, preprocessing=prepared))
-    assert panel.scale.text() == "fed (pixel / 255 − (0.5, 0.4, 0.3)) / (0.2, 0.25, 0.3)"
+    assert panel.about.scale.text() == "fed (pixel / 255 − (0.5, 0.4, 0.3)) / (0.2, 0.25, 0.3)"
 
 
 def test_a_click_chooses_the_layer_for_every_panel(panel, context):
@@ -120,16 +120,16 @@ def test_another_network_replaces_the_table(panel, context, kit):
     context.bridge.give(panel, opened=none)
     assert cells(panel) == [["vote", "10", "–", "–", "Vote"]]
     assert panel.total.text().startswith("no parameters")
-    assert not panel.counts.isVisible() and not panel.sums.isVisible()
+    assert not panel.sums.label.isVisible() and not panel.sums.button.isVisible()
 
 
 def test_a_small_panel_keeps_the_table(panel, qtbot):
     panel.resize(304, 235)
-    assert hidden(panel, "does") and not panel.about.isVisible()
+    assert hidden(panel, "does") and not panel.about.about.isVisible()
     tree = panel.layers.tree
     qtbot.waitUntil(lambda: tree.viewport().height() >= 4 * tree.rowHeight(tree.currentIndex()))
     panel.resize(480, 420)
-    assert not hidden(panel, "does") and panel.about.isVisible()
+    assert not hidden(panel, "does") and panel.about.about.isVisible()
 
 
 def test_the_chosen_layer_is_told_in_full_where_its_column_has_no_room(panel, context):
@@ -147,11 +147,11 @@ def test_many_sums_take_the_place_of_the_table_in_a_small_panel(panel, context, 
     entry = dataclasses.replace(MODELS["mlp"], counts=lambda *_size, **_options: sums)
     context.bridge.give(panel, opened=perceptron(kit, model=entry))
     panel.resize(304, 300)
-    assert panel.sums.isVisible() and panel.layers.isVisible() and not panel.counts.isVisible()
-    panel.sums.click()
-    assert panel.counts.isVisible() and not panel.layers.isVisible()
+    assert panel.sums.button.isVisible() and panel.layers.isVisible() and not panel.sums.label.isVisible()
+    panel.sums.button.click()
+    assert panel.sums.label.isVisible() and not panel.layers.isVisible()
     panel.resize(480, 700)
-    assert panel.counts.isVisible() and panel.layers.isVisible() and not panel.sums.isVisible()
+    assert panel.sums.label.isVisible() and panel.layers.isVisible() and not panel.sums.button.isVisible()
 
 
 def test_the_table_as_csv(panel, context):
@@ -190,7 +190,7 @@ def test_costs_come_when_they_are_counted_and_follow_batch_and_convention(panel,
 def test_the_sums_of_the_chosen_layer_come_first(panel, context):
     counted(panel, context)
     context.workspace.layer = "fc1"
-    lines = panel.counts.text().splitlines()
+    lines = panel.sums.label.text().splitlines()
     assert lines[:2] == ["fc1 parameters: 64 × (784 + 1) = 50,240", "fc1 flops: 784 × 64 × 2 = 100,352"]
     assert lines[-1].startswith("fc2: ")
 
