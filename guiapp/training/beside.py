@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from guiapp.models.base import ModelEntry
 from guiapp.training.recipe import Recipe
 
 _OFF: Mapping[str, Any] = {
@@ -61,7 +62,7 @@ def without(recipe: Recipe) -> list[Twin]:
     """A twin for each thing that the recipe has and could do without."""
     found = []
     for setting, off in _OFF.items():
-        value = _value(recipe, setting)
+        value = value_of(recipe, setting)
         if value != off and value not in _LEFT_AS_IT_IS.get(setting, ()):
             found.append(Twin(setting, off, {setting: off}))
     made = recipe.augmentation
@@ -74,20 +75,39 @@ def without(recipe: Recipe) -> list[Twin]:
 
 def others(recipe: Recipe) -> dict[str, list[Twin]]:
     """By setting, twins with another choice or value of it; the rate in multiples, and other seeds."""
-    found: dict[str, list[Twin]] = {}
-    for setting in _CHOICES:
-        now = _value(recipe, setting)
-        found[setting] = [Twin(setting, one, {setting: one}) for one in _names(recipe, setting) if one != now]
-    for setting, values in _OTHER.items():
-        now = _value(recipe, setting)
-        found[setting] = [Twin(setting, one, {setting: one}) for one in values if one != now]
     rate = recipe.optimiser.lr
     rates = [(float(f"{rate * times:.3g}"), words) for times, words in _TIMES]
-    found["optimiser.lr"] = [
+    found = {"optimiser.lr": [
         Twin("optimiser.lr", one, {"optimiser.lr": one}, words) for one, words in rates if 1e-8 <= one <= 100.0
-    ]
+    ]}  # fmt: skip
+    for setting in _CHOICES:
+        now = value_of(recipe, setting)
+        found[setting] = [Twin(setting, one, {setting: one}) for one in _names(recipe, setting) if one != now]
+    for setting, values in _OTHER.items():
+        now = value_of(recipe, setting)
+        found[setting] = [Twin(setting, one, {setting: one}) for one in values if one != now]
     seeds = [recipe.seed + more for more in (1, 2) if recipe.seed + more < 2**31]
     found["seed"] = [Twin("seed", seed, {"seed": seed}) for seed in seeds]
+    return found
+
+
+def networks(model: ModelEntry, options: Mapping[str, Any]) -> list[Twin]:
+    """Twins whose network is built with another choice, such as its activation, or without dropout of its own.
+
+    Args:
+        model: The network's entry.
+        options: What it is built with, where that is not the entry's default.
+    """
+    found = []
+    for name, default in (model.options or {}).items():
+        now = options.get(name, default)
+        values: tuple[Any, ...] = (model.choices or {}).get(name, ())
+        if isinstance(now, bool):
+            values = (not now,)
+        elif name == "dropout" and now:
+            values = (0.0,)
+        setting = f"model.{name}"
+        found += [Twin(setting, one, {setting: one}) for one in values if one != now]
     return found
 
 
@@ -101,7 +121,8 @@ def changed(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _value(recipe: Recipe, setting: str) -> Any:
+def value_of(recipe: Recipe, setting: str) -> Any:
+    """What a dotted setting is in a recipe."""
     value: Any = recipe
     for name in setting.split("."):
         value = getattr(value, name)

@@ -1,3 +1,4 @@
+from guiapp.models.backbones import find_entry
 from guiapp.training import beside
 from guiapp.training.recipe import Recipe, as_dict, change
 from guiapp.training.recipe_file import flat
@@ -36,6 +37,17 @@ def test_other_choices_leave_out_what_is_there_and_all_of_them_fit():
     for twins in found.values():
         for twin in twins:
             assert change(recipe, twin.changes) != recipe
+
+
+def test_the_network_itself_is_built_otherwise():
+    found = beside.networks(find_entry("resnet20"), {"unit": "pre-activation"})
+    assert {"model.residual": False} in [twin.changes for twin in found]
+    units = [twin.value for twin in found if twin.setting == "model.unit"]
+    assert "original" in units and "pre-activation" not in units
+    (dropout,) = beside.networks(find_entry("small-vgg"), {})
+    assert (
+        dropout.changes == {"model.dropout": 0.0} and beside.networks(find_entry("small-vgg"), {"dropout": 0.0}) == []
+    )
 
 
 def test_only_what_decides_figures_is_a_difference():

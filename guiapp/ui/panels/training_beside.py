@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from guiapp.engine.state import EngineState
-from guiapp.training.beside import Twin, others, without
+from guiapp.training.beside import Twin, networks, others, value_of, without
 from guiapp.ui.context import Context
-from guiapp.ui.panels.recipe_words import label_of, said, value_text
+from guiapp.ui.panels.recipe_words import TITLES, label_of, said, value_text
 from guiapp.ui.panels.training_status import remembers
 
 if TYPE_CHECKING:
@@ -67,22 +67,27 @@ class Beside(QObject):
         """What can be trained beside: as it was brought, without what it has, with another choice."""
         menu = QMenu(self.button)
         draft = self.context.draft
-        if draft.opened is None:
+        opened = draft.opened
+        if opened is None:
             return menu
         recipe = draft.recipe
+        menu.addAction("Train the same beside it, but …").setEnabled(False)
         if self.settings():
             menu.addAction("As the catalogue brings it", lambda: self.train({}, "as the catalogue brings it", True))
-        for twin in without(recipe):
+        built = networks(opened.model, {**opened.model_options, **options_of(self.settings())})
+        lacking = [twin for twin in built if twin.setting == "model.dropout"]
+        for twin in [*without(recipe), *lacking]:
             self._add(menu, twin, _lacking(twin))
         menu.addSeparator()
+        self._add_network(menu, [twin for twin in built if twin not in lacking])
         few = []
         for setting, twins in others(recipe).items():
             if len(twins) <= 2 and setting != "seed":
                 few += twins
                 continue
-            under = menu.addMenu(label_of(setting).capitalize())
+            under = menu.addMenu(f"{label_of(setting).capitalize()} (now {_choice(value_of(recipe, setting))})")
             for twin in twins:
-                value = value_text(twin.value)
+                value = _choice(twin.value)
                 self._add(under, twin, f"{twin.words}: {value}" if twin.words else value)
         more = menu.addMenu("More")
         for twin in few:
@@ -93,6 +98,12 @@ class Beside(QObject):
                 menu.addAction("Stop the runs beside", self.stop)
             menu.addAction("Take the runs beside out of the plots", self.take_away)
         return menu
+
+    def _add_network(self, menu: QMenu, twins: Sequence[Twin]) -> None:
+        """The other ways in which the network itself can be built."""
+        under = menu.addMenu(TITLES["model"]) if twins else menu
+        for twin in twins:
+            self._add(under, twin, f"{label_of(twin.setting)}: {value_text(twin.value)}")
 
     def _add(self, menu: QMenu, twin: Twin, text: str) -> None:
         menu.addAction(text, lambda: self.train(twin.changes, said(twin.changes)))
@@ -180,10 +191,19 @@ class Beside(QObject):
             workspace.compared = kept
 
 
+def options_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the network among dotted settings, by their own names."""
+    return {name.removeprefix("model."): value for name, value in settings.items() if name.startswith("model.")}
+
+
+def _choice(value: Any) -> str:
+    return "the network's own" if value == "own" else value_text(value)
+
+
 def _lacking(twin: Twin) -> str:
     """What a menu says of a run that does without something."""
     if twin.setting == "data.share":
         return "With all samples"
     if isinstance(twin.value, str) and twin.value not in ("none", ""):
-        return f"{label_of(twin.setting).capitalize()}: {twin.value}"
+        return f"{label_of(twin.setting).capitalize()}: {_choice(twin.value)}"
     return f"Without {label_of(twin.setting)}"

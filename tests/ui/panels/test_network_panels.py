@@ -1,5 +1,7 @@
 """Panels of what a recipe changes in a network: what they show of finished studies, what their buttons ask for."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -97,3 +99,21 @@ def test_left_out_shows_draws_and_the_gap(show, context):
     assert panel.gap.lines[0].values == pytest.approx([0.1, 0.2])
     panel.take(())
     assert "nothing is left out" in panel.line.text()
+
+
+def test_the_gap_of_a_run_beside_is_drawn_by_its_name_and_again_while_it_goes_on(show, context, tmp_path, monkeypatch):
+    panel = show(LeftOutPanel)
+    looks = []
+    monkeypatch.setattr(panel._later, "start", lambda: looks.append(len(panel.gap.lines)))
+    row = {"train": {"accuracy": 0.9, "loss": 1.0}, "validation": {"accuracy": 0.6, "loss": 1.5}}
+    write = lambda state: (tmp_path / "run.json").write_text(json.dumps({"name": "dropout 0", "state": state}))  # noqa: E731
+    (tmp_path / "epochs.jsonl").write_text(json.dumps(row) + "\n")
+    write("running")
+    context.workspace.compared = (tmp_path,)
+    assert len(looks) == 1 and [line.name for line in panel.gap.lines] == ["dropout 0"]
+    assert panel.gap.lines[0].values == pytest.approx([0.3])
+    with (tmp_path / "epochs.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    write("finished")
+    panel._later.timeout.emit()
+    assert len(panel.gap.lines[0].values) == 2 and len(looks) == 1, "one that has ended is not looked at again"
