@@ -13,7 +13,9 @@ from guiapp.interpret.embedding.options import PcaOptions, PlaneOptions
 Floats = npt.NDArray[np.float32]
 
 _EXACT_TO = 1024
-"""Dimensions up to which every component is worked out; above, the first ones by random projections."""
+"""Dimensions, or vectors, up to which every component is worked out; above, the first ones by iteration."""
+_FEW = 8
+"""Components up to which these are iterated until they stand still; more come from random projections."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,10 @@ def components(vectors: Floats, count: int) -> tuple[Floats, npt.NDArray[np.floa
     """The first principal components.
 
     With centred vectors X the covariance is X^T X / (N - 1); the components are its eigenvectors with the largest
-    eigenvalues (Pearson, 1901). Above 1,024 dimensions they come from a randomised singular value decomposition
-    (Halko et al., 2011). Of the two signs that one is taken where the largest entry is positive.
+    eigenvalues (Pearson, 1901); with fewer vectors than dimensions they come from X X^T, which has the same. Where there
+    are more than 1,024 of both, up to 8 are found by Lanczos' iteration (ARPACK), which also tells components of nearly
+    the same size apart, and more by a randomised singular value decomposition (Halko et al., 2011). Of the two signs
+    that one is taken where the largest entry is positive.
 
     Args:
         vectors: float32 (N, D).
@@ -60,6 +64,17 @@ def components(vectors: Floats, count: int) -> tuple[Floats, npt.NDArray[np.floa
     if vectors.shape[1] <= _EXACT_TO:
         values, found = np.linalg.eigh(_products(centred))
         values, found = values[::-1][:count], found[:, ::-1][:, :count]
+    elif len(vectors) <= _EXACT_TO:
+        used = centred.astype(np.float64)
+        values, weights = np.linalg.eigh(used @ used.T)
+        values, found = values[::-1][:count], used.T @ weights[:, ::-1][:, :count]
+        lengths = np.linalg.norm(found, axis=0)
+        found = np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
+    elif count <= _FEW:
+        from sklearn.decomposition import PCA
+
+        fitted = PCA(count, svd_solver="arpack", tol=1e-6, random_state=0).fit(centred)
+        values, found = fitted.singular_values_.astype(np.float64) ** 2, fitted.components_.T
     else:
         from sklearn.utils.extmath import randomized_svd
 

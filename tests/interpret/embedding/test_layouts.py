@@ -45,6 +45,15 @@ def test_components_of_wide_vectors_are_the_same(digits):
     assert np.allclose(components(wide, 3)[1], components(digits, 3)[1], rtol=1e-3)
 
 
+def test_components_of_nearly_the_same_size_are_told_apart():
+    flat = np.random.default_rng(6).normal(0, 1, (150, 1200)).astype(np.float32)  # random projections mix these
+    exact = np.linalg.svd((flat - flat.mean(0)).astype(np.float64), full_matrices=False)[2][:2]
+    assert np.allclose(np.abs((components(flat, 2)[0].T * exact).sum(1)), 1, atol=1e-4)
+    many = np.random.default_rng(6).normal(0, 1, (1100, 1030)).astype(np.float32)
+    exact = np.linalg.eigh(np.cov(many.T))[1][:, ::-1][:, :2]
+    assert np.allclose(np.abs((components(many, 2)[0] * exact).sum(0)), 1, atol=1e-4)
+
+
 def test_the_plane_of_two_components_tells_what_it_keeps(digits):
     found = pca(digits, PcaOptions(1, 3))
     theirs = PCA(3).fit(digits).explained_variance_ratio_
