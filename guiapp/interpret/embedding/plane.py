@@ -45,10 +45,10 @@ def components(vectors: Floats, count: int) -> tuple[Floats, npt.NDArray[np.floa
     """The first principal components.
 
     With centred vectors X the covariance is X^T X / (N - 1); the components are its eigenvectors with the largest
-    eigenvalues (Pearson, 1901); with fewer vectors than dimensions they come from X X^T, which has the same. Where there
-    are more than 1,024 of both, up to 8 are found by Lanczos' iteration (ARPACK), which also tells components of nearly
-    the same size apart, and more by a randomised singular value decomposition (Halko et al., 2011). Of the two signs
-    that one is taken where the largest entry is positive.
+    eigenvalues (Pearson, 1901); with fewer vectors than dimensions they come from X X^T, which has the same. Where
+    there are more than 1,024 of both, up to 8 are found by Lanczos' iteration (ARPACK), which also tells components of
+    nearly the same size apart, and more by a randomised singular value decomposition (Halko et al., 2011). Of the two
+    signs that one is taken where the largest entry is positive.
 
     Args:
         vectors: float32 (N, D).
