@@ -80,9 +80,10 @@ class SideMeter(QWidget):
         return label
 
     def set_narrow(self, narrow: bool) -> None:
-        """Leave the names of the parts out; the tips tell them."""
-        for caption in self._captions:
-            caption.setVisible(not narrow)
+        """In little room the network's own time alone: numbers without names say nothing."""
+        for caption, (part, value) in zip(self._captions, self.values.items(), strict=True):
+            for widget in (caption, value):
+                widget.setVisible(not narrow or part == "forward")
 
     def clear(self) -> None:
         """There is nothing to measure."""
