@@ -87,9 +87,7 @@ def responses(patches: npt.NDArray[np.uint8], features: Numbers) -> npt.NDArray[
     for start in range(0, len(features), _CHUNK):
         part = slice(start, start + _CHUNK)
         for one in range(features.shape[1]):
-            x, y, to_x, to_y = (
-                place[part, one] for place in (left, top, left + wide, top + high)
-            )  # four look-ups a rectangle
+            x, y, to_x, to_y = (place[part, one] for place in (left, top, left + wide, top + high))
             inside = integral[to_y, to_x] - integral[y, to_x] - integral[to_y, x] + integral[y, x]
             found[part] += weights[part, one, None] * inside
     found /= norm
