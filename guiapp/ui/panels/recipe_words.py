@@ -37,7 +37,7 @@ LABELS = {
     "average.name": "average of weights", "average.rho": "rho", "average.start": "average from",
     "average.every": "length of a cycle", "members.name": "kept weights", "members.every": "length of a cycle",
     "distillation.teacher": "teacher", "distillation.temperature": "temperature",
-    "distillation.share": "teacher's share",
+    "distillation.share": "teacher's share", "model.residual": "residual shortcuts",
 }  # fmt: skip
 RUN = "run"
 """The section with the fields that belong to no group."""

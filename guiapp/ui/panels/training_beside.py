@@ -75,7 +75,7 @@ class Beside(QObject):
         if self.settings():
             menu.addAction("As the catalogue brings it", lambda: self.train({}, "as the catalogue brings it", True))
         built = networks(opened.model, {**opened.model_options, **options_of(self.settings())})
-        lacking = [twin for twin in built if twin.setting == "model.dropout"]
+        lacking = [twin for twin in built if twin.setting == "model.dropout" or twin.value is False]
         for twin in [*without(recipe), *lacking]:
             self._add(menu, twin, _lacking(twin))
         menu.addSeparator()
