@@ -224,8 +224,11 @@ def _batches(
     """Pictures as the network takes them, many at a time where it takes batches; what cannot be read is left out."""
     import torch
 
+    from guiapp.interpret.alone import takes_one
+
     size = max(1, min(256, _BATCH_NUMBERS // max(1, int(np.prod(study.inspected.preprocessing.size)))))
     labelled = bool(pictures.classes)
+    tried = study.model.origin == "trained" or study.model.entry.task not in ("classification", "segmentation")
     found: list[int] = []
     waiting: list[torch.Tensor] = []
 
@@ -246,6 +249,9 @@ def _batches(
             continue
         if waiting and inputs.shape != waiting[0].shape:
             yield batch()
+        if not tried:
+            tried = True
+            size = 1 if takes_one(study.module, inputs) else size
         found.append(index)
         waiting.append(inputs)
         if len(waiting) >= size:

@@ -158,7 +158,8 @@ def _hooked(model: nn.Module, names: frozenset[str]) -> list[tuple[str, nn.Modul
 
 def _is_chain(module: nn.Module) -> bool:
     """Whether a module only runs its children one after the other, so that outputs can be picked up between them."""
-    return type(module).forward is nn.Sequential.forward and not (module._forward_hooks or module._forward_pre_hooks)
+    forward = getattr(type(module), "forward", None)  # TorchScript's class has none that could be asked for
+    return forward is nn.Sequential.forward and not (module._forward_hooks or module._forward_pre_hooks)
 
 
 def _passes_by(model: nn.Module, name: str) -> bool:

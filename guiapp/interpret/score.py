@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from guiapp.core.notices import UserError
+from guiapp.interpret.alone import answer_of
 from guiapp.interpret.capture import module_of
 from guiapp.interpret.case import Case
 from guiapp.interpret.layers import first_tensor
@@ -152,24 +153,11 @@ def outputs_of(case: Case, batch: torch.Tensor) -> torch.Tensor:
 
 
 def _numbers(module: Any, batch: torch.Tensor) -> torch.Tensor:
-    """What a network of one call gives; those that take one picture at a time are called so often.
-
-    ONNX files here and programs that were exported with a batch of one do; only the latter say so.
-    """
-    several = len(batch) > 1
-    if not several or next(module.parameters(), None) is not None:
-        try:
-            found = first_tensor(module(batch))
-            if found is None:
-                raise UserError(_NOTHING)
-            if len(found) == len(batch):
-                return found
-        except (RuntimeError, AssertionError, ValueError):
-            if not several:
-                raise
-    if not several:
+    """What a network of one call gives; those that take one picture at a time are called so often."""
+    found = first_tensor(answer_of(module, batch))
+    if found is None or len(found) != len(batch):
         raise UserError(_NOTHING)
-    return torch.cat([_numbers(module, one[None]) for one in batch])
+    return found
 
 
 def run_through(case: Case, batch: torch.Tensor) -> None:

@@ -156,8 +156,9 @@ def withstanding(
     for moved in steps:
         last = moved
         yield len(pixels)
-    with torch.no_grad():
-        yield int((victim.logits(last).argmax(1) == classes).sum())
+    with torch.no_grad():  # which a yield within would leave switched on for whoever works meanwhile
+        withstood = int((victim.logits(last).argmax(1) == classes).sum())
+    yield withstood
 
 
 def _copied(curves: RobustCurves) -> RobustCurves:

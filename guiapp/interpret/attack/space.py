@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from guiapp.core.notices import UserError
+from guiapp.interpret.alone import answer_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Victim:
         Raises:
             UserError: If the network tells no classes.
         """
-        output = self.module(self.inputs(pixels))
+        output = answer_of(self.module, self.inputs(pixels))
         if not isinstance(output, torch.Tensor) or output.ndim != 2 or output.shape[1] < 2:
             raise UserError("attacks are on networks that tell classes apart: open one that gives a score for each")
         if bool(torch.isnan(output.detach()).any()):

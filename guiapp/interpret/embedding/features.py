@@ -12,6 +12,7 @@ import torch
 
 from guiapp.core.notices import UserError
 from guiapp.interpret import capture
+from guiapp.interpret.alone import takes_one
 from guiapp.interpret.embedding.options import INPUT, OUTPUT
 from guiapp.interpret.embedding.pictures import DataPictures, Pictures
 from guiapp.interpret.layers import LayerInfo, first_tensor
@@ -237,6 +238,7 @@ def _of_files(model: OpenedModel, pictures: Pictures) -> _Batches:
     """Batches of prepared pictures of one size; what a network takes as a list goes alone."""
     waiting: list[torch.Tensor] = []
     indices: list[int] = []
+    alone: bool | None = None
     for index, picture in enumerate(pictures.each()):
         if picture is not None:
             try:
@@ -249,9 +251,11 @@ def _of_files(model: OpenedModel, pictures: Pictures) -> _Batches:
             if waiting and waiting[0].shape != given.shape:
                 yield torch.cat(waiting), np.array(indices), index
                 waiting, indices = [], []
+            if alone is None:
+                alone = model.origin != "trained" and takes_one(model.module, given)
             waiting.append(given.clone())
             indices.append(index)
-        if waiting and (len(waiting) + 1) * waiting[0].numel() > _BATCH_NUMBERS:
+        if waiting and (alone or (len(waiting) + 1) * waiting[0].numel() > _BATCH_NUMBERS):
             yield torch.cat(waiting), np.array(indices), index + 1
             waiting, indices = [], []
         elif not waiting:
