@@ -74,6 +74,7 @@ class StudyFile:
         pins: Pinned views.
         versions: Of what wrote it.
         dataset: Name of the data set whose samples are chosen; empty where that is not known.
+        samples: Pictures of the samples that are chosen together, for where that data set is missing; the first 300.
     """
 
     title: str
@@ -88,6 +89,7 @@ class StudyFile:
     pins: Sequence[Pinned] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     dataset: str = ""
+    samples: Sequence[Picture] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------- writing
@@ -177,6 +179,7 @@ def _pack(archive: zipfile.ZipFile, study: StudyFile, files: list[tuple[str, Pat
         "network": network, "selection": plain(study.selection), "layout": study.layout, "docks": study.docks,
         "pins": pins, "versions": dict(study.versions), "dataset": study.dataset,
     }  # fmt: skip
+    about["samples"] = [_plain(picture, pictures)["picture"] for picture in study.samples]
     about["pictures"] = [_about(picture) for _, picture in pictures.values()]
     archive.writestr(_MANIFEST, json.dumps(about, indent=1, default=str))
     for number, picture in pictures.values():
@@ -321,6 +324,7 @@ def _study(archive: zipfile.ZipFile, about: dict[str, Any], place: Path, picture
         dict(about.get("settings") or {}), _run(place, about.get("run")), network,
         _selection(about["selection"], pictures), str(about.get("layout", "")), str(about.get("docks", "")), pins,
         dict(about.get("versions") or {}), str(about.get("dataset") or ""),
+        [pictures[int(number)] for number in about.get("samples") or ()],
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from guiapp.core.notices import Notice, UserError
 from guiapp.engine.study_file import SUFFIX, Pinned, StudyFile, read, write
 from guiapp.ui import layouts, session
 from guiapp.ui.commands import Command
+from guiapp.ui.contact_sheet import contact_sheet
 from guiapp.ui.pins import Pin
 from guiapp.ui.report import png_of
 from guiapp.ui.status_bar import size
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from guiapp.ui.main_window import MainWindow
 
 _TOPIC = "study"
+_MOST_SAMPLES = 300  # of which a study holds the pictures
 
 
 class Studies(QObject):
@@ -67,6 +69,7 @@ class Studies(QObject):
         """Save what is looked at now."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
         engine, study, say = self._window.engine, self._gather(), self._window.context.notices.post
+        opened = self._window.bridge.state.opened
         pinned = getattr(self._window.built("pinned"), "pins", ())
 
         def work() -> Generator[Step, None, Path]:
@@ -74,8 +77,11 @@ class Studies(QObject):
 
             yield 0.0, "writing a checkpoint"
             run = engine.keep_run() if study.experiment and study.run is None else study.run
-            pins = [_kept(pin) for pin in pinned]
-            return (yield from write(path, replace(study, run=run, versions=versions(), pins=pins)))
+            pins, group = [_kept(pin) for pin in pinned], []
+            for part, index in study.selection["samples"][:_MOST_SAMPLES] if opened is not None else ():
+                group.append(opened.dataset.picture(part, index))
+                yield 0.0, "reading the chosen samples"
+            return (yield from write(path, replace(study, run=run, versions=versions(), pins=pins, samples=group)))
 
         def told(made: Path) -> None:
             say("info", f"The study is in {made} ({size(made.stat().st_size)}).", topic=_TOPIC)
@@ -154,7 +160,12 @@ class Studies(QObject):
         window.context.notices.post("info", f"{path.name} is open.", topic=_TOPIC)
 
     def _show_what_is_there(self, notice: Notice) -> None:
-        """Show picture and pinned views of a study whose network cannot be opened, as where its data set is missing."""
+        """Show picture and pinned views of a study whose network cannot be opened, as where its data set is missing.
+
+        Likewise the samples that were chosen together, where another data set is open.
+        """
+        if notice.topic == "history" and self._coming is not None and self._coming[0].dataset in notice.text:
+            self._show_group(self._coming[0], self._coming[1])
         if notice.level != "error" or notice.topic == _TOPIC or self._coming is None:
             return
         (study, moment, name), self._coming = self._coming, None
@@ -167,12 +178,29 @@ class Studies(QObject):
         if picture is not None:
             window.workspace.picture = picture
             shown.append("its picture")
+        if self._show_group(study, moment):
+            shown.append("its chosen samples")
         if study.pins:
             window.show_panel("pinned")
             shown.append("its pinned view" if len(study.pins) == 1 else f"its {len(study.pins)} pinned views")
-        there = f" Shown without it: {' and '.join(shown)}." if shown else ""
+        there = f" Shown without it: {', '.join(shown[:-1])}{' and ' * (len(shown) > 1)}{shown[-1]}." if shown else ""
         text = f"The network of {name} cannot be opened: {notice.text.rstrip('.')}.{there}"
         window.context.notices.post("error", text, notice.details, topic=_TOPIC)
+
+    def _show_group(self, study: StudyFile, moment: Moment) -> bool:
+        """Pin the pictures of the samples that were chosen together, once; whether there are any."""
+        if not study.samples:
+            return False
+        count = len(study.selection["samples"])
+        title = f"{count} samples chosen together" if count > 1 else "1 chosen sample"
+        pinned = self._window.show_panel("pinned")
+        if title in [pin.title for pin in pinned.pins]:
+            return True
+        words = (study.title, study.dataset)
+        again = partial(self._window.looked_at.show, moment)
+        now = datetime.datetime.now().replace(microsecond=0)
+        pinned.add(Pin(title, words, contact_sheet(study.samples), moment, again, now))
+        return True
 
     def _failed(self, error: BaseException) -> None:
         text = str(error) if isinstance(error, UserError) else f"the study failed: {error}"

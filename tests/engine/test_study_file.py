@@ -63,7 +63,7 @@ def study(draw, folder, tmp_path):
     return StudyFile(
         "LeNet", "live", "lenet5", {"batch": "8"}, folder,
         {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins,
-        {"torch": "2"}, "digits",
+        {"torch": "2"}, "digits", [Picture(draw.integers(0, 255, (9, 7, 3), np.uint8), Origin("sample", "a")), picture],
     )  # fmt: skip
 
 
@@ -78,6 +78,8 @@ def test_everything_comes_back(study, folder, home, tmp_path, monkeypatch):
     assert (picture.origin, picture.label) == (mine.origin, mine.label)
     for name in FIELDS[1:]:
         assert found.selection[name] == study.selection[name], name
+    assert len(found.samples) == 2 and found.samples[1] is picture, "pictures of the chosen group, each kept once"
+    assert np.array_equal(found.samples[0].pixels, study.samples[0].pixels)
     (pin,) = found.pins
     assert (pin.title, pin.lines, pin.png, pin.network) == ("Filters", ("a", "b"), b"PNG", "lenet5")
     assert pin.values["picture"] is picture, "one picture is kept once"

@@ -121,12 +121,13 @@ def test_a_report_escapes_what_it_tells():
 def test_a_study_whose_data_set_is_missing_shows_its_picture_and_pinned_views(make_window, tmp_path):
     window = make_window()
     picture = Picture(np.full((8, 8, 3), 90, np.uint8), Origin("file", "seven"))
-    values = {**dict.fromkeys(FIELDS), "picture": picture, "samples": (), "switched_off": {}, "boosted": {}}
+    values = {**dict.fromkeys(FIELDS), "picture": picture, "samples": (("test", 3),), "switched_off": {}, "boosted": {}}
     red = io.BytesIO()
     Image.new("RGB", (4, 4), "red").save(red, "PNG")
     pins = [Pinned("Filters", ("conv1",), "2026-01-01T10:00:00", red.getvalue(), "experiment", "lenet5", values)]
     window.studies._show(
-        StudyFile("LeNet-5", "experiment", "lenet5", selection=values, pins=pins), tmp_path / "s.vexstudy"
+        StudyFile("LeNet-5", "experiment", "lenet5", selection=values, pins=pins, samples=[picture]),
+        tmp_path / "s.vexstudy",
     )
     assert window.workspace.picture is None, "the network comes first"
     window.context.notices.post("error", "MNIST is not on this machine: fetch it")
@@ -134,7 +135,9 @@ def test_a_study_whose_data_set_is_missing_shows_its_picture_and_pinned_views(ma
     assert window.workspace.picture is picture and window.panel("pinned").isVisible()
     told = window.context.notices.notices[-1].text
     assert told.startswith("The network of s.vexstudy cannot be opened: MNIST is not on this machine")
-    assert told.endswith("Shown without it: its picture and its pinned view.")
+    assert told.endswith("Shown without it: its picture, its chosen samples and its pinned view.")
+    group = window.panel("pinned").pins[1]
+    assert group.title == "1 chosen sample" and group.image.pixelColor(36, 36).getRgb()[:3] == (90, 90, 90)
     window.workspace.picture = None
     window.context.notices.post("error", "another one")
     QApplication.processEvents()
