@@ -16,7 +16,7 @@ import numpy.typing as npt
 from guiapp.cli.exhibits import refuse_exhibit
 from guiapp.core import paths
 from guiapp.core.notices import SettingError, UserError
-from guiapp.core.registry import UnknownName, resolve
+from guiapp.core.registry import resolve
 from guiapp.models.own.files import is_own, written_here
 
 if TYPE_CHECKING:
@@ -258,31 +258,17 @@ def _own(file: Path, name: str) -> Subject:
 
 
 def _weights(file: Path, name: str) -> Subject:
-    from guiapp.models import Preprocessing
-    from guiapp.models.backbones import find_entry, without_weights
-    from guiapp.models.weights import load_into, load_weights
+    from guiapp.models.of_file import network_of
     from guiapp.tasks.base import make_task
 
-    state, about = load_weights(file)
-    missing = [key for key in ("model", "preprocessing", "classes") if key not in about]
-    if missing:
-        raise UserError(f"{file} was not written by this program: it does not say {', '.join(missing)}")
-    try:
-        entry = find_entry(about["model"])
-    except UnknownName as error:
-        raise UserError(f"{file}: {error}") from None
-    preprocessing = Preprocessing.from_dict(about["preprocessing"])
-    classes = tuple(about["classes"])
-    model = entry.make(preprocessing, len(classes), **without_weights(entry, about.get("options", {})))
-    load_into(model, state, file.name)
-    task = make_task(entry.task, classes)
+    found = network_of(file)
     return Subject(
         name,
-        model.eval(),
-        preprocessing,
-        entry.task,
-        task,
-        dataset_name=about.get("dataset", ""),
-        drawing_reference=about.get("from_drawing"),
-        built_as=(entry.name, about.get("options", {})),
+        found.module.eval(),
+        found.preprocessing,
+        found.entry.task,
+        make_task(found.entry.task, found.classes),
+        dataset_name=found.about.get("dataset", ""),
+        drawing_reference=found.about.get("from_drawing"),
+        built_as=(found.entry.name, found.about.get("options", {})),
     )

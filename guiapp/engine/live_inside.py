@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import time
-import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
+from guiapp.engine.guard import Guard
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, LookResult, Request
 from guiapp.interpret.attribution.options import AttributionOptions
@@ -50,12 +50,11 @@ class Inside:
         self.looked: Slot[LookResult] = Slot()
         self.inspected: Inspected | None = None
         self.size: tuple[int, int] | None = None
-        self._notices = notices
         self._question = self._taken = _Question()
         self._answered: tuple[_Question, Picture] | None = None
         self._last = self._begun = 0.0
         self._whole = True
-        self._complained: set[str] = set()
+        self._guard = Guard(notices, "live")
 
     def ask(self, **changes: Any) -> bool:
         """Change parts of the question; whether anything is different now."""
@@ -66,7 +65,7 @@ class Inside:
         """The network has gone."""
         self.inspected = self.size = self._answered = None
         self._question = replace(self._question, switched_off={})
-        self._complained.clear()
+        self._guard.forget()
 
     # ------------------------------------------------------------------ when
 
@@ -219,7 +218,7 @@ class Inside:
                     continue
                 probe, started = PROBES[request.probe], time.perf_counter()
                 run = functools.partial(probe.run, look, request.options or probe.options())
-                result = self._guarded(probe.title, run)
+                result = self._guard.run(probe.title, run)
                 if result is not None:
                     results[panel] = result
                     times[panel] = (time.perf_counter() - started) * 1000.0
@@ -237,17 +236,6 @@ class Inside:
         if self.inspected is None:
             return None
         return covered(opened.weights.preset, picture.size, self.inspected.preprocessing.size[1:])
-
-    def _guarded(self, name: str, work: Callable[[], Any]) -> Any:
-        """Run ``work``; an error reaches the person once per network."""
-        try:
-            return work()
-        except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
-            text = str(error) if isinstance(error, UserError) else f"{name} failed: {error}"
-            if text not in self._complained:
-                self._complained.add(text)
-                self._notices.post("error", text, traceback.format_exc(), "live")
-            return None
 
 
 def one_picture(opened: OpenedModel, inputs: Any) -> torch.Tensor | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import threading
 import time
-import traceback
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import NoticeBoard, UserError
 from guiapp.core.picture import Picture
+from guiapp.engine.guard import Guard
 from guiapp.engine.job import Job, Step
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import LookResult, Opened, Request
@@ -63,7 +63,6 @@ class LookLane:
         self.results: Slot[LookResult] = Slot()
         self.rate = rate
         self.busy = False
-        self._notices = notices
         self._question = _Question()
         self._dirty = False
         self._dropped = 0
@@ -72,7 +71,7 @@ class LookLane:
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._complained: set[str] = set()
+        self._guard = Guard(notices)
         self._answered: dict[str, tuple[tuple[Any, ...], float]] = {}
         self._fed: tuple[Picture, object, npt.NDArray[np.uint8], Reading] | None = None
 
@@ -83,7 +82,7 @@ class LookLane:
                 self._dropped += not self._picture_taken
                 self._picture_taken = changes["picture"] is None
             if "subject" in changes:
-                self._complained.clear()
+                self._guard.forget()
                 self._answered.clear()
             self._question = replace(self._question, **changes)
             self._wake()
@@ -167,23 +166,12 @@ class LookLane:
                 self._picture_taken = True
             if dirty and question.watching and question.subject is not None:
                 next_look = time.monotonic() + 1.0 / self.rate
-                result = self._guarded("look", functools.partial(self._look, question))
+                result = self._guard.run("look", functools.partial(self._look, question))
                 if result is not None:
                     self.results.put(result)
             if job is not None and not job.advance():
                 with self._condition:
                     self._jobs.remove(job)
-
-    def _guarded(self, name: str, work: Callable[[], Any]) -> Any:
-        """Run ``work``; an error reaches the person once per kind and leaves the lane alive."""
-        try:
-            return work()
-        except Exception as error:  # noqa: BLE001 - the lane must live on; the person is told
-            text = str(error) if isinstance(error, UserError) else f"{name} failed: {error}"
-            if text not in self._complained:
-                self._complained.add(text)
-                self._notices.post("error", text, traceback.format_exc())
-            return None
 
     def _weights(self, question: _Question) -> int:
         subject = question.subject
@@ -250,7 +238,7 @@ class LookLane:
                 ):
                     continue
                 started = time.perf_counter()
-                result = self._guarded(probe.title, functools.partial(probe.run, look, options or probe.options()))
+                result = self._guard.run(probe.title, functools.partial(probe.run, look, options or probe.options()))
                 if result is not None:
                     results[panel] = result
                     times[panel] = _since(started)

@@ -18,6 +18,7 @@ from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from guiapp.interpret.layers import LayerInfo, kind_of, layers_of_run
+from guiapp.models.tensors import tensors_in
 
 INPUT, OUTPUT = "(input)", "(output)"
 _NONE: frozenset[str] = frozenset()
@@ -247,19 +248,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         finally:
             for module, training in modes.items():
                 module.training = training
-        for tensor in _tensors(output):
+        for tensor in tensors_in(output):
             self._join(self._of_tensor(tensor), OUTPUT)
 
     # ------------------------------------------------------------------ modules
 
     def _enter(self, name: str, given: Any) -> None:
         if not self.fed[0]:
-            first = next((t for t in _tensors(given) if t.ndim in (4, 5) and t.shape[1] == _COLOURS), None)
+            first = next((t for t in tensors_in(given) if t.ndim in (4, 5) and t.shape[1] == _COLOURS), None)
             if first is not None:
                 self.begin(first)
         if self._called:
             self._called[-1] = True
-        if name in self._small and (tensor := next(_tensors(given), None)) is not None:
+        if name in self._small and (tensor := next(tensors_in(given), None)) is not None:
             self._of(name).given = tuple(tensor.shape[1:])
         call = self._calls[name] = self._calls.get(name, 0) + 1
         self._stack.append(name)
@@ -273,7 +274,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         node = self._nodes.pop()
         whole = not self._called.pop()
         figures = self._of(name)
-        for tensor in _tensors(output):
+        for tensor in tensors_in(output):
             if self._note(tensor):
                 figures.numbers += tensor.numel()
                 figures.bytes += tensor.numel() * tensor.element_size()
@@ -312,7 +313,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return made
         out = func(*args, **kwargs)
         name = self._stack[-1] if self._stack else ""
-        used = [self._sources[tensor] for tensor in _tensors((args, kwargs)) if tensor in self._sources]
+        used = [self._sources[tensor] for tensor in tensors_in((args, kwargs)) if tensor in self._sources]
         figures = self.figures.get(name) or self._of(name)
         if packet in flop_registry:
             count = int(flop_registry[packet](*args, **kwargs, out_val=out))
@@ -338,13 +339,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             sources = first
         else:
             sources = frozenset().union(*used)
-            tensor = next(_tensors(out), None)
+            tensor = next(tensors_in(out), None)
             if tensor is not None and tensor.ndim >= _LEAST and tensor.is_floating_point():
                 sign = f"({name}#{len(self.signs)})"
                 self.signs[sign] = name, _SIGNS.get(operation.rstrip("_"), operation.rstrip("_"))
                 self._join(sources, sign)
                 sources = frozenset({sign})
-        for tensor in _tensors(out):
+        for tensor in tensors_in(out):
             self._sources[tensor] = sources
 
     def _of_tensor(self, tensor: torch.Tensor) -> frozenset[str]:
@@ -356,24 +357,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.edges[source, to] = None
 
 
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from _tensors(part)
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _tensors(part)
-
-
 def _all(value: Any, count: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, Sequence) else (value,) * count
 
 
 def _windows(args: tuple[Any, ...], out: Any) -> int:
     """Pooling by a kernel: one operation for each number in each window."""
-    first = next(_tensors(out))
+    first = next(tensors_in(out))
     kernel = args[1]
     area = math.prod(kernel) if len(kernel) > 1 else kernel[0] ** (first.ndim - 2)
     return int(first.numel() * area)
@@ -381,7 +371,7 @@ def _windows(args: tuple[Any, ...], out: Any) -> int:
 
 def _cells(args: tuple[Any, ...], out: Any) -> int:
     """Pooling to a size: cells overlap where the maps cannot be parted evenly; to the size that they have is none."""
-    given, first = args[0], next(_tensors(out))
+    given, first = args[0], next(tensors_in(out))
     down, wanted = given.shape[2:], first.shape[2:]
     if down == wanted:
         return 0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from guiapp.models.tensors import tensors_in
 
 _Pair = tuple[int, int]
 
@@ -93,10 +95,10 @@ class FieldTracker(TorchFunctionMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
-        used = [tensor for tensor in _tensors((args, kwargs)) if tensor in self._views]
+        used = [tensor for tensor in tensors_in((args, kwargs)) if tensor in self._views]
         if not used:
             return result
-        made = [args[0]] if name == "__setitem__" else list(_tensors(result))
+        made = [args[0]] if name == "__setitem__" else list(tensors_in(result))
         view = None
         if len(made) == 1 and all(self._views[tensor] is not None for tensor in used):
             try:
@@ -236,13 +238,3 @@ def _pair(value: Any) -> tuple[Any, Any]:
     if isinstance(value, tuple | list):
         return (value[0], value[0]) if len(value) == 1 else (value[0], value[1])
     return value, value
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from _tensors(part)
-    elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))

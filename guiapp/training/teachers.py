@@ -12,8 +12,7 @@ import torch
 from torch import nn
 
 from guiapp.core import paths
-from guiapp.core.notices import SettingError, UserError
-from guiapp.core.registry import UnknownName
+from guiapp.core.notices import SettingError
 from guiapp.models.base import ModelEntry, Preprocessing
 
 if TYPE_CHECKING:
@@ -154,22 +153,10 @@ def open_teacher(name: str) -> Teacher:
 
 
 def _of_file(name: str, file: Path) -> Teacher:
-    from guiapp.models.backbones import find_entry, without_weights
-    from guiapp.models.weights import load_into, load_weights
+    from guiapp.models.of_file import network_of
 
-    state, about = load_weights(file)
-    missing = [key for key in ("model", "preprocessing", "classes") if key not in about]
-    if missing:
-        raise UserError(f"{file} was not written by this program: it does not say {', '.join(missing)}")
-    try:
-        entry = find_entry(about["model"])
-    except UnknownName as error:
-        raise UserError(f"{file}: {error}") from None
-    preprocessing, classes = Preprocessing.from_dict(about["preprocessing"]), tuple(about["classes"])
-    options: Mapping[str, object] = without_weights(entry, about.get("options", {}))
-    model = entry.make(preprocessing, len(classes), **options)
-    load_into(model, state, file.name)
-    return Teacher(name, still(model), preprocessing, classes, None, entry, options)
+    found = network_of(file)
+    return Teacher(name, still(found.module), found.preprocessing, found.classes, None, found.entry, found.options)
 
 
 def still(model: nn.Module) -> nn.Module:

@@ -19,6 +19,8 @@ import torch
 from torch import nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from guiapp.models.tensors import tensors_in
+
 _PASSES = 5  # before anything is fused: a network that is asked once answers at once
 _SECONDS = 0.3  # of a pass; watching two of a slower network would be felt
 _TOLERANCE = 1e-3  # of the largest value: float32 sums in another order differ by 1e-6 to 1e-4
@@ -183,7 +185,8 @@ class _Watch:
     def _whole(self, part: nn.Module, _inputs: Any, output: Any) -> None:
         self._calls[part] += 1
         key = part, self._calls[part]
-        self.prints[key] = tuple(value for tensor in _tensors(output) for value in _print(tensor))
+        numbers = (tensor for tensor in tensors_in(output) if tensor.is_floating_point() and tensor.numel())
+        self.prints[key] = tuple(value for tensor in numbers for value in _print(tensor))
         made = getattr(output, "_made_by", None)
         if made is not None:
             self._given[key] = made
@@ -250,19 +253,6 @@ def _convolved(
 
 def _same(inputs: torch.Tensor) -> torch.Tensor:
     return inputs
-
-
-def _tensors(output: Any) -> Iterator[torch.Tensor]:
-    """The tensors of float numbers in an answer."""
-    if isinstance(output, torch.Tensor):
-        if output.is_floating_point() and output.numel():
-            yield output
-    elif isinstance(output, dict):
-        for value in output.values():
-            yield from _tensors(value)
-    elif isinstance(output, list | tuple):
-        for value in output:
-            yield from _tensors(value)
 
 
 def _print(tensor: torch.Tensor) -> tuple[float, float]:
