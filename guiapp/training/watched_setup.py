@@ -74,16 +74,15 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
         assert made is not None
         return made
 
-    reason = why(info)
+    reason = without_program(info)
     entry = ModelEntry(
         "watched" if runs else WEIGHTS_ALONE, title, build, source="watched from its run folder",
         description="A network of a training script of your own." if runs
         else f"Weights of a training script of your own: its layers can be seen, not run{reason}.",
     )  # fmt: skip
     experiment = Experiment("watched", "", title, (), entry.name, dataset.name, "A run of a script of your own.")
-    notices = (
-        () if runs else (f"{title}: only its weights are known{reason}; curves and filters are shown. {way(folder)}",)
-    )
+    alone = f"{title}: only its weights are known{reason}; curves and filters are shown. {how_to_run(folder)}"
+    notices = () if runs else (alone,)
     return Setup(
         experiment=experiment,
         recipe=dataclasses.replace(Recipe(), epochs=1, device="cpu"),
@@ -97,13 +96,13 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
     )
 
 
-def why(info: Mapping[str, Any]) -> str:
+def without_program(info: Mapping[str, Any]) -> str:
     """Why a watched network has no program, with a semicolon before it; empty where the script wanted none."""
     said: Mapping[str, Any] = info["watch"]
     return f"; its program could not be kept ({said['reason']})" if said.get("reason") else ""
 
 
-def way(folder: Path) -> str:
+def how_to_run(folder: Path) -> str:
     """How a network is asked of which the run keeps the weights alone.
 
     Its architecture is found from the shapes, which do not tell everything, such as activations: so a person asks for
@@ -123,7 +122,8 @@ def refuse_weights_alone(setup: Setup, folder: Path) -> None:
     if setup.entry.name == WEIGHTS_ALONE:
         from guiapp.training.run_folder import RunFolder
 
-        raise UserError(f"of {folder.name} only the weights are known{why(RunFolder.open(folder).info)}. {way(folder)}")
+        reason = without_program(RunFolder.open(folder).info)
+        raise UserError(f"of {folder.name} only the weights are known{reason}. {how_to_run(folder)}")
 
 
 def from_weights(weights: Mapping[str, torch.Tensor]) -> torch.nn.Module:
