@@ -1,4 +1,4 @@
-"""Units from the command line: patches of a folder, a grown picture, a response traced back."""
+"""Units from the command line: patches of a folder or video, a grown picture, a response traced back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from guiapp.interpret.units.grow import growing
 from guiapp.interpret.units.options import GrowOptions, GrowProbeOptions, PatchProbeOptions, TraceOptions, unit_layers
 from guiapp.interpret.units.passes import Inputs, LayerPass
 from guiapp.interpret.units.patches import Patch, patch
-from guiapp.interpret.units.pictures import FolderPictures, PartPictures, Pictures, spread
+from guiapp.interpret.units.pictures import FolderPictures, PartPictures, Pictures, VideoPictures, spread
 from guiapp.interpret.units.project import project
 from guiapp.interpret.units.scan import Scan, next_after, scanning
 
@@ -116,11 +116,12 @@ def grow(look: Look, options: GrowProbeOptions) -> GrownView:
 
 
 def patches(look: Look, options: PatchProbeOptions) -> PatchView:
-    """The best patches of a unit in a folder, or in the validation part of the open data set."""
+    """The best patches of a unit in a folder or a recorded video, or in the validation part of the open data set."""
     name = _layer(look, options)
     pictures: Pictures
     if options.folder:
-        pictures = FolderPictures(Path(options.folder).expanduser())
+        source = Path(options.folder).expanduser()
+        pictures = VideoPictures(source) if source.is_file() else FolderPictures(source)
     elif look.dataset is not None:
         pictures = PartPictures(look.dataset, "validation")
     else:

@@ -69,7 +69,9 @@ class PatchProbeOptions:
 
     layer: str = _option("", "name of the layer; empty for the first with weights")
     unit: int = _option(0, "channel, or unit of a dense layer", low=0)
-    folder: str = _option("", "folder of pictures; empty for the validation part of the open data set")
+    folder: str = _option(
+        "", "folder of pictures, or a recorded video; empty for the validation part of the open data set"
+    )
     most: int = _option(1000, "at most so many pictures, evenly spread over the data", low=1)
     count: int = _option(9, "how many patches", low=1, high=24)
 

@@ -1,20 +1,24 @@
-"""Pictures over which units are looked at: a part of a data set, or the files of a folder."""
+"""Pictures over which units are looked at: a part of a data set, the files of a folder, frames of a recorded video."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import UserError
-from guiapp.core.picture import Picture
+from guiapp.core.picture import Origin, Picture
 from guiapp.datasets.base import Dataset, Part
+
+if TYPE_CHECKING:
+    from guiapp.sources.video_reader import VideoReader
 
 
 class Pictures(Protocol):
@@ -144,6 +148,54 @@ class FolderPictures:
         return digest.hexdigest()
 
 
+class VideoPictures:
+    """The frames of a recorded video, by their index. They may be asked for by any thread, forward being quickest.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        title: Its name.
+        classes: None.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        from guiapp.sources.video_reader import VideoReader
+
+        self.path = path.expanduser()
+        self.title = self.path.name
+        self._lock = threading.Lock()
+        self._reader: VideoReader = VideoReader(self.path)
+        self._reader.scan(float("inf"))
+        about = self.path.stat()
+        self._key = f"{self.path.resolve()} {about.st_size} {about.st_mtime_ns}"
+
+    def __len__(self) -> int:
+        return max(1, self._reader.count)
+
+    def picture(self, index: int) -> Picture:
+        """A frame, decoded."""
+        with self._lock:
+            pixels = self._reader.frame(index)
+            seconds = self._reader.time_of(index)
+        if pixels is None:
+            raise UserError(f"frame {index} of {self.title} cannot be decoded")
+        return Picture(pixels, Origin("video", self.title, self.path, index, seconds=seconds))
+
+    def label(self, index: int) -> int:
+        """No class."""
+        return -1
+
+    def key(self) -> str:
+        """Path, length and time of the file."""
+        return self._key
+
+
 def spread(count: int, most: int) -> list[int]:
     """At most so many of 0 … count - 1, evenly spread, the same ones each time."""
     if count <= most:
@@ -156,11 +208,12 @@ class Source:
     """Where pictures come from, as a person chooses it; nothing is read yet.
 
     Attributes:
-        kind: ``"part"`` of the open data set, ``"set"``: the test part of a registered one, ``"folder"`` of files.
+        kind: ``"part"`` of the open data set, ``"set"``: the test part of a registered one, ``"folder"`` of files,
+            recorded ``"video"``.
         name: Of the part, of the set, or the path.
     """
 
-    kind: Literal["part", "set", "folder"]
+    kind: Literal["part", "set", "folder", "video"]
     name: str
 
     def open(self, dataset: Dataset | None) -> Pictures:
@@ -174,10 +227,12 @@ class Source:
         """
         if self.kind == "folder":
             return FolderPictures(Path(self.name))
+        if self.kind == "video":
+            return VideoPictures(Path(self.name))
         if self.kind == "set":
             from guiapp.datasets import open_dataset
 
             return PartPictures(open_dataset(self.name), "test")
         if dataset is None:
-            raise UserError("no data set is open: choose a folder of pictures")
+            raise UserError("no data set is open: choose a folder of pictures or a video")
         return PartPictures(dataset, self.name)  # type: ignore[arg-type]

@@ -1,8 +1,9 @@
-"""Chooses the pictures over which units are looked at: parts of the open data set, known sets, a folder."""
+"""Chooses the pictures over which units are looked at: parts of the open data set, known sets, a folder, a video."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
@@ -12,7 +13,7 @@ from guiapp.engine.state import Inspected
 from guiapp.interpret.units.pictures import Source
 from guiapp.ui.context import Context
 
-_FOLDER = "units/folder"
+_FOLDER, _VIDEO = "units/folder", "units/video"
 _MOST = (200, 1000, 5000, 20_000)
 _PARTS = (("validation", "validation part"), ("train", "training part"), ("test", "test part"))
 
@@ -35,7 +36,9 @@ class DataRow(QWidget):
         self.source = QComboBox(self)
         self.source.setObjectName("units.data")
         self.source.setAccessibleName("Pictures")
-        self.source.setToolTip("Pictures over which the layer is looked at")
+        self.source.setToolTip(
+            "Pictures over which the layer is looked at: a part of a data set, a folder, or frames of a video"
+        )
         self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.source.setMinimumContentsLength(10)
         self.most = QComboBox(self)
@@ -68,16 +71,20 @@ class DataRow(QWidget):
             for name, title in _PARTS:
                 if len(dataset.part(name)):
                     self.source.addItem(title, Source("part", name))
-        folder = str(self._context.settings.value(_FOLDER, ""))
-        if folder and Path(folder).is_dir():
-            self.source.addItem(f"folder {Path(folder).name}", Source("folder", folder))
+        known = False
+        for kind, key in (("folder", _FOLDER), ("video", _VIDEO)):
+            path = Path(str(self._context.settings.value(key, "")) or "/nowhere")
+            if path.is_dir() if kind == "folder" else path.is_file():
+                known = True
+                self.source.addItem(f"{kind} {path.name}", Source(kind, str(path)))  # type: ignore[arg-type]
         for name in DATASETS:
             if (dataset is None or dataset.name != name) and DATASETS[name].available():
                 self.source.addItem(f"{DATASETS[name].title}, test part", Source("set", name))
         self.source.addItem("Folder …", None)
+        self.source.addItem("Video …", None)
         rows = range(self.source.count() if before is not None else 0)
         kept = next((row for row in rows if self.source.itemData(row) == before), 0)
-        nothing = dataset is None and not folder and before is None
+        nothing = dataset is None and not known and before is None
         self.source.setCurrentIndex(-1 if nothing else kept)
         self.source.setPlaceholderText("choose pictures")
         self._last = self.source.currentIndex()
@@ -93,32 +100,35 @@ class DataRow(QWidget):
         """At most so many."""
         return int(self.most.currentData())
 
-    def choose_folder(self, folder: Path) -> None:
-        """Take the pictures of a folder, and remember it."""
-        self._context.settings.setValue(_FOLDER, str(folder))
-        wanted = Source("folder", str(folder))
+    def choose_path(self, path: Path) -> None:
+        """Take the pictures of a folder or of a recorded video, and remember it."""
+        kind: Literal["folder", "video"] = "folder" if path.is_dir() else "video"
+        self._context.settings.setValue(_FOLDER if kind == "folder" else _VIDEO, str(path))
         for row in range(self.source.count()):
             known = self.source.itemData(row)
-            if isinstance(known, Source) and known.kind == "folder":
+            if isinstance(known, Source) and known.kind == kind:
                 self.source.removeItem(row)
                 break
-        self.source.insertItem(self.source.count() - 1, f"folder {folder.name}", wanted)
-        self._last = self.source.count() - 2
+        self.source.insertItem(self.source.count() - 2, f"{kind} {path.name}", Source(kind, str(path)))
+        self._last = self.source.count() - 3
         self.source.setCurrentIndex(self._last)
         self.changed.emit()
 
-    def ask_folder(self) -> None:
-        """Ask for a folder."""
-        chosen = QFileDialog.getExistingDirectory(
-            self, "Folder of pictures", str(self._context.settings.value(_FOLDER, ""))
-        )
+    def ask_path(self, kind: str) -> None:
+        """Ask for a folder or a video."""
+        if kind == "folder":
+            before = str(self._context.settings.value(_FOLDER, ""))
+            chosen = QFileDialog.getExistingDirectory(self, "Folder of pictures", before)
+        else:
+            chosen, _ = QFileDialog.getOpenFileName(self, "Video", str(self._context.settings.value(_VIDEO, "")))
         if chosen:
-            self.choose_folder(Path(chosen))
+            self.choose_path(Path(chosen))
 
     def _chosen(self, row: int) -> None:
         if self.source.itemData(row) is None:
+            kind = "folder" if row == self.source.count() - 2 else "video"
             self.source.setCurrentIndex(self._last)
-            self.ask_folder()
+            self.ask_path(kind)
         elif row != self._last:
             self._last = row
             self.changed.emit()

@@ -4,6 +4,7 @@ import csv
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -314,7 +315,7 @@ def test_what_cannot_be_laid_out_is_told_in_one_line(by_pca, panel, qtbot):
     assert "units 0 to" in panel.bar.words.text() and panel.shown.method == "PCA"
 
 
-def test_a_folder_is_laid_out_with_its_sub_folders_as_classes(panel, qtbot, tmp_path, desk):
+def test_a_folder_is_laid_out_with_its_sub_folders_as_classes_and_a_video_by_its_moments(panel, qtbot, tmp_path, desk):
     for name, grey in (("dark", 20), ("light", 230)):
         (tmp_path / name).mkdir()
         for number in range(4):
@@ -340,6 +341,15 @@ def test_a_folder_is_laid_out_with_its_sub_folders_as_classes(panel, qtbot, tmp_
     panel.choose(5)
     picture, sample = desk.looked_at[-1]
     assert sample is None and picture.size == (40, 30)
+    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+    for number in range(9):
+        film.write(np.full((24, 32, 3), 25 * number, np.uint8))
+    film.release()
+    again(panel, qtbot, lambda: panel.controls.choose_path(tmp_path / "film.avi"))
+    assert len(panel.shown.features) == 9 and panel.controls.colour.currentText() == "time"
+    panel.choose(6)
+    origin = desk.looked_at[-1][0].origin
+    assert (origin.kind, origin.index) == ("video", 6) and origin.seconds == pytest.approx(0.6, abs=0.06)
 
 
 def test_opening_another_network_shows_nothing_of_the_one_before(panel, desk, context, kit, qtbot):

@@ -301,7 +301,7 @@ def test_pictures_of_a_folder_can_be_chosen_and_are_remembered(bench, tmp_path):
     panel = bench.panel
     panel.tabs.setCurrentIndex(PATCHES)
     bench.run()
-    panel.data.choose_folder(folder)
+    panel.data.choose_path(folder)
     bench.run()
     assert panel.search.found.scan.pictures == 2 and panel.search.found.pictures.title == "photos"
     panel.data.list_for(bench.opened)
@@ -315,6 +315,36 @@ def test_pictures_of_a_folder_can_be_chosen_and_are_remembered(bench, tmp_path):
     bench.run()
     assert "there are no pictures in" in panel.search.bar.words.text()
     assert not bench.waiting, "what failed is not tried for ever"
+
+
+def test_frames_of_a_video_can_be_chosen_and_one_opens_at_its_moment(bench, tmp_path, monkeypatch):
+    import cv2
+    from PySide6.QtWidgets import QFileDialog
+
+    path, panel = tmp_path / "brighter.avi", bench.panel
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (12, 12))
+    for number in range(12):
+        writer.write(np.full((12, 12, 3), 20 * number, np.uint8))
+    writer.release()
+    panel.tabs.setCurrentIndex(PATCHES)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    panel.data.source.activated.emit(panel.data.source.findText("Video …"))
+    bench.run()
+    scan = panel.search.found.scan
+    assert scan.pictures == 12 and panel.search.found.pictures.title == "brighter.avi"
+    conv = bench.network[0]  # on frames of one colour each
+    expected = torch.relu(torch.arange(12) * 20 / 255 * conv.weight[2].sum() + conv.bias[2])
+    best = panel.search.found.patches[0]
+    assert best.value == pytest.approx(float(expected.max()), abs=0.02) and best.sample == int(expected.argmax())
+    panel.patches.grid.clicked.emit(0)
+    origin = bench.looked_at[-1][0].origin
+    assert (origin.kind, origin.path, origin.index) == ("video", path, best.sample)
+    assert origin.seconds == pytest.approx(best.sample / 10, abs=0.06)
+    path.write_bytes(b"no video")
+    panel.data.list_for(bench.opened)
+    panel.data.again.emit()
+    bench.run()
+    assert panel.data.chosen.name == str(path) and "brighter.avi is damaged" in panel.search.bar.words.text()
 
 
 # ---------------------------------------------------------------------- growing and tracing
