@@ -53,6 +53,8 @@ def verdict(result: AttackResult, labels: Sequence[str]) -> tuple[str, tuple[str
     if not result.reached:
         short = f"withstands: still {now}" if wanted is None else f"not {name_of(labels, wanted)}: {now}"
         return f"{steps}, {short}", (short,)
+    if result.about and wanted is None and result.scores[-1].max() < 0.5:  # it is no class at all any more
+        return f"{before} is gone in {steps}: {now} at most", (f"gone in {steps}",)
     if not result.rounded or not result.noise:
         return f"{before} became {now} in {steps}", (f"{now} in {steps}",)
     rounded, noise = next(iter(result.rounded.items())), next(iter(result.noise.items()))
