@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QCursor, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QTabBar, QWidget
 
 from guiapp.ui.docks import Dock, small_button
 
 _PADDING = 20  # pixels beside the name of a tab, as in the theme
+_CLOSE = 10  # likewise where tabs stand close
+_END = 4  # pixels behind the last button
 _PULL = 24
 """Pixels by which a tab must be dragged out of its row to float."""
 
@@ -22,9 +24,10 @@ class _Corner(QWidget):
         super().__init__(bar)
         self._bar = bar
         self._count = 0
+        self._spared: list[QWidget] = []
         self.setObjectName("tabs.corner")
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 4, 0)
+        row.setContentsMargins(0, 0, _END, 0)
         row.setSpacing(0)
         self.more = small_button(self, "tabs.more", "more", "Pin, copy or save what is seen")
         self.more.clicked.connect(
@@ -39,19 +42,30 @@ class _Corner(QWidget):
             button = small_button(self, name, symbol, tip)
             button.clicked.connect(lambda _=False, a=act: (dock := strips.front(bar)) is not None and a(dock))
             row.addWidget(button)
+            self._spared.append(button)
 
     def fit(self) -> None:
-        """Stand at the right end of the row; where tabs have no room beside it, names are cut off, not covered."""
-        bar, size = self._bar, self.sizeHint()
+        """Stand at the right end of the row; where tabs have no room beside it, names are cut off, not covered.
+
+        Before a name is cut off, tabs move closer, and all buttons but the menu go: what they do, the View menu, F1 and
+        dragging a tab out of its row do too.
+        """
+        bar = self._bar
         if bar.count() != self._count:
             self._count = bar.count()
             _find_last(bar)
         wide = bar.fontMetrics().horizontalAdvance
         names = [wide(bar.tabText(tab)) for tab in range(bar.count())]
+        sizes = [button.sizeHint().width() for button in (self.more, *self._spared)]
+        crowded = sum(names) + _CLOSE * len(names) + sum(sizes) + _END > bar.width() > 0
+        for button in self._spared:
+            button.setVisible(not crowded)
+        size = QSize((sizes[0] if crowded else sum(sizes)) + _END, self.more.sizeHint().height())
         style = f"QTabBar::tab:last, QTabBar::tab:only-one {{ margin-right: {size.width()}px; }}"
         if sum(names) + _PADDING * len(names) + size.width() > bar.width() > 0:
             whole = names[bar.currentIndex()] + 2 if bar.currentIndex() >= 0 else 0
-            style += f"QTabBar::tab {{ padding: 6px 4px; }} QTabBar::tab:selected {{ min-width: {whole}px; }}"
+            beside = 4 if not crowded else 2
+            style += f"QTabBar::tab {{ padding: 6px {beside}px; }} QTabBar::tab:selected {{ min-width: {whole}px; }}"
         if style != bar.styleSheet():
             bar.setStyleSheet(style)
         self.setGeometry(bar.width() - size.width(), (bar.height() - size.height()) // 2, size.width(), size.height())
