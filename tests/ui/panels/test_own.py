@@ -108,6 +108,14 @@ def test_files_that_are_no_network_and_wrong_settings_are_told_in_the_panel(pane
     broken.write_bytes(b"nothing")
     panel.open_file(broken)
     assert "damaged or not a weight file" in panel.about.text() and panel.opened == []
+    panel.open_file(weights)
+    good, before = panel.opened, panel.context.bridge.state
+    for name, content in (("cut.pth", weights.read_bytes()[:5000]), ("x.safetensors", b"\xff" * 64), ("y.pt2", b"PK")):
+        (tmp_path / name).write_bytes(content)
+        panel.open_file(tmp_path / name)
+        assert panel.about.property("error") and name in panel.about.text(), name
+        assert panel.opened == good == [weights] and panel.context.bridge.state is before, "what is open stays"
+        assert not panel.use_button.isVisible() and panel.found.opened is None
     panel.open_file(weights, use=False)
     panel.set_options({"height": "-3"})
     assert "height" in panel.rejected.text()
