@@ -109,14 +109,14 @@ def _check_all(
     halving: bool,
 ) -> int:
     """Try every value on the recipe, without opening data; return the epochs of a run."""
-    from guiapp.models import MODELS
+    from guiapp.models.backbones import find_entry
     from guiapp.training.setup import recipe_of
 
     lengths = set()
     for settings in tried:
         chosen = {**base, **repeats[-1], **settings}
         recipe = recipe_of(experiment, chosen)
-        by_memory = MODELS[str(chosen.get("model", experiment.model))].trained_by == "memory"
+        by_memory = find_entry(str(chosen.get("model", experiment.model))).trained_by == "memory"
         lengths.add(1 if by_memory else recipe.epochs)
     if len(lengths) > 1 and halving:
         raise SettingError("halving compares runs of one length: do not vary epochs")

@@ -173,3 +173,8 @@ def test_a_torn_or_newer_file_is_no_search(tmp_path):
         (tmp_path / "search.json").write_text(text)
         with pytest.raises(UserError, match=words):
             SearchFolder.open(tmp_path)
+
+
+def test_a_published_network_with_a_new_head_can_be_searched():
+    plan = make_plan(EXPERIMENTS["transfer-learning"], DIGITS, rates("0.01,0.1"))
+    assert len(plan.configurations) == 2

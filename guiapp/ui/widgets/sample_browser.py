@@ -237,7 +237,7 @@ class SampleBrowser(QWidget):
     def _ask(self) -> None:
         """Ask for predictions of the samples in sight, unless these were asked with these weights."""
         samples, indices = self.grid.samples, self.grid.visible_indices()
-        if samples is None or not len(indices) or not self.isVisible() or self._state.opened is None:
+        if samples is None or not len(indices) or not self.isVisible() or not self._runs():
             return
         if self._checking is not None:
             return
@@ -246,6 +246,10 @@ class SampleBrowser(QWidget):
             return
         self._asked_for, self._asked_at = asked, time.monotonic()
         self._predict(samples.images[indices], f"{self.name} thumbnails", indices)
+
+    def _runs(self) -> bool:
+        """Whether there is a network that can be asked; of some that are watched only the weights are known."""
+        return self._state.opened is not None and self._state.opened.runs
 
     def _predict(self, images: npt.NDArray[np.uint8], title: str, indices: npt.NDArray[np.int64]) -> None:
         job = self.context.bridge.engine.predict_many(np.asarray(images), title)
@@ -267,7 +271,7 @@ class SampleBrowser(QWidget):
     def _check_all(self) -> None:
         """Read the whole part, some hundred samples at a time, showing the mistakes as they are found."""
         samples = self.grid.samples
-        if samples is None or self._state.opened is None:
+        if samples is None or not self._runs():
             return
         self._checking = (0, len(samples))
         self._check_next(self._serial, 0)

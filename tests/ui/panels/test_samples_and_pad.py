@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -185,3 +186,11 @@ def test_the_pad_can_be_looked_at_while_it_is_empty(pad, context, opened):
     context.workspace.picture = opened.dataset.picture("test", 0)
     context.commands["source.look-at-pad"].trigger()
     assert context.workspace.picture.origin.kind == "drawing" and not context.workspace.picture.pixels.any()
+
+
+def test_a_watched_network_that_cannot_run_is_not_asked(browser, context, opened):
+    context.bridge.give(opened=replace(opened, runs=False), phase="running")
+    context.bridge.engine.asked.clear()
+    browser._ask()
+    browser.mistakes.click()
+    assert [c for c in context.bridge.engine.asked if c[0] == "predict_many"] == []
