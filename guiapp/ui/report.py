@@ -95,7 +95,7 @@ def gather(window: MainWindow) -> Report:
         panel = window.built(name)
         if panel is not None and dock.entry.pins and not panel.visibleRegion().isEmpty():
             asked = panel.request()
-            options = _flat(dataclasses.asdict(asked.options)) if asked is not None and asked.options else {}
+            options = _settings(asked.options) if asked is not None and asked.options else {}
             views.append(
                 View(
                     dock.entry.title, " · ".join(words_of(window)), panel.grab().toImage(), {**options, **panel.told()}
@@ -217,6 +217,22 @@ def _answer(prediction: Any) -> list[list[str]]:
             [name, f"{100 * share:.2f} %"] for name, share in found["labels"].items()
         ]
     return [["figure", "value"], *([name, _row(value)] for name, value in _flat(found).items())] if found else []
+
+
+def _settings(options: Any) -> dict[str, Any]:
+    """The options of a probe that say something, in words; of a choice of methods those of the chosen one alone."""
+    data = dataclasses.asdict(options)
+    if callable(getattr(options, "own", None)):
+        own = options.own()
+        mine = dataclasses.asdict(own) if own is not None else {}
+        beside = {name: data[name] for name in ("curve", "how") if name in data}
+        data = {"method": options.method, **mine, "target": dataclasses.asdict(options.subject()), **beside}
+    said = {name: value for name, value in _flat(data).items() if value is not None and value != ""}
+    words = {True: "yes", False: "no"}
+    return {
+        name.replace("_", " ").replace(".", ", "): words[value] if isinstance(value, bool) else value
+        for name, value in said.items()
+    }
 
 
 def _flat(data: Mapping[str, Any], above: str = "") -> dict[str, Any]:
