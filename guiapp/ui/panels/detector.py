@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, LookResult, Request
@@ -16,20 +14,19 @@ from guiapp.interpret.detector_options import NEEDED, DetectorOptions, kind_of
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
 from guiapp.ui.panels import detector_words as words
+from guiapp.ui.panels.detector_focal import FocalPart
+from guiapp.ui.panels.detector_object import ObjectPage
 from guiapp.ui.widgets.atlas_view import palette_table
-from guiapp.ui.widgets.detector_plots import ClassRows, FocalPlot, LevelTable, ObjectMaps
+from guiapp.ui.widgets.detector_plots import LevelTable
 from guiapp.ui.widgets.empty_state import EmptyState
-from guiapp.ui.widgets.image_layers import Layer, MapLayer
+from guiapp.ui.widgets.image_layers import BoxesLayer, Layer, MapLayer
 from guiapp.ui.widgets.image_view import ImageView
-from guiapp.ui.widgets.jump_slider import JumpSlider
-from guiapp.ui.widgets.painting import hairline, image_of
+from guiapp.ui.widgets.painting import image_of
 from guiapp.ui.widgets.pyramid_tiles import MapTile, PyramidTiles
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.settled import settled
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor
-
     from guiapp.core.picture import Picture
     from guiapp.interpret.detector import DetectorView, Level
 
@@ -44,26 +41,7 @@ _VIEW_TIP = (
 _BOXES = (("no boxes", ""), ("before suppression", "before"), ("after suppression", "after"))
 _WIDE = 620
 _LOW, _HIGH = 330, 450  # heights from which there is room for the curve of the loss, beside the picture and below it
-_MARGIN = 0.15
 _OPACITY = 0.6
-
-
-@dataclass(frozen=True, eq=False)
-class BoxesLayer:
-    """Boxes (n, 4) in pixels of the picture, framed."""
-
-    boxes: np.ndarray
-    colour: QColor
-    alpha: float = 1.0
-    dashed: bool = False
-
-    def paint(self, painter: QPainter, view: ImageView) -> None:
-        """Paint hairlines."""
-        style = Qt.PenStyle.DashLine if self.dashed else Qt.PenStyle.SolidLine
-        painter.setPen(hairline(self.colour, self.alpha, style))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for left, top, right, bottom in self.boxes.tolist():
-            painter.drawRect(view.to_widget(QRectF(left, top, right - left, bottom - top)))
 
 
 class DetectorPanel(Panel):
@@ -76,8 +54,8 @@ class DetectorPanel(Panel):
         tiles: The pyramid, ``detector.pyramid``.
         image: The picture with anchors or scores, ``detector.picture``.
         table: The levels, ``detector.levels``.
-        gamma: Exponent of the focal loss in tenths, ``detector.gamma``; ``focal`` its curve.
-        crop: The object in the picture, ``detector.crop``; ``maps`` and ``classes`` of it.
+        focal: What the focal loss makes of the scores.
+        object: One object, and how it was found.
         view: What is shown now, or None.
     """
 
@@ -107,20 +85,8 @@ class DetectorPanel(Panel):
         self.image.setMinimumSize(120, 90)
         self.image.corner_text = False
         self.table = LevelTable(theme, "detector.levels")
-        self.focal = FocalPlot(theme, "detector.focal")
-        self.gamma = JumpSlider(theme, "detector.gamma", "Exponent of the focal loss", self)
-        self.gamma.setRange(0, 50)
-        self.gamma.setValue(20)
-        self.gamma.setToolTip("γ of the focal loss −(1 − p)^γ log p: how little easy anchors count")
-        self.gamma_text = QuietLabel("detector.gamma-text", self, theme.faint)
-        self.gamma_text.set_room("γ = 0.0")
-        self.focus = QuietLabel("detector.focus", self)
-        self.crop = ImageView(theme, "detector object", self)
-        self.crop.setObjectName("detector.crop")
-        self.crop.setMinimumSize(90, 80)
-        self.crop.corner_text = False
-        self.maps = ObjectMaps(theme, "detector.maps")
-        self.classes = ClassRows(theme, "detector.classes")
+        self.focal = FocalPart(theme, self)
+        self.object = ObjectPage(theme, self)
         self.told = QuietLabel("detector.told", self)
         self.more = QuietLabel("detector.more", self, theme.faint)
         self._build()
@@ -130,9 +96,7 @@ class DetectorPanel(Panel):
         self.tiles.hovered.connect(lambda _tile: self._tell())
         self.image.hovered.connect(self._point)
         self.table.clicked.connect(self._choose)
-        self.gamma.valueChanged.connect(lambda _=0: self._show_focal())
-        self.focal.hovered.connect(lambda _item: self._show_focal())
-        self.maps.hovered.connect(lambda _item: self._tell())
+        self.object.maps.hovered.connect(lambda _item: self._tell())
         theme.changed.connect(self._restyle)
         stop = context.workspace.subscribe("region", lambda _region: self.request_changed.emit())
         self.destroyed.connect(lambda _=None, s=stop: s())
@@ -150,20 +114,6 @@ class DetectorPanel(Panel):
             made.addItem(title, value)
         return made
 
-    def _build_focal(self) -> QWidget:
-        exponent = QHBoxLayout()
-        exponent.setSpacing(4)
-        exponent.addWidget(self.gamma, 1)
-        exponent.addWidget(self.gamma_text)
-        part = QWidget(self)
-        focal = QVBoxLayout(part)
-        focal.setContentsMargins(0, 4, 0, 0)
-        focal.setSpacing(4)
-        focal.addLayout(exponent)
-        focal.addWidget(self.focal, 1)
-        focal.addWidget(self.focus)
-        return part
-
     def _build(self) -> None:
         tools = QHBoxLayout()
         tools.setSpacing(4)
@@ -174,8 +124,7 @@ class DetectorPanel(Panel):
         side = QVBoxLayout()
         side.setSpacing(4)
         side.addWidget(self.table)
-        self._focal_part = self._build_focal()
-        side.addWidget(self._focal_part, 1)
+        side.addWidget(self.focal, 1)
         self._side_rest = QWidget(self)
         side.addWidget(self._side_rest)
         scene = QWidget(self)
@@ -184,18 +133,8 @@ class DetectorPanel(Panel):
         self._scene.setSpacing(6)
         self._scene.addWidget(self.image, 3)
         self._scene.addLayout(side, 2)
-        single = QWidget(self)
-        self._single = QBoxLayout(QBoxLayout.Direction.TopToBottom, single)
-        self._single.setContentsMargins(0, 0, 0, 0)
-        self._single.setSpacing(6)
-        self._single.addWidget(self.crop, 3)
-        right = QVBoxLayout()
-        right.setSpacing(6)
-        right.addWidget(self.maps, 1)
-        right.addWidget(self.classes)
-        self._single.addLayout(right, 4)
         self._body = QStackedWidget(self)
-        for page in (self.tiles, scene, single):
+        for page in (self.tiles, scene, self.object):
             self._body.addWidget(page)
         page = QWidget(self)
         column = QVBoxLayout(page)
@@ -226,16 +165,16 @@ class DetectorPanel(Panel):
         mode = self.mode
         beside = self.width() >= _WIDE or self.width() > 1.6 * self.height()
         direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
-        for layout in (self._scene, self._single):
-            layout.setDirection(direction)
+        self._scene.setDirection(direction)
+        self.object.set_direction(direction)
         scoring = self.view.scoring if self.view is not None else ""
         two = self._kind == "two-stage"
         wanted = {self.channel: mode == "pyramid" or (mode == "object" and two), self.boxes: mode == "scores" and two}
         for box, shown in sorted(wanted.items(), key=lambda item: item[1]):  # hidden first: both are too wide
             box.setVisible(shown)
         focal = mode == "scores" and scoring in ("sigmoid", "centred")
-        self._focal_part.setVisible(focal)
-        self.focal.setVisible(self.height() >= (_LOW if beside else _HIGH))
+        self.focal.setVisible(focal)
+        self.focal.plot.setVisible(self.height() >= (_LOW if beside else _HIGH))
         self._side_rest.setVisible(beside and not focal)
         self._scene.setStretch(0, 3)
         self._scene.setStretch(1, 2 if beside or focal else 0)
@@ -263,6 +202,7 @@ class DetectorPanel(Panel):
         self._opened, self.view, self._picture = opened, None, None
         self._kind = kind_of(opened.layers) if opened is not None else ""
         self._level, self._cell = 0, None
+        self.focal.show_view(None)
         self.empty.set_text(self.no_look(_NO_PICTURE) if self._kind else f"This panel looks into {NEEDED}.")
         self._pages.setCurrentIndex(0)
         self.request_changed.emit()
@@ -279,13 +219,13 @@ class DetectorPanel(Panel):
         if self.mode == "pyramid":
             self._show_pyramid(view, result.picture)
         elif self.mode == "object":
-            self._show_object(view, result.picture)
+            self.object.show_object(view.object, result.picture)
         else:
             if self.image.array is not result.picture.pixels:
                 self.image.set_image(result.picture.pixels)
             self._show_table()
             self._lay()
-            self._show_focal()
+            self.focal.show_view(view)
         self._tell()
 
     def _ask(self) -> None:
@@ -401,53 +341,6 @@ class DetectorPanel(Panel):
             left = top = 0.0
         return left * across, top * down, level.columns * level.stride[0] * across, level.rows * level.stride[1] * down
 
-    def _show_focal(self) -> None:
-        gamma = self.gamma.value() / 10
-        self.focal.set_gamma(gamma)
-        self.gamma_text.set_text(f"γ = {gamma:.1f}")
-        if self.focal.hover is not None:
-            self.focus.set_text(*words.of_loss(gamma, self.focal.hover))
-        elif self.view is not None and self.view.view == "scores" and self.view.scoring in ("sigmoid", "centred"):
-            self.focus.set_text(*words.of_focus(self.view, gamma))
-
-    # ------------------------------------------------------------------ one object
-
-    def _show_object(self, view: DetectorView, picture: Picture) -> None:
-        found = view.object
-        if found is None:
-            self.crop.set_image(None)
-            self.maps.show_maps(())
-            self.classes.show_classes((), "")
-            return
-        both = np.stack([found.box, found.start])
-        low, high = both[:, :2].min(0), both[:, 2:].max(0)
-        side = high - low
-        room = np.maximum(side * _MARGIN + 2, (side.max() / 2 - side) / 2)  # no slit, however narrow the box
-        height, width = picture.pixels.shape[:2]
-        left, top = (max(0, math.floor(v)) for v in (low - room).tolist())
-        right, bottom = (math.ceil(v) for v in (high + room).tolist())
-        left, top = min(left, width - 1), min(top, height - 1)
-        right, bottom = max(left + 1, min(right, width)), max(top + 1, min(bottom, height))
-        self.crop.set_image(np.ascontiguousarray(picture.pixels[top:bottom, left:right]))
-        shift, theme = np.array((left, top) * 2, np.float32), self.context.theme
-        self.crop.set_layers(
-            [
-                BoxesLayer((found.start - shift)[None], theme.warning, dashed=True),
-                BoxesLayer((found.box - shift)[None], theme.accent),
-            ]
-        )
-        channel = "mean |x|" if found.channel < 0 else f"channel {found.channel}"
-        maps: list[tuple[str, Any]] = []
-        if found.pooled is not None:
-            maps.append((f"RoIAlign 7×7, {channel}", found.pooled))
-        if found.mask is not None:
-            maps.append(("mask 28×28", found.mask))
-        if found.points is not None:
-            maps.append(("key points 56×56", found.points))
-        self.maps.setVisible(bool(maps))
-        self.maps.show_maps(maps)
-        self.classes.show_classes(found.classes, found.label)
-
     # ------------------------------------------------------------------ words
 
     def _tell(self) -> None:
@@ -468,7 +361,7 @@ class DetectorPanel(Panel):
         else:
             name, place = words.of_object(view), words.of_level(view)
             self.told.set_text(f"{name[0]} · {place[0]}", (f"{name[1][0]} · {place[0]}", place[0]) if name[1] else ())
-            self.more.set_text(*(self._value() or words.of_codes(view.object, view.scoring)))
+            self.more.set_text(*(self.object.value() or words.of_codes(view.object, view.scoring)))
 
     def _tell_pyramid(self, view: DetectorView) -> None:
         index, pointer = self.tiles.hover, self.tiles.pointer
@@ -482,27 +375,12 @@ class DetectorPanel(Panel):
             self.told.set_text(*words.of_tile(level, part, cell))
         self.more.set_text("a click enlarges a map; once more shows all", ("a click enlarges a map",))
 
-    def _value(self) -> words.Wordings | None:
-        """The number under the pointer among the maps of the object."""
-        if self.maps.hover is None or self.maps.pointer is None:
-            return None
-        found = self.maps.value_at(self.maps.pointer)
-        if found is None:
-            return None
-        index, channel, row, column, value = found
-        name = self.maps.maps[index][0]
-        thing = self.view.object if self.view is not None else None
-        if thing is not None and thing.peaks is not None and self.maps.maps[index][1] is thing.points:
-            name = f"{thing.names[channel]} (best cell {100 * float(thing.peaks[channel]):.1f} %)"
-        return f"{name} · row {row}, column {column}: {value:.3f}", (f"{name}: {value:.3f}",)
-
     def _restyle(self) -> None:
-        for label in (self.more, self.gamma_text):
-            label.ink = self.context.theme.faint
-            label.update()
+        self.more.ink = self.context.theme.faint
+        self.more.update()
         self._lay()
         if self.view is not None and self._picture is not None and self.view.view == "object" == self.mode:
-            self._show_object(self.view, self._picture)
+            self.object.show_object(self.view.object, self._picture)
 
 
 def _overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:

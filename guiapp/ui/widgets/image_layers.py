@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
@@ -67,3 +69,26 @@ class RectLayer:
         if self.cross:
             painter.drawLine(box.topLeft(), box.bottomRight())
             painter.drawLine(box.topRight(), box.bottomLeft())
+
+
+@dataclass(frozen=True, eq=False)
+class BoxesLayer:
+    """Several rectangles, framed.
+
+    Attributes:
+        boxes: (n, 4), corners in pixels of the picture.
+        colour: Of the hairlines; ``alpha``: how opaque, 0 to 1; ``dashed``: whether they are broken.
+    """
+
+    boxes: npt.NDArray[np.floating]
+    colour: QColor
+    alpha: float = 1.0
+    dashed: bool = False
+
+    def paint(self, painter: QPainter, view: ImageView) -> None:
+        """Paint hairlines."""
+        style = Qt.PenStyle.DashLine if self.dashed else Qt.PenStyle.SolidLine
+        painter.setPen(hairline(self.colour, self.alpha, style))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for left, top, right, bottom in self.boxes.tolist():
+            painter.drawRect(view.to_widget(QRectF(left, top, right - left, bottom - top)))

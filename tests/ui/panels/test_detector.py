@@ -9,9 +9,9 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from guiapp.ui.panels.detector import BoxesLayer, DetectorPanel
+from guiapp.ui.panels.detector import DetectorPanel
 from guiapp.ui.widgets.detector_plots import focal_loss
-from guiapp.ui.widgets.image_layers import MapLayer
+from guiapp.ui.widgets.image_layers import BoxesLayer, MapLayer
 from tests.interpret.detectors import Ran, build
 
 LEFT = Qt.MouseButton.LeftButton
@@ -180,7 +180,7 @@ def test_scores_lie_over_the_picture_with_the_boxes_of_the_first_stage(panel, an
     assert isinstance(heat, MapLayer) and heat.area == pytest.approx(view.area)
     for words, count in view.steps:
         assert f"{count:,} {words}" in panel.told.text()
-    assert not panel.focal.isVisible() and panel.boxes.isVisible()
+    assert not panel.focal.plot.isVisible() and panel.boxes.isVisible()
     panel.boxes.setFocus()
     QTest.keyClick(panel.boxes, Qt.Key.Key_Down)
     before = sum(len(layer.boxes) for layer in boxes_of(panel.image))
@@ -198,7 +198,7 @@ def test_the_object_follows_the_choice_in_the_live_picture(panel, answer, faster
     choose(panel, "object")
     view = answer(faster)
     assert panel.told.text().startswith("best shown") and "⌊4 + log₂" in panel.told.text()
-    assert panel.maps.maps[0][1] is view.object.pooled
+    assert panel.object.maps.maps[0][1] is view.object.pooled
     width, height = view.size
     box = view.boxes[(view.boxes[:, 2:] - view.boxes[:, :2]).min(1).argmax()]
     grown = box + (box[2:] - box[:2])[[0, 1, 0, 1]] * (-0.1, -0.1, 0.1, 0.1)
@@ -208,18 +208,18 @@ def test_the_object_follows_the_choice_in_the_live_picture(panel, answer, faster
     view = answer(faster)
     assert view.object.chosen and view.object.box == pytest.approx(box, rel=1e-5)
     assert panel.told.text().startswith("chosen: ") and view.object.label in panel.told.text()
-    start, end = boxes_of(panel.crop)
+    start, end = boxes_of(panel.object.crop)
     assert start.dashed and end.boxes[0, 2:] - end.boxes[0, :2] == pytest.approx(
         view.object.box[2:] - view.object.box[:2], abs=1e-3
     )
-    assert panel.classes.classes == view.object.classes and panel.classes.chosen == view.object.label
+    assert panel.object.classes.classes == view.object.classes and panel.object.classes.chosen == view.object.label
 
 
 def test_a_mask_tells_its_probabilities(panel, answer, mask):
     answer(mask)
     choose(panel, "object")
     view = answer(mask)
-    maps = panel.maps
+    maps = panel.object.maps
     assert [name for name, _ in maps.maps] == ["RoIAlign 7×7, mean |x|", "mask 28×28"]
     place = maps.places()[1]
     QTest.mouseMove(maps, QPoint(1, 1))
@@ -236,21 +236,21 @@ def test_gamma_turns_the_focal_loss_of_one_stage_detectors(panel, answer, retina
     answer(retina)
     choose(panel, "scores")
     view = answer(retina)
-    assert panel.focal.isVisible() and not panel.boxes.isVisible() and "sigmoid" in panel.more.text()
-    assert "γ = 2.0" in panel.focus.text()
-    at_two = float(panel.focus.text().partition("carry ")[2].partition(" %")[0])
+    assert panel.focal.plot.isVisible() and not panel.boxes.isVisible() and "sigmoid" in panel.more.text()
+    assert "γ = 2.0" in panel.focal.told.text()
+    at_two = float(panel.focal.told.text().partition("carry ")[2].partition(" %")[0])
     scores = np.sort(np.concatenate([x.scores.ravel() for x in view.levels]).astype(float))[::-1]
     loss = scores**2 * -np.log(1 - scores)
     hardest = len(scores) // 100
     assert at_two == pytest.approx(100 * loss[:hardest].sum() / loss.sum(), abs=0.51)
-    slider = panel.gamma
+    slider = panel.focal.gamma
     QTest.mouseClick(slider, LEFT, pos=QPoint(round(slider.x_of(0)), slider.height() // 2))
-    assert panel.focal.gamma == 0 and panel.gamma_text.text() == "γ = 0.0"
-    at_zero = float(panel.focus.text().partition("carry ")[2].partition(" %")[0])
+    assert panel.focal.plot.gamma == 0 and panel.focal.gamma_text.text() == "γ = 0.0"
+    at_zero = float(panel.focal.told.text().partition("carry ")[2].partition(" %")[0])
     assert at_zero < at_two
-    area = panel.focal.area()
-    QTest.mouseMove(panel.focal, QPoint(round(area.x() + area.width() / 2), round(area.center().y())))
-    assert "p = 0.5" in panel.focus.text() and "0.69" in panel.focus.text()
+    area = panel.focal.plot.area()
+    QTest.mouseMove(panel.focal.plot, QPoint(round(area.x() + area.width() / 2), round(area.center().y())))
+    assert "p = 0.5" in panel.focal.told.text() and "0.69" in panel.focal.told.text()
 
 
 def test_the_focal_loss_is_that_of_the_paper():
@@ -269,7 +269,15 @@ def test_every_view_fits(panel, answer, retina, faster, size, context):
             choose(panel, view)
             answer(ran)
             assert (panel.width(), panel.height()) == size, view
-            for part in (panel.tiles, panel.image, panel.table, panel.focal, panel.crop, panel.classes, panel.told):
+            for part in (
+                panel.tiles,
+                panel.image,
+                panel.table,
+                panel.focal.plot,
+                panel.object.crop,
+                panel.object.classes,
+                panel.told,
+            ):
                 if part.isVisible():
                     left = part.mapTo(panel, QPoint(0, 0))
                     assert left.x() >= 0 and left.x() + part.width() <= size[0], (view, part.objectName())
@@ -283,6 +291,6 @@ def test_colours_follow_the_theme(panel, answer, faster, context):
     answer(faster)
     choose(panel, "object")
     answer(faster)
-    light = boxes_of(panel.crop)[0].colour
+    light = boxes_of(panel.object.crop)[0].colour
     context.theme.set_mode("dark")
-    assert boxes_of(panel.crop)[0].colour == context.theme.warning != light
+    assert boxes_of(panel.object.crop)[0].colour == context.theme.warning != light
