@@ -12,6 +12,7 @@ from guiapp.interpret.attack.victims import victim_of_part
 from guiapp.interpret.case import Case
 from guiapp.interpret.score_boxes import candidates_of
 from guiapp.models.base import Preprocessing
+from tests.interpret.attribution.networks import case as tiny
 from tests.interpret.detectors import LABELS, build
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
@@ -131,15 +132,13 @@ def test_the_score_of_a_box_goes_as_in_a_loop_by_hand(name):
 
 
 def test_another_class_appears_a_patch_is_learnt_and_what_cannot_be_is_refused():
-    module = build("RetinaNet")
-    picture = torch.rand(1, 3, 60, 72, generator=torch.Generator().manual_seed(2))
-    case = Case(module, "detection", [picture[0]], LABELS)
+    case = tiny("retinanet")
     asked = options("pgd", epsilon=16.0, steps=3, class_index=3)
     found = finish(attack(*victim_of_part(case, (), (), asked), asked))
-    assert found.wanted == "cow" and found.scores[-1, 3] > found.scores[0, 3]
+    assert found.wanted == "d" and found.scores[-1, 3] > found.scores[0, 3]
     learnt = options("patch", size=0.5, steps=2, rate=0.1)
     patch = finish(attack(*victim_of_part(case, (), (), learnt), learnt))
-    assert patch.patch.shape == (30, 30, 3) and patch.scores[-1, patch.away_index] < patch.scores[0, patch.away_index]
+    assert patch.patch.shape == (16, 16, 3) and patch.scores[-1, patch.away_index] < patch.scores[0, patch.away_index]
     nothing = options("fgsm", class_index=0)
     with pytest.raises(SettingError, match="leave the class empty"):
         finish(attack(*victim_of_part(case, (), (), nothing), nothing))
@@ -149,10 +148,10 @@ class Finder(nn.Module):
     """A detector from a file: boxes and nothing behind them."""
 
     def candidates(self, inputs, keep):
-        return candidates_of(build("RetinaNet"), inputs[0])
+        return candidates_of(tiny("retinanet").module, inputs[0])
 
 
 def test_a_detector_without_gradients_says_that():
-    case = Case(Finder(), "detection", [torch.rand(3, 60, 72, generator=torch.Generator().manual_seed(2))], LABELS)
+    case = Case(Finder(), "detection", tiny("retinanet").inputs, LABELS)
     with pytest.raises(UserError, match="passes none back"):
         victim_of_part(case, (), (), AttackOptions())
