@@ -3,6 +3,10 @@
 ``torchvision.ops.roi_align`` imports one function of ``torch._dynamo.utils`` to ask, for deterministic operations on a
 GPU, whether a device can be compiled for. That import loads the whole compiler: 3 to 5 s of a core. Here the function
 imports it when it is called.
+
+Modules import ``torchvision`` before parts of it. Its parts import each other in circles, and Python lets a thread
+begin with a part while another one is in the middle of the whole: both then wait for each other, until one is given a
+half module ("partially initialized"). Who asks for the whole first waits until it is there.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torchvision.ops import box_iou
 
 from guiapp.core.notices import UserError

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torchvision.models.detection import FCOS, RetinaNet
 from torchvision.ops import clip_boxes_to_image, nms, remove_small_boxes
 

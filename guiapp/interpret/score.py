@@ -131,6 +131,7 @@ def outputs_of(case: Case, batch: torch.Tensor) -> torch.Tensor:
     """
     module: Any = case.module
     if case.task == "segmentation":
+        import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
         from torchvision.models.segmentation import FCN, LRASPP, DeepLabV3
 
         if isinstance(module, (FCN, DeepLabV3)):

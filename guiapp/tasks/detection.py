@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torch.nn import functional
 from torchvision.ops import batched_nms
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torch.nn import functional
 from torchvision.models.segmentation import FCN, LRASPP, DeepLabV3
 

@@ -46,6 +46,7 @@ def mix(
     Returns:
         Mixed inputs, and shares of the classes, float32 (N, K).
     """
+    import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
     from torchvision.transforms import v2
 
     draw = np.random.default_rng(seed)

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import guiapp
 from guiapp.core import compiler
 
 ASKED = "torch._dynamo.utils"
@@ -52,3 +54,12 @@ def test_another_thread_that_asks_for_more_gets_the_module_itself(real, monkeypa
     monkeypatch.setitem(sys.modules, ASKED, stand_in)
     assert stand_in.other == 7
     assert sys.modules[ASKED] is real
+
+
+def test_no_lane_begins_with_a_part_of_torchvision_while_another_one_loads_the_whole():
+    package = Path(guiapp.__file__).parent
+    texts = {path: path.read_text() for path in package.rglob("*.py")}
+    found = {path: text.find("from torchvision") for path, text in texts.items() if "\nfrom torchvision" in text}
+    assert len(found) >= 8
+    for path, place in found.items():
+        assert 0 <= texts[path].find("\nimport torchvision") < place, path

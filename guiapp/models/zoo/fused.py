@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torch import nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 

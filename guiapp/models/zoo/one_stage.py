@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torchvision.models.detection import FCOS, RetinaNet
 from torchvision.ops import clip_boxes_to_image
 

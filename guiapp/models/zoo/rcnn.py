@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torchvision  # noqa: F401 - the whole before its parts: core/compiler.py says why
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints
 from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes
