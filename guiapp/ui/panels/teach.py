@@ -263,7 +263,9 @@ class TeachPanel(Panel):
         return self.context.bridge.subject == "live"
 
     def _name_source(self) -> None:
-        where = "the live picture" if self.is_live else "the viewer's picture: for a camera or video open a network in Live"
+        where = (
+            "the live picture" if self.is_live else "the viewer's picture: for a camera or video open a network in Live"
+        )
         self.source.set_text(f"Samples come from {where}", (f"from {where}", f"from {where.partition(':')[0]}"))
         self._choose.setEnabled(bool(self.context.workspace.samples))
 
