@@ -76,14 +76,16 @@ class ColourBar(QWidget):
 
     def places(self) -> tuple[QRectF, QRectF, QRectF]:
         """Where the lowest value, the colours and the highest value stand."""
-        side, width, height = float(self._side()), float(self.width()), float(self.height())
+        width, height = float(self.width()), float(self.height())
+        wide = [float(self.fontMetrics().horizontalAdvance(text) + 1) for text in self.texts()]
+        side = max(float(self._side()), *wide)
         if width - 2 * side - 8 >= _LEAST:
             bar = QRectF(side + 4, height / 2 - 4, width - 2 * side - 8, 8)
             return QRectF(0, 0, side, height), bar, QRectF(bar.right() + 4, 0, side, height)
         text = float(self.fontMetrics().ascent() + 1)
         bar = QRectF(2, max(2.0, (height - text) / 2 - 4), width - 4, max(4.0, min(8.0, height - text - 4)))
-        side = min(side, width / 2 - 2)
-        return QRectF(2, bar.bottom() + 1, side, text), bar, QRectF(width - 2 - side, bar.bottom() + 1, side, text)
+        left, right = (min(one, width - 4) for one in wide)
+        return QRectF(2, bar.bottom() + 1, left, text), bar, QRectF(width - 2 - right, bar.bottom() + 1, right, text)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
