@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from guiapp.core.notices import UserError
 from guiapp.models.zoo.base import Preset
 
 # Longer pictures are cut at both ends first: the short side of 256 would make millions of pixels of a thin strip.
@@ -32,6 +33,7 @@ def prepare(
 
     Raises:
         ValueError: For arrays of another type or shape.
+        UserError: If a picture that may not be cut would become a strip of millions of pixels.
     """
     picture = _upload(pixels, device, preset.crop is not None)
     if exact or picture.device.type != "cpu" or preset.resize is None:
@@ -76,6 +78,8 @@ def _resize(picture: torch.Tensor, preset: Preset) -> torch.Tensor:
     wanted = preset.resize or ()
     if len(wanted) == 1:
         short, long = min(rows, columns), max(rows, columns)
+        if long > _LONGEST * short:
+            raise UserError(f"a picture of {columns}x{rows} is too thin for this network: cut it to a shorter strip")
         longer = int(wanted[0] * long / short)
         height, width = (wanted[0], longer) if rows <= columns else (longer, wanted[0])
     else:
