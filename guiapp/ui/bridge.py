@@ -15,6 +15,7 @@ from guiapp.engine.job import Job, Step
 from guiapp.engine.live_records import LiveState
 from guiapp.engine.slot import Slot as LatestSlot
 from guiapp.engine.state import EngineState, LookResult
+from guiapp.ui.live_scene import LiveScene
 from guiapp.ui.panel import Panel
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class EngineBridge(QObject):
         look: Newest look, or None.
         subject: What the panels that follow the live room look into: the experiment, or the network of that room.
         live_look: Newest look into the network of the live room, or None.
-        live_picture: Whether that room shows a picture, which its network is at work on before its first look.
+        live_scene: What that room shows, which its network, if any, is at work on before its first look.
         state_changed: Emitted with an ``EngineState``, at most at display rate.
         looked: Emitted with a ``LookResult``.
         experiment_wanted: Emitted with the id of a catalogue entry that a person opens.
@@ -73,7 +74,7 @@ class EngineBridge(QObject):
         self.look: LookResult | None = None
         self.subject: Literal["experiment", "live"] = "experiment"
         self.live_look: LookResult | None = None
-        self.live_picture = False
+        self.live_scene = LiveScene(self)
         self._inside = EngineState()
         self._panels: list[Panel] = []
         self._due: dict[tuple[Panel, str], None] = {}

@@ -52,7 +52,7 @@ class Panel(QWidget):
     def no_look(self, text: str) -> str:
         """What to say before the first look: ``text``, or that it comes where the live room shows a picture."""
         bridge = self.context.bridge
-        if not (self.follows_live and bridge.subject == "live" and bridge.live_picture):
+        if not (self.follows_live and bridge.subject == "live" and bridge.live_scene.picture):
             return text
         return "Looking into the picture …" if text[:1].isupper() else "looking into the picture …"
 

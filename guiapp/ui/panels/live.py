@@ -228,6 +228,7 @@ class LivePanel(Panel):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
         self._late.stop()
+        self.context.bridge.live_scene.show(None)
         if not self.record.active:  # a recording goes on out of sight
             self._sleep.start()
         self.inside.follow(False)
@@ -318,7 +319,7 @@ class LivePanel(Panel):
 
     def _follow_source(self) -> None:
         """Show the state of the source."""
-        self.context.bridge.live_picture = self.feed.peek() is not None
+        self._tell_scene()
         self.transport.follow()
         source, kind, theme = self.feed.source, self.feed.kind, self.context.theme
         state = source.state if source is not None else ""
@@ -344,6 +345,10 @@ class LivePanel(Panel):
         self.line.set_text(text, shorter)
         self.line.update()
 
+    def _tell_scene(self) -> None:
+        """Panels beside may look at the picture, too."""
+        self.context.bridge.live_scene.show(self.feed.peek() if self.isVisible() else None, self.feed.moves)
+
     # ------------------------------------------------------------------ pictures
 
     @property
@@ -357,7 +362,7 @@ class LivePanel(Panel):
 
     def _take_picture(self) -> None:
         """A picture has come: show it, unless its answer will bring it."""
-        self.context.bridge.live_picture = True
+        self._tell_scene()
         if not self.isVisible():
             return
         source = self.feed.source

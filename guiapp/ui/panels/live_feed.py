@@ -90,6 +90,11 @@ class LiveFeed(QObject):
             return self.source.kind
         return "picture" if self.still is not None else ""
 
+    @property
+    def moves(self) -> bool:
+        """Whether pictures come by themselves now, or will where a source is not there for the moment."""
+        return self.source is not None and self.source.state in ("opening", "playing", "waiting")
+
     def open(self, text: str) -> None:
         """Open a video file, an address or a camera; what was open before is closed.
 

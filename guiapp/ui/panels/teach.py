@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -23,23 +22,21 @@ from PySide6.QtWidgets import (
 from guiapp.core import paths
 from guiapp.ui.context import Context
 from guiapp.ui.panel import Panel
+from guiapp.ui.panels.teach_source import NONE, TeachSource
+from guiapp.ui.panels.teach_words import words
 from guiapp.ui.widgets.empty_state import EmptyState
 from guiapp.ui.widgets.quiet_label import QuietLabel
 from guiapp.ui.widgets.teach_row import TeachRow
 
 if TYPE_CHECKING:
-    from guiapp.core.picture import Picture
-    from guiapp.engine.live_records import LiveResult
-    from guiapp.engine.teach import Seen, TeachLane, TeachState
+    from guiapp.engine.teach import Pixels, Seen, TeachLane, TeachState
 
-_COLLECT_MS = 66
 _MOST_VERSIONS = 30  # of a still picture that wait for the network
 _FIRST = "mobilenet_v2"
 _BEGIN = (
     "Press + Class twice. Hold the button of a class while the live picture or the viewer shows what belongs to it. "
     "From two classes on each picture is recognised."
 )
-_EMPTY = ("Hold the buttons of two classes and watch what is recognised.", "Hold the buttons of two classes.")
 _EXHIBIT = "transfer-learning"
 
 
@@ -50,6 +47,7 @@ class TeachPanel(Panel):
         network: The frozen network, ``teach.network``.
         line: What has been learned, ``teach.line``.
         source: Where samples come from now, ``teach.source``.
+        taken: What gives them.
         rows: The classes by key.
         lane: What collects and learns; None before the first class.
     """
@@ -65,25 +63,18 @@ class TeachPanel(Panel):
         self.lane: TeachLane | None = None
         self.rows: dict[int, TeachRow] = {}
         self._held: int | None = None
-        self._live: Picture | None = None
-        self._taken_at = 0.0
         self._train_on = False
-        self._random = np.random.default_rng(0)
+        self.taken = TeachSource(context, self._wants_version, self)
         self._build()
         queued = Qt.ConnectionType.QueuedConnection
         self._state_filled.connect(self._take_state, queued)
         self._seen_filled.connect(self._take_seen, queued)
         self._saved.connect(self._was_saved, queued)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_COLLECT_MS)
-        self._timer.timeout.connect(self._collect_still)
-        context.bridge.live_result.connect(self._take_live)
-        context.bridge.subject_changed.connect(lambda _subject: self._name_source())
-        stops = [
-            context.workspace.subscribe("picture", lambda _picture: self._look_again()),
-            context.workspace.subscribe("samples", lambda _samples: self._name_source()),
-        ]
-        self.destroyed.connect(lambda _=None: [stop() for stop in stops])
+        self.taken.given.connect(self._collect)
+        self.taken.shown.connect(self._look)
+        self.taken.moved.connect(self._name_source)
+        stop = context.workspace.subscribe("samples", lambda _samples: self._name_source())
+        self.destroyed.connect(lambda _=None: stop())
         context.theme.changed.connect(self._restyle)
         self._name_source()
 
@@ -166,7 +157,7 @@ class TeachPanel(Panel):
 
     def shut(self) -> None:
         """End the lane; what was not saved goes."""
-        self._timer.stop()
+        self.taken.release()
         if self.lane is not None:
             self.lane.state.on_filled = self.lane.seen.on_filled = None
             self.lane.close()
@@ -257,61 +248,32 @@ class TeachPanel(Panel):
 
     # ------------------------------------------------------------------ pictures
 
-    @property
-    def is_live(self) -> bool:
-        """Whether samples come from the live room, else from the viewer."""
-        return self.context.bridge.subject == "live"
-
     def _name_source(self) -> None:
-        where = (
-            "the live picture" if self.is_live else "the viewer's picture: for a camera or video open a network in Live"
-        )
-        self.source.set_text(f"Samples come from {where}", (f"from {where}", f"from {where.partition(':')[0]}"))
+        self.source.set_text(*self.taken.words)
         self._choose.setEnabled(bool(self.context.workspace.samples))
 
     def _hold(self, key: int) -> None:
-        self._held, self._taken_at = key, 0.0
-        if not self.is_live:
-            picture = self.context.workspace.picture
-            if picture is None:
-                self.context.notices.post("info", "There is no picture: draw one, open one, or choose the live room.")
-                return
-            self.start().collect(key, picture.pixels)
-            self._timer.start()
-        elif self._live is not None:
-            self._collect(self._live)
+        self._held = key
+        if not self.taken.hold():
+            self._held = None
+            self.context.notices.post("info", NONE)
 
     def _release(self, _key: int) -> None:
         self._held = None
-        self._timer.stop()
+        self.taken.release()
 
-    def _collect(self, picture: Picture) -> None:
-        """One live picture, at most fifteen a second."""
-        now = time.monotonic()
-        if self._held is not None and self.lane is not None and now - self._taken_at >= _COLLECT_MS / 1000:
-            self._taken_at = now
-            self.lane.collect(self._held, picture.pixels)
+    def _wants_version(self) -> bool:
+        """Whether there is room for one more version of a picture that stands still."""
+        return self.lane is not None and self.lane.backlog <= _MOST_VERSIONS
 
-    def _collect_still(self) -> None:
-        """A version of the still picture, moved, turned and scaled a little."""
-        picture = self.context.workspace.picture
-        if self._held is None or picture is None or self.lane is None or self.lane.backlog > _MOST_VERSIONS:
-            return
-        from guiapp.engine.teach_samples import varied
+    def _collect(self, pixels: Pixels) -> None:
+        if self._held is not None and self.lane is not None:
+            self.lane.collect(self._held, pixels)
 
-        self.lane.collect(self._held, varied(picture.pixels, self._random))
-
-    def _take_live(self, result: LiveResult) -> None:
-        if not self.isVisible() or not self.is_live:
-            return
-        self._live = result.picture
-        self._collect(result.picture)
-        if self.lane is not None:
-            self.lane.look(result.picture.pixels)
-
-    def _look_again(self) -> None:
-        picture = self.context.workspace.picture
-        if self.lane is not None and picture is not None and self.isVisible() and not self.is_live:
+    def _look(self) -> None:
+        """Say what the picture is that is there now."""
+        picture = self.taken.picture
+        if self.lane is not None and picture is not None and self.isVisible():
             self.lane.look(picture.pixels)
 
     # ------------------------------------------------------------------ showing
@@ -330,7 +292,7 @@ class TeachPanel(Panel):
             for row in self.rows.values():
                 row.show_share(None)
         if learned_now:
-            self._look_again()
+            self._look()
 
     def _show_rows(self, state: TeachState) -> None:
         keys = [one.key for one in state.classes]
@@ -372,33 +334,6 @@ class TeachPanel(Panel):
         self.source.update()
         if self.lane is not None:
             self._show_rows(self.lane.newest)
-
-
-def words(state: TeachState) -> tuple[str, tuple[str, ...]]:
-    """What the lane has learned, in one line, with shorter wordings."""
-    if state.reason:
-        return state.reason, ()
-    if state.activity and (state.waiting or not state.learned):
-        waiting = f", {state.waiting:,} wait" if state.waiting else ""
-        return f"{state.activity}{waiting}", ()
-    known = sum(one.count > 0 for one in state.classes)
-    if not state.learned:
-        if not state.classes:
-            return "", ()
-        if not state.samples:
-            return _EMPTY[0], _EMPTY[1:]
-        return f"{state.samples:,} samples: two classes with samples are needed", ("two classes are needed",)
-    text = f"{state.samples:,} samples of {known} classes learned in {state.seconds:.2f} s"
-    shorter = f"{state.samples:,} samples · {state.seconds:.2f} s"
-    if state.accuracy is not None:
-        share, count = state.accuracy
-        text += f" · {share:.1%} of {count:,} held out are right".replace("%", " %")
-        shorter += f" · {share:.1%}".replace("%", " %")
-    if state.left_out:
-        text += f" · {state.left_out:,} frames left out: the network is slower"
-    if state.unreadable:
-        text += f" · {len(state.unreadable):,} files unreadable, first: {state.unreadable[0]}"
-    return text, (shorter,)
 
 
 def _sample(dataset: Any, part: str, index: int) -> Any:

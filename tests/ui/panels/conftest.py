@@ -18,6 +18,7 @@ from guiapp.tasks.predictions import ClassScores
 from guiapp.training.recipe import Recipe
 from guiapp.ui.commands import Commands
 from guiapp.ui.context import Context
+from guiapp.ui.live_scene import LiveScene
 from guiapp.ui.theme import Theme
 
 
@@ -124,9 +125,9 @@ class Bridge(QObject):
         self.engine = NotingEngine()
         self.state = EngineState()
         self.look = None
+        self.live_scene = LiveScene(self)
 
     subject = "experiment"
-    live_picture = False
 
     def seen_by(self, panel):
         return self.state

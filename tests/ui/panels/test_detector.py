@@ -89,7 +89,7 @@ def test_a_network_that_is_no_detector_is_asked_nothing_and_the_panel_says_what_
 def test_before_the_first_look_it_asks_for_a_picture_only_where_there_is_none(panel, context, kit, faster):
     context.bridge.give(panel, phase="ready", opened=kit.make_opened(layers=faster.layers))
     assert panel.empty.text.text().startswith("No picture: open")
-    context.bridge.live_picture = True
+    context.bridge.live_scene.picture = True
     context.bridge.give(panel, phase="ready", opened=kit.make_opened(layers=faster.layers))
     assert panel.empty.text.text() == "Looking into the picture …"
 
