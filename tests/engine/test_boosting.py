@@ -35,6 +35,7 @@ def test_a_picture_without_faces_is_refused_and_says_what_to_do(monkeypatch):
         boosting.found_faces(read_sample(FLOWER))
 
 
-def test_portraits_are_parted_by_people(real_data):
+def test_portraits_are_parted_by_people(real_data, monkeypatch):
+    monkeypatch.setenv("GUIAPP_DATA", str(real_data))
     patches = boosting.portraits()
     assert (patches.faces & patches.learned).sum() == 300 and (patches.faces & ~patches.learned).sum() == 100

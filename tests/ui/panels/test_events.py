@@ -1,9 +1,18 @@
 """The panel of event files, and the Training panel on a run that another process writes."""
 
 import numpy as np
+import pytest
+import torch
 from tensorboardX import SummaryWriter
 
+import guiapp
+from guiapp.core.workspace import Workspace
+from guiapp.engine.engine import Engine
+from guiapp.training import watched
 from guiapp.training.columns import Columns
+from guiapp.ui.bridge import EngineBridge
+from guiapp.ui.commands import Commands
+from guiapp.ui.context import Context
 from guiapp.ui.open_files import kind_of
 from guiapp.ui.panels.events import EventsPanel, thinned
 from guiapp.ui.panels.training import TrainingPanel
@@ -29,8 +38,8 @@ def test_a_folder_of_events_opens_as_a_plot_a_tag_and_grows(context, qtbot, tmp_
     assert list(panel.plots) == ["loss", "rate"] and panel.legend.names == ("one", "two")
     assert panel.plots["loss"].series["two"].y.tolist() == [0, 2, 4, 6, 8]
     write(tmp_path / "two", range(5, 8), loss=lambda s: 2.0 * s)
-    panel.refresh()
-    assert panel.plots["loss"].series["two"].x.tolist() == list(range(8))
+    panel._timer.setInterval(20)  # two seconds else
+    qtbot.waitUntil(lambda: len(panel.plots["loss"].series["two"].x) == 8)
     panel.words.setText("two lo")
     assert list(panel.plots) == ["loss"] and list(panel.plots["loss"].series) == ["two"]
     panel.words.setText("nothing like it")
@@ -65,3 +74,37 @@ def test_a_watched_run_is_shown_and_not_steered(context, opened, qtbot):
     context.bridge.engine.asked.clear()
     run.apart.trigger()
     assert ("go_on_apart",) in context.bridge.engine.asked
+
+
+@pytest.fixture
+def bridge(home, qapp):
+    engine = Engine()
+    made = EngineBridge(engine, Workspace())
+    yield made
+    made.close()
+    engine.shutdown(30)
+
+
+def test_a_run_that_grows_while_it_is_watched_shows_its_new_steps(bridge, context, qtbot, monkeypatch, tmp_path):
+    engine, board = bridge.engine, bridge.engine.notices
+    panel = TrainingPanel(Context(bridge._workspace, bridge, Commands(bridge), board, context.theme, context.settings))
+    qtbot.addWidget(panel)
+    panel.resize(1000, 360)
+    panel.show()
+    bridge.add_panel(panel)
+    folder = tmp_path / "run"
+    with guiapp.watch(torch.nn.Linear(4, 2), folder, program=False) as writer:
+        monkeypatch.setattr(watched, "writer", lambda: {"host": "another", "pid": 1})
+        for step in range(10):
+            writer.step(loss=10.0 - step)
+        writer._drain()
+        engine.open_run(folder)
+        loss = panel.curves.plots["loss"].series["train"]
+        qtbot.waitUntil(lambda: len(loss.x) == 10 and "step 10" in panel.status.text())
+        assert "writes it" in panel.status.text() and not panel.run.start.isEnabled()
+        for step in range(10, 25):
+            writer.step(loss=10.0 - step)
+        writer._drain()
+        qtbot.waitUntil(lambda: len(loss.x) == 25 and "step 25" in panel.status.text())
+        assert loss.y[-1] == -14 and bridge.state.phase == "running"
+    qtbot.waitUntil(lambda: bridge.state.phase == "finished")
