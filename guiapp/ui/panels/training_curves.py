@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from guiapp.engine.state import EngineState, Opened
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _COLUMN = {"loss": "loss", "accuracy": "accuracy", "rate": "lr"}
 _SCALE = {"loss": 1.0, "accuracy": 100.0, "rate": 1.0}
 _ORDER = ("loss", "accuracy", "loss", "accuracy", "rate")
+_SELDOM_MS = 250
+"""States of a run that is watched, or whose steps take long, come less often: the other plots do not wait for them."""
 
 Previous = Sequence[Mapping[str, Earlier]]
 
@@ -33,7 +36,8 @@ Previous = Sequence[Mapping[str, Earlier]]
 class TrainingCurves(QWidget):
     """Plots of one run.
 
-    While a run goes on each call brings one plot up to date, in turn: none waits long, and no event paints more.
+    While a run goes on each call brings one plot up to date, in turn: none waits long, and no event paints more. Where
+    no call comes for a quarter of a second the other plots follow by themselves.
 
     Attributes:
         plots: ``"loss"``, ``"accuracy"`` and ``"rate"``.
@@ -50,6 +54,9 @@ class TrainingCurves(QWidget):
         self._means = {"loss": RunningMean(), "accuracy": RunningMean()}
         self._drawn: dict[str, tuple[object, ...]] = {}
         self._turn = 0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._draw_rest)
         self._recent = False
         self._previous: Previous = ()
         self.plots = {
@@ -108,6 +115,12 @@ class TrainingCurves(QWidget):
             return
         self._turn = (self._turn + 1) % len(_ORDER)
         self._draw(_ORDER[self._turn])
+        self._rest.start(_SELDOM_MS)
+
+    def _draw_rest(self) -> None:
+        """Bring the next plot up to date that is not."""
+        if any(self._draw(name) for name in self.plots):
+            self._rest.start(0)
 
     def refresh(self) -> None:
         """Draw everything anew, as after a change of smoothing."""
@@ -158,15 +171,16 @@ class TrainingCurves(QWidget):
             if plot.y_range != target:
                 plot.zoom_to(plot.x_zoom, target)
 
-    def _draw(self, name: str) -> None:
+    def _draw(self, name: str) -> bool:
+        """Bring a plot up to date; whether there was something to draw."""
         state, columns, plot = self._state, self._columns, self.plots[name]
         if state is None or columns is None:
-            return
+            return False
         count = len(columns)
         zoomed = plot.x_zoom
         made_of = (count, len(state.epoch_rows), plot.columns, zoomed, self.smoothing, plot.log_x)
         if self._drawn.get(name) == made_of:
-            return
+            return False
         self._drawn[name] = made_of
         first, last = (1, count) if zoomed is None else (max(1, int(zoomed[0])), min(count, int(zoomed[1]) + 1))
         x, low, high = _window(columns, _COLUMN[name], first, last, plot.columns, plot.log_x)
@@ -189,6 +203,7 @@ class TrainingCurves(QWidget):
             plot.set_data("train", x, high)
         if name == "accuracy" and self._recent:
             self._zoom_accuracy()
+        return True
 
 
 def _window(

@@ -106,5 +106,7 @@ def test_a_run_that_grows_while_it_is_watched_shows_its_new_steps(bridge, contex
             writer.step(loss=10.0 - step)
         writer._drain()
         qtbot.waitUntil(lambda: len(loss.x) == 25 and "step 25" in panel.status.text())
-        assert loss.y[-1] == -14 and bridge.state.phase == "running"
+        assert loss.y[-1] == 10 - 14.5, "the mean of the last twenty steps, 5 to 24"
+        qtbot.waitUntil(lambda: all(len(plot.series["train"].x) == 25 for plot in panel.curves.plots.values()))
+        assert bridge.state.phase == "running"
     qtbot.waitUntil(lambda: bridge.state.phase == "finished")
