@@ -9,13 +9,14 @@ from guiapp import watch
 FAST = ("--set", "dataset=digits", "--set", "device=cpu", "--set", "threads=1")
 
 
-def test_a_recipe_is_written_printed_and_trained(guiapp, tmp_path):
+def test_a_recipe_is_written_printed_and_trained_in_another_home(guiapp, tmp_path, monkeypatch):
     out = tmp_path / "mine.recipe.json"
     given = (*FAST, "--set", "schedule=one-cycle", "--set", "optimiser=sgd", "--set", "epochs=1")
     found = guiapp("recipe", "softmax-classifier", *given, "--out", out, "--json")
     assert found.code == 0 and found.json["out"] == str(out)
     printed = guiapp("recipe", "softmax-classifier", *given)
     assert json.loads(printed.out) == json.loads(out.read_text())
+    monkeypatch.setenv("GUIAPP_HOME", str(tmp_path / "of another person"))
     run = tmp_path / "run"
     trained = guiapp("train", "--recipe", out, "--set", "device=cpu", "--run-dir", run, "--json")
     assert trained.json["experiment"] == "softmax-classifier" and trained.json["epochs"] == 1

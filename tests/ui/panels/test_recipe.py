@@ -14,7 +14,8 @@ from guiapp.models.base import ModelEntry
 from guiapp.training.columns import Columns
 from guiapp.training.recipe import Recipe, change
 from guiapp.training.recipe_file import read_recipe
-from guiapp.training.setup import entry_recipe
+from guiapp.training.recipe_transfer import Transfer
+from guiapp.training.setup import entry_recipe, recipe_of
 from guiapp.ui.panels.recipe import RecipePanel
 from guiapp.ui.panels.training import TrainingPanel
 from guiapp.ui.widgets.option_form import fields_of
@@ -215,6 +216,43 @@ def test_saved_it_opens_again_as_it_was(panel, context, tmp_path):
     name, settings = asked(context)[-1][1:]
     assert asked(context)[-1][0] == "open_experiment" and name == "lenet5"
     assert settings["batch"] == 128 and settings["dataset"] == "digits"
+
+
+def test_saved_in_one_home_it_gives_the_same_settings_in_another(panel, context, home, monkeypatch, tmp_path):
+    for dotted, word in (("optimiser.name", "adam"), ("schedule.name", "one-cycle"), ("penalty.name", "l1")):
+        panel.editor(dotted).textActivated.emit(word)
+    for dotted, text in (("batch", "128"), ("optimiser.lr", "0.003"), ("loss.smoothing", "0.1"), ("seed", "7")):
+        type_into(panel.editor(dotted), text)
+    path = tmp_path / "mine.recipe.json"
+    panel.files.write(path)
+    mine = context.draft.recipe
+    monkeypatch.setenv("GUIAPP_HOME", str(tmp_path / "of another person"))
+    panel.files.read(path)
+    _, name, settings = asked(context)[-1]
+    assert recipe_of(EXPERIMENTS[name], {"dataset": "mnist", **settings}) == mine
+    assert mine.optimiser.name == "adam" and mine.seed == 7 and mine.penalty.name == "l1"
+
+
+def test_head_only_gradual_unfreezing_and_a_rate_per_layer_are_set_in_the_form(panel, context, kit):
+    exhibit = EXPERIMENTS["transfer-learning"]
+    context.bridge.give(panel, opened=kit.make_opened(experiment=exhibit, recipe=entry_recipe(exhibit, "att-faces")))
+    fold = panel.folds["transfer"]
+    if not fold.open:
+        QTest.mouseClick(fold.title, Qt.MouseButton.LeftButton)
+    kind = panel.editor("transfer.name")
+    inner = {"transfer.every", "transfer.groups", "transfer.decay"}
+    assert kind.currentText() == "head" and kind.isVisible() and not inner & shown(panel)
+    kind.textActivated.emit("all")
+    assert inner & shown(panel) == {"transfer.decay"}
+    type_into(panel.editor("transfer.decay"), "0.3")
+    assert inner & shown(panel) == {"transfer.groups", "transfer.decay"}, "a rate per layer without unfreezing"
+    kind.textActivated.emit("gradual")
+    assert inner <= shown(panel)
+    for dotted, text in (("transfer.every", "2"), ("transfer.groups", "6"), ("transfer.decay", "0.5")):
+        type_into(panel.editor(dotted), text)
+    settings = {name: value for call, given in asked(context) if call == "configure" for name, value in given.items()}
+    made = recipe_of(exhibit, settings).transfer
+    assert made == Transfer("gradual", every=2, groups=6, decay=0.5) == context.draft.recipe.transfer
 
 
 def test_the_recipe_of_another_experiment_is_used_here_without_its_network(panel, context, tmp_path):
