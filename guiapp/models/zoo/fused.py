@@ -108,7 +108,9 @@ def fuse(module: nn.Module, run: Callable[[], object]) -> Fused | None:
         for conv, norm, act in groups:
             call = _packed(conv, norm, act, plain.sizes[conv])
             if call is not None:
-                calls |= {conv: call, **{part: _same for part in (norm, act) if part is not None}}
+                calls[conv] = call
+                calls |= {norm: _same} if norm is not None else {}
+                calls |= {act: functools.partial(_unless_done, act)} if act is not None else {}
         if not calls:
             return None
         found, again = Fused(calls), _Watch(module)
@@ -152,12 +154,15 @@ class _Watch:
                 handle.remove()
 
     def groups(self) -> list[tuple[nn.Conv2d, nn.Module | None, nn.Module | None]]:
-        """Each convolution with the normalisation and the activation that take all it gives, and nothing else."""
+        """Each convolution with the normalisation that takes all it gives and nothing else, and the activation after.
+
+        An activation may be applied elsewhere as well, as the one of a residual block is after the sum.
+        """
         found = []
         for conv in self.sizes:
             norm = self._only(conv)
             norm = norm if norm is not None and _is_norm(norm) else None
-            act = self._only(norm or conv)
+            act = self._only(norm or conv, shared=True)
             found.append((conv, norm, act if act is not None and _attribute(act) is not None else None))
         return found
 
@@ -165,30 +170,31 @@ class _Watch:
         """What larger parts answered, but for those that gave what one of ``inner`` had made."""
         return {key: found for key, found in self.prints.items() if self._given.get(key) not in inner}
 
-    def _only(self, part: nn.Module) -> nn.Module | None:
-        """What takes each output of a part, if it takes no other."""
+    def _only(self, part: nn.Module, shared: bool = False) -> nn.Module | None:
+        """What takes each output of a part and alone; it takes no other, unless it may be ``shared``."""
         takers = self._passed.get(part, Counter())
         taker = next(iter(takers), None)
-        alone = taker is not None and len(takers) == 1 and takers[taker] == self._calls[part] == self._calls[taker]
-        return taker if alone else None
+        if taker is None or len(takers) > 1 or takers[taker] != self._calls[part]:
+            return None
+        return taker if shared or self._calls[taker] == self._calls[part] else None
 
     def _take(self, part: nn.Module, inputs: Any) -> None:
         self._calls[part] += 1
         if isinstance(part, nn.Conv2d):
             self.sizes.setdefault(part, tuple(inputs[0].shape))
-        made = getattr(inputs[0], "_made_by", None)
+        made = _maker(inputs[0])
         if made is not None:
             self._passed.setdefault(made, Counter())[part] += 1
 
     def _give(self, part: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
-        output._made_by = part  # type: ignore[attr-defined]
+        output._made_by = part, float(output.sum())  # type: ignore[attr-defined]
 
     def _whole(self, part: nn.Module, _inputs: Any, output: Any) -> None:
         self._calls[part] += 1
         key = part, self._calls[part]
         numbers = (tensor for tensor in tensors_in(output) if tensor.is_floating_point() and tensor.numel())
         self.prints[key] = tuple(value for tensor in numbers for value in _print(tensor))
-        made = getattr(output, "_made_by", None)
+        made = _maker(output)
         if made is not None:
             self._given[key] = made
 
@@ -238,7 +244,7 @@ def _packed(conv: nn.Conv2d, norm: Any, act: nn.Module | None, size: tuple[int, 
     operations: Any = torch.ops.mkldnn
     try:
         weight = operations._reorder_convolution_weight(weight.contiguous(), *form, list(size))
-        call = functools.partial(_convolved, operations._convolution_pointwise, weight, bias, form, attribute)
+        call = functools.partial(_convolved, operations._convolution_pointwise, weight, bias, form, attribute, act)
         call(torch.zeros(size))
     except (AttributeError, RuntimeError, NotImplementedError):
         return None
@@ -246,14 +252,37 @@ def _packed(conv: nn.Conv2d, norm: Any, act: nn.Module | None, size: tuple[int, 
 
 
 def _convolved(
-    operation: Any, weight: torch.Tensor, bias: torch.Tensor | None, form: Any, attribute: Any, inputs: torch.Tensor
+    operation: Any,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    form: Any,
+    attribute: Any,
+    act: nn.Module | None,
+    inputs: torch.Tensor,
 ) -> torch.Tensor:
     found: torch.Tensor = operation(inputs, weight, bias, *form, *attribute)
+    if act is not None:
+        found._done = act  # type: ignore[attr-defined]
     return found
+
+
+def _unless_done(act: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Apply an activation, unless the convolution that gave this has."""
+    if getattr(inputs, "_done", None) is not act:
+        found: torch.Tensor = act.forward(inputs)
+        return found
+    inputs._done = None  # type: ignore[attr-defined]
+    return inputs
 
 
 def _same(inputs: torch.Tensor) -> torch.Tensor:
     return inputs
+
+
+def _maker(value: Any) -> nn.Module | None:
+    """The small part that gave a tensor, unless its values were changed since, as by a shortcut added in place."""
+    part, total = getattr(value, "_made_by", (None, 0.0))
+    return part if part is not None and float(value.sum()) == total else None
 
 
 def _print(tensor: torch.Tensor) -> tuple[float, float]:
