@@ -38,13 +38,13 @@ class Asker:
 
     def __init__(self, opened: OpenedModel, options: LiveOptions) -> None:
         from guiapp.models.zoo.fused import Fusing
+        from guiapp.models.zoo.open import LASTING
 
         self.opened = opened
         self._options = options
         self._task = make_live_task(opened.entry.task, opened.labels, opened.entry)
         self.frames = self._task.frames
-        published = opened.origin in ("published", "file", "random")
-        self._fusing = Fusing(opened.module, published and self.frames == 1)
+        self._fusing = Fusing(opened.module, opened.origin in LASTING and self.frames == 1)
 
     def __call__(self, picture: Picture) -> Drawn:
         """What is shown of the answer; clips and flow remember the pictures before.

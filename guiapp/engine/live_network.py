@@ -46,6 +46,7 @@ class LiveNetwork:
 
     def __init__(self, model: OpenedModel, fused: bool = True) -> None:
         from guiapp.models.zoo.fused import Fusing
+        from guiapp.models.zoo.open import LASTING
 
         self.model = model
         self.task: LiveTask = make_live_task(model.entry.task, model.labels, model.entry)
@@ -59,8 +60,7 @@ class LiveNetwork:
         self.completes = False
         self.explained: Mapping[Any, Any] = {}
         self._source: Frames | None = None
-        published = model.origin in ("published", "file", "random")  # those that are trained here change under way
-        self._fusing = Fusing(model.module, fused and published and not series)
+        self._fusing = Fusing(model.module, fused and model.origin in LASTING and not series)
         self._explainer: Explainer | None = None
 
     def shows_all(self, options: LiveOptions) -> bool:

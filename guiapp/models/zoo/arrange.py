@@ -13,7 +13,7 @@ from torch import nn
 
 from guiapp.core.downloads import Progress
 from guiapp.core.live_run import LiveRun
-from guiapp.models.zoo.open import OpenedModel
+from guiapp.models.zoo.open import LASTING, OpenedModel
 
 _WHOLE = ("classification", "segmentation")  # tasks that call a network as one function
 _COUNTING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
@@ -28,7 +28,7 @@ def arrange(opened: OpenedModel, run: LiveRun, progress: Progress | None = None)
         progress: Told before compiling, which takes a minute.
     """
     module: Any = opened.module
-    if not isinstance(module, nn.Module) or opened.origin not in ("published", "file", "random"):
+    if not isinstance(module, nn.Module) or opened.origin not in LASTING:
         return opened
     notes = []
     if run.channels_last is not False and any(isinstance(part, nn.Conv2d) for part in module.modules()):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import torch
 
 BEST, RANDOM = "best", "random"
+LASTING = ("published", "file", "random")
+"""Origins of networks whose weights stay as they were opened; those that are trained here change under way."""
 
 
 @dataclass(frozen=True, eq=False)
