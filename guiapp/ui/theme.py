@@ -230,6 +230,7 @@ def stylesheet(c: Colours) -> str:
         background: {c.panel}; color: {c.faint}; padding: 6px 10px; border: none; border-top: 2px solid transparent; }}
     QTabBar::tab:selected {{ color: {c.text}; border-top: 2px solid {c.accent}; }}
     QTabBar::tab:hover {{ color: {c.text}; }}
+    QTabBar::tab:disabled {{ color: {c.disabled}; }}
     QScrollBar {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ width: 10px; }}
     QScrollBar:horizontal {{ height: 10px; }}

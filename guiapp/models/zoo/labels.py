@@ -15,6 +15,8 @@ _WHERE = {
     "kinetics": ("torchvision.models.video:R3D_18_Weights", "KINETICS400_V1"),
 }
 
+_MACHINE = "__background__"  # as torchvision calls it
+
 KEYS = ("imagenet", "coco", "coco-80", "coco-person", "voc", "kinetics", "face", "person")
 """Known sets of class names."""
 
@@ -33,9 +35,9 @@ def labels(key: str) -> tuple[str, ...]:
     if not key:
         return ()
     if key == "coco-80":
-        return tuple(name for name in labels("coco") if name not in ("__background__", "N/A"))
+        return tuple(name for name in labels("coco") if name not in ("background", "N/A"))
     enum, name = _WHERE[key]
-    return tuple(getattr(resolve(enum), name).meta["categories"])
+    return tuple("background" if name == _MACHINE else name for name in getattr(resolve(enum), name).meta["categories"])
 
 
 @cache

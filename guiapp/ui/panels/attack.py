@@ -301,7 +301,9 @@ class AttackPanel(Panel):
             return
         self._labels = tuple(opened.labels)
         for page in (self.elsewhere, self.robust):  # they compare answers about whole pictures
-            self.tabs.setTabEnabled(self._pages.indexOf(page), self._whole)
+            index = self._pages.indexOf(page)
+            self.tabs.setTabEnabled(index, self._whole)
+            self.tabs.setTabToolTip(index, _PAGES[index][1] if self._whole else words.WHOLE_ONLY)
         self.controls.set_whole(self._whole)
         self.controls.set_network(opened.preprocessing, opened.labels)
         self._begin()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NO_NETWORK = "Open an experiment, or a network in the Live room that tells classes, to see how little fools it."
 NO_CLASSES = "This network tells no classes of a picture, of its pixels or of boxes: open one that does to attack it."
+WHOLE_ONLY = "Only for networks that tell classes of whole pictures"
 NO_PICTURE = "No picture: draw on the pad, choose a sample, or open a camera, a video or a picture."
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -182,11 +182,7 @@ class LivePanel(Panel):
         self.compare.model.precision_chosen.connect(self._set_run)
         for part in (self.compare, self.shown, self.run_box):
             column.addWidget(part)
-        self._side = QScrollArea(self)
-        self._side.setWidgetResizable(True)
-        self._side.setFrameShape(QFrame.Shape.NoFrame)
-        self._side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._side.setWidget(inside)
+        self._side = self._scrolled(inside)
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addLayout(left, 1)
@@ -198,6 +194,16 @@ class LivePanel(Panel):
         whole.addWidget(self.meter)
 
     def _set_run(self) -> None:
+    def _scrolled(self, inside: QWidget) -> QScrollArea:
+        """What stands beside the picture, scrolled where it is too high."""
+        side = QScrollArea(self)
+        side.setWidgetResizable(True)
+        side.setFrameShape(QFrame.Shape.NoFrame)
+        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        side.setWidget(inside)
+        inside.installEventFilter(self)
+        return side
+
         """Tell the lane how both networks are to be run."""
         run, numbers = self.run_box.run, self.compare.model.precision.currentData()
         self._lane.set_run(run, replace(run, precision=numbers) if numbers is not None else None)
@@ -211,7 +217,18 @@ class LivePanel(Panel):
         for part in (self.sources, self.models, self.transport, self.record, self.compare, self.meter):
             part.set_narrow(narrow)
         least = self._side.widget().minimumSizeHint().width() + self._side.verticalScrollBar().sizeHint().width()
-        width = max(260, least) if narrow else max(320, min(440, round(self.width() * 0.285)))
+        self._fit_side()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What stands beside the picture may become wider without the panel: another network has other options."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit_side()
+        return super().eventFilter(watched, event)
+
+    def _fit_side(self) -> None:
+        """Give what stands beside the picture the width at which nothing of it is cut off."""
+        wanted = 260 if self.width() < _NARROW else max(320, min(440, round(self.width() * 0.285)))
+        width = max(wanted, least)
         if self._side.width() != width:
             self._side.setFixedWidth(width)
 

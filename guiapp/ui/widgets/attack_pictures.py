@@ -132,6 +132,8 @@ class AttackPictures(QWidget):
         self.heads = [QuietLabel(f"{name}.head-{i}", self, theme.faint) for i in range(3)]
         self.captions = [QuietLabel(f"{name}.caption-{i}", self) for i in range(3)]
         self.captions[1].ink = theme.faint
+        for caption in self.captions[::2]:
+            caption.cut = Qt.TextElideMode.ElideMiddle  # of a long name the probability stays
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)

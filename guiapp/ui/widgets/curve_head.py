@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
 from guiapp.ui.widgets.curve_data import Series
+from guiapp.ui.widgets.line_legend import shares
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
 
 TOP = 22  # height of the title
 _LEFT = 4
+_GAP = 10  # after each name
+_ROUND = 14 + _GAP  # what a name takes beside its letters
 
 
 class Head:
@@ -28,7 +31,7 @@ class Head:
 
     def __init__(self, title: str, unit: str, series: Mapping[str, Series]) -> None:
         self.title, self.unit, self.series = title, unit, series
-        self._apart: tuple[tuple[object, ...], bool] | None = None
+        self._apart: tuple[tuple[object, ...], bool, list[tuple[str, float]]] | None = None
 
     def forget(self) -> None:
         """The font may be another one: measure anew."""
@@ -46,8 +49,28 @@ class Head:
         asked = (width, tuple([s.label for s in self.series.values()]))
         if self._apart is None or self._apart[0] != asked:
             widths = self._widths(metrics)
-            self._apart = asked, bool(widths) and self.title_end(metrics) + sum(widths) > width - 2
+            apart = bool(widths) and self.title_end(metrics) + sum(widths) > width - 2
+            self._apart = asked, apart, self._names(metrics, width, widths)
         return self._apart[1]
+
+    def names(self, metrics: QFontMetrics, width: int) -> list[tuple[str, float]]:
+        """What each curve is called in the legend, and the pixels it takes: all of them are within the width."""
+        self.apart(metrics, width)
+        assert self._apart is not None
+        return self._apart[2]
+
+    def _names(self, metrics: QFontMetrics, width: int, widths: list[int]) -> list[tuple[str, float]]:
+        """Names whole where there is room for all, else cut off in the middle."""
+        labels = [s.label for s in self.series.values()][: len(widths)]
+        room = width - 2 - _LEFT + _GAP
+        if sum(widths) <= room:
+            return list(zip(labels, map(float, widths), strict=True))
+        given = shares(widths, room)
+        cut = [
+            label if share >= wanted else metrics.elidedText(label, Qt.TextElideMode.ElideMiddle, int(share - _ROUND))
+            for label, share, wanted in zip(labels, given, widths, strict=True)
+        ]
+        return list(zip(cut, given, strict=True))
 
     def title_end(self, metrics: QFontMetrics) -> int:
         """Where the title ends, with a gap after it."""
@@ -57,7 +80,7 @@ class Head:
         """Widths of the names with the gap after each."""
         if len(self.series) < 2:
             return []
-        return [metrics.horizontalAdvance(s.label) + 24 for s in self.series.values()]
+        return [metrics.horizontalAdvance(s.label) + _ROUND for s in self.series.values()]
 
     def paint(self, painter: QPainter, theme: Theme, metrics: QFontMetrics, width: int) -> None:
         """Paint title, unit and names with the painter's font.
@@ -75,11 +98,11 @@ class Head:
             painter.setPen(theme.faint)
             painter.drawText(QPointF(_LEFT + own.horizontalAdvance(self.title + " "), TOP - 10), self.unit)
         # Names stand at the right, beside the title where there is room, else in a line below it.
-        widths = self._widths(metrics)
+        names = self.names(metrics, width)
         baseline = TOP - 10.0 + (own.height() if self.apart(metrics, width) else 0)
-        left = max(float(_LEFT), width - 2.0 - sum(widths) + 10)
-        for series, taken in zip(self.series.values(), widths, strict=False):
+        left = max(float(_LEFT), width - 2.0 - sum(taken for _, taken in names) + _GAP)
+        for series, (name, taken) in zip(self.series.values(), names, strict=False):
             painter.setPen(theme.faint)
-            painter.drawText(QPointF(left + 14, baseline), series.label)
+            painter.drawText(QPointF(left + 14, baseline), name)
             painter.fillRect(QRectF(left, baseline - own.xHeight() / 2 - 1, 10, 2), series.colour)
             left += taken

@@ -14,6 +14,15 @@ _SAMPLE = 22
 _SLACK = 4  # shortening measures without the figures of one width that are painted
 
 
+def shares(wanted: Sequence[float], room: float) -> list[float]:
+    """How much of the room each gets: long ones share what short ones leave, none gets more than it wants."""
+    widths = [0.0] * len(wanted)
+    for done, index in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        widths[index] = min(wanted[index], room / (len(wanted) - done))
+        room -= widths[index]
+    return widths
+
+
 class LineLegend(QWidget):
     """Takes no room while it has nothing to name; names share the width and are cut off in the middle.
 
@@ -45,11 +54,7 @@ class LineLegend(QWidget):
     def _places(self) -> list[tuple[float, float]]:
         """Left end and width of each entry; long names get what short ones leave."""
         wanted = [_SAMPLE + 6 + self.fontMetrics().horizontalAdvance(name) + 14 + _SLACK for name in self.names]
-        room = float(self.width())
-        widths = [0.0] * len(wanted)
-        for done, index in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
-            widths[index] = min(wanted[index], room / (len(wanted) - done))
-            room -= widths[index]
+        widths = shares(wanted, float(self.width()))
         return [(sum(widths[:index]), width) for index, width in enumerate(widths)]
 
     def paintEvent(self, event: QPaintEvent) -> None:

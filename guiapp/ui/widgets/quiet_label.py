@@ -17,6 +17,7 @@ class QuietLabel(QWidget):
     Attributes:
         ink: Colour of the text; None takes the palette's.
         tip: Tip while the whole text is seen.
+        cut: Where a text that does not fit is cut off, at its end by default.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None, ink: QColor | None = None) -> None:
@@ -24,6 +25,7 @@ class QuietLabel(QWidget):
         self.setObjectName(name)
         self.ink = ink
         self.tip = ""
+        self.cut = Qt.TextElideMode.ElideRight
         self._text = ""
         self._shorter: tuple[str, ...] = ()
         self._alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -43,7 +45,7 @@ class QuietLabel(QWidget):
         for text in wordings:
             if metrics.horizontalAdvance(text) <= self.width():  # measuring costs a tenth of shortening
                 return text
-        return metrics.elidedText(wordings[-1], Qt.TextElideMode.ElideRight, self.width())
+        return metrics.elidedText(wordings[-1], self.cut, self.width())
 
     def set_text(self, text: str, shorter: Sequence[str] = ()) -> None:
         """Say something else; ``shorter`` are wordings for less room, longest first."""

@@ -384,6 +384,10 @@ def test_in_a_narrow_place_nothing_is_cut_off(room, video):
     room.bot.waitUntil(lambda: panel.width() < 900 and not panel.transport.speed.isVisible())
     for part in (panel.sources, panel.transport, panel.meter):
         assert part.width() >= part.layout().minimumSize().width()
+    inside = panel.run_box.parentWidget()
+    panel.run_box.setMinimumWidth(inside.width() + 20)  # as another network has wider options
+    room.bot.waitUntil(lambda: inside.parentWidget().width() >= inside.minimumSizeHint().width() >= 20)
+    panel.run_box.setMinimumWidth(0)
     room.window.use_layout("live")
     room.bot.waitUntil(panel.transport.speed.isVisible)
 

@@ -4,10 +4,10 @@ import io
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 
-from guiapp.ui.widgets.curve_data import Earlier, Marker
+from guiapp.ui.widgets.curve_data import Earlier, Marker, Series
 from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.export import save_plot
 
@@ -188,6 +188,20 @@ def test_no_curve_can_cross_the_legend(plot):
     assert apart
     plot.resize(243, 200)  # one of three plots at 1280 x 800
     assert not plot.head.apart(plot.fontMetrics(), 243)
+
+
+def test_names_that_are_too_long_share_the_legend(plot):
+    plot.head.series.clear()
+    metrics = plot.fontMetrics()
+    for label in ("Greater Swiss Mountain dog", "hen", "hand-held computer with a long name"):
+        plot.head.series[label] = Series(label, QColor("red"))
+    names = plot.head.names(metrics, 240)
+    assert plot.head.apart(metrics, 240) and names[1][0] == "hen"
+    assert all("…" in name for name, _ in (names[0], names[2]))
+    assert sum(taken for _, taken in names) <= 240 + 10 and all(
+        metrics.horizontalAdvance(n) <= t - 14 for n, t in names
+    )
+    assert [name for name, _ in plot.head.names(metrics, 900)] == list(plot.head.series)
 
 
 def test_other_runs_are_told_apart_and_named_under_the_pointer(plot):
