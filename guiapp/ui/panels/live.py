@@ -193,7 +193,6 @@ class LivePanel(Panel):
         whole.addLayout(row, 1)
         whole.addWidget(self.meter)
 
-    def _set_run(self) -> None:
     def _scrolled(self, inside: QWidget) -> QScrollArea:
         """What stands beside the picture, scrolled where it is too high."""
         side = QScrollArea(self)
@@ -204,6 +203,7 @@ class LivePanel(Panel):
         inside.installEventFilter(self)
         return side
 
+    def _set_run(self) -> None:
         """Tell the lane how both networks are to be run."""
         run, numbers = self.run_box.run, self.compare.model.precision.currentData()
         self._lane.set_run(run, replace(run, precision=numbers) if numbers is not None else None)
