@@ -216,7 +216,6 @@ class LivePanel(Panel):
         narrow = self.width() < _NARROW
         for part in (self.sources, self.models, self.transport, self.record, self.compare, self.meter):
             part.set_narrow(narrow)
-        least = self._side.widget().minimumSizeHint().width() + self._side.verticalScrollBar().sizeHint().width()
         self._fit_side()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -227,6 +226,7 @@ class LivePanel(Panel):
 
     def _fit_side(self) -> None:
         """Give what stands beside the picture the width at which nothing of it is cut off."""
+        least = self._side.widget().minimumSizeHint().width() + self._side.verticalScrollBar().sizeHint().width()
         wanted = 260 if self.width() < _NARROW else max(320, min(440, round(self.width() * 0.285)))
         width = max(wanted, least)
         if self._side.width() != width:
