@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from guiapp import __version__
+from guiapp.bench import BENCHMARKS
 from guiapp.cli.votes import add_votes
 
 LISTS = ("experiments", "models", "datasets", "probes", "systems")
@@ -295,10 +296,6 @@ def _screenshot(commands: Any) -> None:
 
 def _bench(commands: Any) -> None:
     parser = _command(commands, "bench", "measure the program against a peer in the same run", "guiapp.cli.bench:run")
-    names = (
-        "startup, train, responsiveness, activations, memory, painting, live, latency, endurance, architecture, "
-        "embedding-view, embedding-map, loading, teach, ddp, watch; all of them"
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all of them")
     parser.add_argument("--quick", action="store_true", help="shorter: shows that it runs, not what it measures")
     parser.add_argument("--minutes", type=float, metavar="N", help="length of latency's long stretch (10)")

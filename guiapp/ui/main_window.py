@@ -40,6 +40,7 @@ from guiapp.ui.window_commands import declare
 
 _SHUTDOWN_SECONDS = 5.0
 _BREATH_MS = 30  # between two panels that are built out of sight: what is going on goes on
+_ROOM = "live"  # the layout that shows the live room alone
 
 
 class MainWindow(QMainWindow):
@@ -278,7 +279,7 @@ class MainWindow(QMainWindow):
     def open_live(self, text: str) -> None:
         """Open a video, an address or a camera in the live room."""
         if self.docks["live"].isHidden():
-            self.use_layout("live")
+            self.use_layout(_ROOM)
         self.show_panel("live").open_source(text)
 
     def _take_live(self, picture: Picture) -> bool:
@@ -297,7 +298,8 @@ class MainWindow(QMainWindow):
             old, self._opened = self._opened, state.opened
             follow(self.workspace, old, state.opened, str(self.settings.value("layer", "")))
             self.setWindowTitle(f"{state.opened.experiment.title} · Vision Explorer")
-            if old is None or old.experiment.id != state.opened.experiment.id:
+            alone = old is None and self.layout_id == _ROOM  # it was not chosen there: it brings nothing into the room
+            if not alone and (old is None or old.experiment.id != state.opened.experiment.id):
                 self.raise_panels(state.opened.experiment.panels, front=old is not None)
 
     def raise_panels(self, wanted: Sequence[str], front: bool = True) -> None:

@@ -1,6 +1,7 @@
 """The window: docks, layouts, session, theme, no leaks."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QSettings, QTimer
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from guiapp.catalogue import DEFAULT, EXPERIMENTS
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
+from guiapp.engine.state import EngineState
+from guiapp.ui import main_window
 from guiapp.ui.main_window import MainWindow
 from guiapp.ui.panel_table import PANELS
 from tests.ui.conftest import destroy, settle
@@ -173,6 +176,19 @@ def test_panels_of_an_experiment_come_to_the_front_and_guests_go_with_it(window,
     settle()
     assert window.docks[guest].isHidden()
     assert not window.docks["training"].visibleRegion().isEmpty()
+
+
+def test_the_experiment_that_a_window_opens_by_itself_brings_no_panels_into_the_live_room(window, monkeypatch):
+    def opened(name):
+        experiment = SimpleNamespace(id=name, title=name, panels=("training", "filters"))
+        return EngineState("ready", SimpleNamespace(experiment=experiment))
+
+    monkeypatch.setattr(window.status, "show_state", lambda state: None)
+    monkeypatch.setattr(main_window, "follow", lambda *what: None)
+    window.use_layout("live")
+    for name, there in (("lenet5", False), ("mlp", True)):  # the second was chosen by the person, there
+        window._show_state(opened(name))
+        assert window.docks["training"].isHidden() is not there, name
 
 
 def test_the_help_button_of_every_dock_opens_a_text_of_its_own(window):
