@@ -177,8 +177,13 @@ class BoostingPanel(Panel):
         else:
             over = "≥" if one.sign > 0 else "<"
             limit = f"{one.threshold:.3f}".replace("-", "−")
-            self.head.set_text(f"Round {at} of {len(found.rounds)}: face where white − black {over} {limit}")
-            self.vote.set_text(f"weighted error ε = {one.error:.3f} · vote α = ln((1 − ε) / ε) = {one.alpha:.2f}")
+            of, rule = f"{at} of {len(found.rounds)}", f"white − black {over} {limit}"
+            self.head.set_text(f"Round {of}: face where {rule}", (f"{of}: face where {rule}", f"{of}: {rule}"))
+            error, vote = f"error ε = {one.error:.3f}", f"{one.alpha:.2f}"
+            self.vote.set_text(
+                f"weighted {error} · vote α = ln((1 − ε) / ε) = {vote}",
+                (f"weighted {error} · vote α = {vote}", f"{error} · vote α = {vote}"),
+            )
         self._tell()
 
     def _tell(self) -> None:
@@ -190,12 +195,17 @@ class BoostingPanel(Panel):
         if row is not None:
             kind = "a face" if found.patches.faces[taught][row] else "no face"
             votes = f" · votes {found.rounds[at - 1].sums[taught][row]:+.2f}" if at else ""
-            self.told.set_text(f"{kind} · weight {found.weights[at][row]:.2f} of a mean one{votes}")
+            weight = f"{kind} · weight {found.weights[at][row]:.2f}"
+            self.told.set_text(f"{weight} of a mean one{votes}", (weight + votes,))
         elif at:
             learned, tested = found.errors(True)[at - 1], found.errors(False)[at - 1]
             counts = int(taught.sum()), int((~taught).sum())
             self.told.set_text(
-                f"votes together wrong: {learned:.1%} of {counts[0]} samples, {tested:.1%} of {counts[1]} to test"
+                f"votes together wrong: {learned:.1%} of {counts[0]} samples, {tested:.1%} of {counts[1]} to test",
+                (
+                    f"votes wrong: {learned:.1%} of {counts[0]}, {tested:.1%} of {counts[1]} to test",
+                    f"wrong: {learned:.1%}, to test {tested:.1%}",
+                ),
             )
         else:
             self.told.set_text(f"{int(taught.sum())} samples, half of them faces")

@@ -189,7 +189,7 @@ class TrainingPanel(Panel):
         self.recipe.fit(self.width())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(420, 190)
+        return QSize(500, 190)  # its buttons side by side
 
     # ------------------------------------------------------------------ following the engine
 

@@ -34,6 +34,9 @@ def test_a_round_is_looked_at_and_the_newest_is_followed(panel, qtbot):
     assert panel.round.value() == 3 and panel.head.text().startswith("Round 3 of 4: face where white − black")
     assert f"ε = {found.rounds[2].error:.3f}" in panel.vote.text()
     assert panel.patches.weights == pytest.approx(found.weights[3])
+    panel.resize(300, 700)  # a column of a small window
+    for label, said in ((panel.head, "white − black"), (panel.vote, f"{found.rounds[2].alpha:.2f}"), (panel.told, "%")):
+        assert said in label.shown and "…" not in label.shown
     panel.errors.clicked.emit(0)
     assert panel.round.value() == 1
     panel.round.setValue(0)
