@@ -278,7 +278,9 @@ class LayerChooser(QWidget):
         header.resizeSection(0, min(tree.sizeHintForColumn(0) + 4, max(room, _NAMES_LEAST)))
         if shown:  # a last section that stretches never gets smaller than it was
             header.setStretchLastSection(False)
-            header.resizeSection(shown[-1], needs[shown[-1]])
+            left = tree.viewport().width() - sum(header.sectionSize(section) for section in (0, *shown[:-1]))
+            words = not self.columns[shown[-1] - 1].number
+            header.resizeSection(shown[-1], min(needs[shown[-1]], max(left, 0)) if words else needs[shown[-1]])
             header.setStretchLastSection(True)
 
     def resizeEvent(self, event: object) -> None:

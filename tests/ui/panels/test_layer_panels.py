@@ -13,7 +13,7 @@ from guiapp.interpret.receptive_field import ReceptiveField
 from guiapp.ui.panels.activations import ActivationsPanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.widgets.colour_bar import short
-from guiapp.ui.widgets.layer_chooser import OUTPUT, LayerChooser, LayerColumn
+from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, LayerChooser, LayerColumn
 
 
 def shown(panel, qtbot, width=320, height=420):
@@ -269,6 +269,10 @@ def test_numbers_keep_their_room_beside_long_names(context, kit, qtbot):
     header, tree = chooser.tree.header(), chooser.tree
     assert header.sectionSize(0) >= 72 and header.sectionSize(2) >= tree.sizeHintForColumn(2)
     assert header.length() <= tree.viewport().width()
+    chooser.columns = (OUTPUT, DOES)
+    chooser.resize(232, 200)  # words are cut off where the view ends, not behind its edge
+    chooser.set_layers([kit.Layer("conv", "Conv2d", (512, 28, 28), True)])
+    assert 0 < header.sectionSize(2) < 84 and header.length() <= tree.viewport().width()
 
 
 def test_a_unit_is_inspected_from_its_map(activations, context, kit):
