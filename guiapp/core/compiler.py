@@ -6,7 +6,8 @@ imports it when it is called.
 
 Modules import ``torchvision`` before parts of it. Its parts import each other in circles, and Python lets a thread
 begin with a part while another one is in the middle of the whole: both then wait for each other, until one is given a
-half module ("partially initialized"). Who asks for the whole first waits until it is there.
+half module ("partially initialized"), or one of them fails ("deadlock detected") and what it had begun stays broken
+until the program ends. Who asks for the whole first waits until it is there; ``registry.resolve`` does.
 """
 
 from __future__ import annotations

@@ -59,7 +59,9 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def resolve(reference: str) -> Any:
-    """Import what ``"package.module:name"`` refers to.
+    """Import what ``"package.module:name"`` refers to, the package before its module.
+
+    Another thread may be in the middle of the package: this one waits until it is whole (``core/compiler.py``).
 
     Raises:
         ValueError: If the reference has no colon.
@@ -69,6 +71,7 @@ def resolve(reference: str) -> Any:
     module, colon, name = reference.partition(":")
     if not colon:
         raise ValueError(f"{reference!r} is not of the form 'package.module:name'")
+    importlib.import_module(module.partition(".")[0])
     return getattr(importlib.import_module(module), name)
 
 
