@@ -191,7 +191,8 @@ class Engine:
 
         def lent() -> Generator[Step, None, R]:
             yield 0.0, "copying the network"
-            return (yield from work(self.live.study() if of == "live" else self._study()))
+            study = (yield from self.live.study()) if of == "live" else self._study()
+            return (yield from work(study))
 
         job = Job(lent(), title)
         self._work.submit(job)

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from guiapp.engine.state import Inspected, Request
 from guiapp.tasks.live_options import LiveOptions, make_live_task
 
 if TYPE_CHECKING:
+    from guiapp.engine.job import Step
     from guiapp.engine.study import Study
     from guiapp.interpret.attribution.options import AttributionOptions
     from guiapp.models.zoo.open import OpenedModel
@@ -38,6 +39,7 @@ __all__ = ["Answer", "Frames", "LiveLane", "LivePhase", "LiveResult", "LiveState
 _DISPLAY_SECONDS = 0.1
 _RATE_SECONDS = 2.0
 _REST_SECONDS = 0.5
+_LOAN_SECONDS = 0.1
 _BLANK = Picture(np.full((240, 320, 3), 128, np.uint8), Origin("file", "nothing"))  # layers are listed with it
 
 
@@ -156,11 +158,11 @@ class LiveLane:
             if self._inside.ask(switched_off=dict(channels)):
                 self._wake()
 
-    def study(self, timeout: float = 20.0) -> Study:
-        """The open network for another thread, which waits for it: not to be called on the window's thread.
+    def study(self) -> Generator[Step, None, Study]:
+        """The open network for a job, which waits until the lane is between two runs, however long one takes.
 
         Raises:
-            UserError: If none is open, or the lane is busy with something long.
+            UserError: If none is open.
         """
         loan = Loan()
         with self._condition:
@@ -168,7 +170,11 @@ class LiveLane:
             self._wake()
             if self._thread is None:
                 loan.give(None, None, None, self.another)
-        return loan.take(timeout)
+        while not loan.ready(_LOAN_SECONDS):
+            if self._closed:
+                raise UserError("no network is open in the live room: choose one")
+            yield 0.0, "waiting for the network"
+        return loan.take()
 
     def close(self, timeout: float) -> None:
         """End the thread; the source is its owner's to close."""

@@ -51,14 +51,16 @@ class Loan:
         finally:
             self._ready.set()
 
-    def take(self, timeout: float) -> Study:
-        """Wait for it.
+    def ready(self, timeout: float) -> bool:
+        """Whether it was given, waited for at most ``timeout`` seconds."""
+        return self._ready.wait(timeout)
+
+    def take(self) -> Study:
+        """What was given.
 
         Raises:
-            UserError: If no network is open, or it does not come in time.
+            UserError: If no network is open.
         """
-        if not self._ready.wait(timeout):
-            raise UserError("the network of the live room is busy: try again in a moment")
         if self._study is None:
             raise UserError("no network is open in the live room: choose one")
         if self._again is not None:

@@ -1,5 +1,7 @@
 """A job gets a network of its own: the experiment's at the newest or an earlier step, or the live room's."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,28 @@ def test_without_a_network_it_says_so(engine):  # noqa: F811
         studied(engine, whole)
     with pytest.raises(UserError, match="no network is open in the live room"):
         studied(engine, whole, "live")
+
+
+def test_a_job_waits_for_a_live_network_that_is_busy_and_can_be_stopped_meanwhile(engine):  # noqa: F811
+    opening, go = threading.Event(), threading.Event()
+
+    def opener(name, weights, device, progress):
+        opening.set()
+        go.wait(60)
+        return open_model(name, "random", device)
+
+    engine.live._opener = opener
+    engine.live.open_model("squeezenet1_1", "random", "cpu")
+    assert opening.wait(60)
+    engine.live.set_requests({}, watching=True)
+    stopped, waits = engine.study(whole, "live"), engine.study(whole, "live")
+    until(lambda: stopped.message == waits.message == "waiting for the network")
+    stopped.stop()
+    assert stopped.wait(5) and not waits.ended
+    engine.live.set_picture(picture())
+    go.set()
+    assert waits.wait(60) and waits.error is None
+    assert waits.result.inspected.model.name == "squeezenet1_1"
 
 
 def test_the_live_rooms_network_is_lent_with_its_weights_shared(engine):  # noqa: F811
