@@ -141,9 +141,14 @@ class Engine:
         """Look at the weights of an earlier step; None follows the newest."""
         self._look.ask(step=step)
 
-    def predict_many(self, images: npt.NDArray[np.uint8], title: str = "predictions") -> Job[npt.NDArray[np.float32]]:
-        """Class probabilities (N, C) of uint8 pictures (N, H, W, C) with the weights that are looked at."""
-        return self._look.predict_many(images, title)
+    def predict_many(
+        self, images: npt.NDArray[np.uint8], title: str = "predictions", asked_of: Opened | None = None
+    ) -> Job[npt.NDArray[np.float32]]:
+        """Class probabilities (N, C) of uint8 pictures (N, H, W, C) with the weights that are looked at.
+
+        None, (0, 0), where another network than ``asked_of`` is open by then.
+        """
+        return self._look.predict_many(images, title, asked_of)
 
     # ------------------------------------------------------------------ other work
 

@@ -99,12 +99,15 @@ class LookLane:
         question = self._question
         return question.watching and question.step is None
 
-    def predict_many(self, images: npt.NDArray[np.uint8], title: str = "predictions") -> Job[Any]:
+    def predict_many(
+        self, images: npt.NDArray[np.uint8], title: str = "predictions", asked_of: Opened | None = None
+    ) -> Job[Any]:
         """Scores (N, C) of uint8 pictures (N, H, W, C) with the weights looked at, between two looks.
 
-        A call with the same title replaces the one that still waits.
+        A call with the same title replaces the one that still waits. Where another network than ``asked_of`` is open by
+        then the job gives no scores, shape (0, 0): its classes are others.
         """
-        job = Job(self._predictions(images), title)
+        job = Job(self._predictions(images, asked_of), title)
         with self._condition:
             for other in self._jobs:
                 if other.title == title:
@@ -277,7 +280,9 @@ class LookLane:
             self._fed = known = picture, dataset.from_picture, *sample_of(picture.pixels, dataset.from_picture)
         return known[2], known[3]
 
-    def _predictions(self, images: npt.NDArray[np.uint8]) -> Generator[Step, None, npt.NDArray[np.float32]]:
+    def _predictions(
+        self, images: npt.NDArray[np.uint8], asked_of: Opened | None
+    ) -> Generator[Step, None, npt.NDArray[np.float32]]:
         """Predict a few pictures at a time, so that looks come in between."""
         import numpy as np
         import torch
@@ -288,6 +293,8 @@ class LookLane:
             subject = self._question.subject
             if subject is None:
                 raise UserError("open an experiment first")
+            if asked_of not in (None, subject.opened):
+                return np.zeros((0, 0), np.float32)
             with torch.no_grad():
                 inputs = subject.opened.preprocessing(images[start : start + size], subject.opened.device)
                 output = subject.twin.model(inputs)

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QSizePolicy, QTabWidget, QWidget
 
@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self._broken: set[str] = set()
         self._guests: set[str] = set()
         self._painted = self._closing = False
+        self.installEventFilter(self)
         self._opened: Opened | None = None
         self._phase = "empty"
         self.layout_id = layouts.LAYOUTS[0].id
@@ -334,14 +335,14 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ events
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the window's own events from outside: no painting runs inside of a Python call, see ``Tips``."""
         if event.type() == QEvent.Type.StatusTip:
             return True  # tips would cover the runtime meter
-        handled = super().event(event)
         if event.type() == QEvent.Type.Paint and not self._painted:
             self._painted = True
             QTimer.singleShot(0, self, self._after_first_paint)
-        return handled
+        return False
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -354,3 +354,7 @@ def test_what_was_asked_of_another_network_is_dropped(engine):
     engine.set_requests({"filters": Request("filters")}, watching=True, asked_of=lenet)
     assert looked(engine, lambda look: bool(look.results)).opened is lenet
     assert not engine.notices.notices
+    images = lenet.dataset.validation.images[:3]
+    for asked_of, shape in ((linear, (0, 0)), (lenet, (3, 10)), (None, (3, 10))):  # classes of others would be wrong
+        job = engine.predict_many(images, asked_of=asked_of)
+        assert job.wait(30) and job.result.shape == shape

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from guiapp.ui.widgets.painting import image_of, tabular
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class NeighbourRows(QWidget):
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        Tips(self)
         self.theme = theme
         self.tied: Metric = "euclidean"
         self.thumbnail: Callable[[int], object] = lambda index: None
@@ -106,23 +108,21 @@ class NeighbourRows(QWidget):
             self.metric_chosen.emit(self.tied)
             self.update()
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.index_at(QPointF(event.pos()))
-            row = min(len(NAMES) - 1, event.pos().y() // (self._side + _GAP))
-            metric = list(NAMES)[row]
-            if index is not None:
-                near = self._found[metric]  # type: ignore[index]
-                away = float(near.distances[np.flatnonzero(near.indices == index)[0]])
-                text = "\n".join([*self.describe(index), f"{NAMES[metric]} distance {away:.4g}"])
-            else:
-                text = f"{NAMES[metric]} distance. A click ties its nearest pictures to the point in the map."
-                share = self._agreement.get(metric)  # type: ignore[call-overload]
-                if share is not None:
-                    text += f"\nIn {100 * share:.1f} % the five nearest vote for the picture's own class."
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str:
+        """What is said of the picture, or of the distance, at a point."""
+        index = self.index_at(QPointF(at))
+        metric = list(NAMES)[min(len(NAMES) - 1, at.y() // (self._side + _GAP))]
+        if index is not None:
+            near = self._found[metric]  # type: ignore[index]
+            away = float(near.distances[np.flatnonzero(near.indices == index)[0]])
+            return "\n".join([*self.describe(index), f"{NAMES[metric]} distance {away:.4g}"])
+        text = f"{NAMES[metric]} distance. A click ties its nearest pictures to the point in the map."
+        share = self._agreement.get(metric)  # type: ignore[call-overload]
+        return (
+            text
+            if share is None
+            else f"{text}\nIn {100 * share:.1f} % the five nearest vote for the picture's own class."
+        )
 
     def _image(self, index: int) -> QImage | None:
         if index not in self._images:

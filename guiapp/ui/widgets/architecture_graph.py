@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QHelpEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import export
 from guiapp.ui.widgets.architecture_painting import Caption, GraphPainter, Told, node_area, title_area
 from guiapp.ui.widgets.architecture_view import GraphView
 from guiapp.ui.widgets.painting import tabular
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
@@ -46,6 +46,7 @@ class ArchitectureGraph(QWidget):
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        Tips(self)
         self.theme = theme
         self.file_name = "architecture"
         self.setObjectName(name)
@@ -267,16 +268,10 @@ class ArchitectureGraph(QWidget):
         self._hover = None
         self.update()
 
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent):
-            name = self.item_at(QPointF(event.pos()))
-            caption = self._captions.get(name or "")
-            if caption is not None and caption.tip:
-                QToolTip.showText(event.globalPos(), caption.tip, self)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str:
+        """What the box at a point says of itself."""
+        caption = self._captions.get(self.item_at(QPointF(at)) or "")
+        return "" if caption is None else caption.tip
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)

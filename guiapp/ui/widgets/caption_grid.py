@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QWidget
 
 from guiapp.ui.widgets.grid_shape import grid_shape
 from guiapp.ui.widgets.painting import hairline, image_of
 from guiapp.ui.widgets.small_plot import SmallPlot
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
@@ -35,6 +36,7 @@ class CaptionGrid(SmallPlot):
 
     def __init__(self, theme: Theme, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, title, parent)
+        Tips(self)
         self.pictures: Sequence[npt.NDArray[np.uint8]] = ()
         self.captions: Sequence[str] = ()
         self._images: list[QImage] = []
@@ -126,12 +128,7 @@ class CaptionGrid(SmallPlot):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.item_at(QPointF(event.pos()))
-            if index is None:
-                QToolTip.hideText()
-            else:
-                QToolTip.showText(event.globalPos(), f"{self.captions[index]}\na click looks at it", self)
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str:
+        """The whole caption of the picture at a point."""
+        index = self.item_at(QPointF(at))
+        return "" if index is None else f"{self.captions[index]}\na click looks at it"

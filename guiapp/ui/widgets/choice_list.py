@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from guiapp.ui.widgets.small_plot import SmallPlot
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
@@ -59,6 +60,7 @@ class ChoiceList(SmallPlot):
 
     def __init__(self, theme: Theme, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, title, parent)
+        Tips(self)
         self.choices: tuple[Choice, ...] = ()
         self.first: int | None = None
         self.second: int | None = None
@@ -163,19 +165,16 @@ class ChoiceList(SmallPlot):
         at = -1 if self.first is None else self.first
         self.chosen.emit(max(0, min(count - 1, at + move)))
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self.item_at(QPointF(event.pos()))
-            if number is None:
-                QToolTip.hideText()
-            else:
-                choice = self.choices[number]
-                how = "stands beside it" if number == self.second else "+ sets it beside the chosen one"
-                told = choice.tip or f"{choice.title}: {choice.figure}"
-                text = told if number == self.first else f"{told} · {how}"
-                QToolTip.showText(event.globalPos(), f"<qt>{html.escape(text)}</qt>", self)
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str:
+        """What is said of the row at a point."""
+        number = self.item_at(QPointF(at))
+        if number is None:
+            return ""
+        choice = self.choices[number]
+        how = "stands beside it" if number == self.second else "+ sets it beside the chosen one"
+        told = choice.tip or f"{choice.title}: {choice.figure}"
+        text = told if number == self.first else f"{told} · {how}"
+        return f"<qt>{html.escape(text)}</qt>"
 
     def csv_text(self) -> str:
         """The rows with their figures."""

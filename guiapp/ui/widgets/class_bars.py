@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from guiapp.ui.widgets.painting import hairline, tabular
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from guiapp.tasks.predictions import ClassScores
@@ -36,6 +37,7 @@ class ClassBars(QAbstractScrollArea):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        Tips(self, self.viewport())
         self.theme = theme
         self.paint_ms = 0.0
         self._labels: tuple[str, ...] = ()
@@ -256,15 +258,11 @@ class ClassBars(QAbstractScrollArea):
         at = self._order.index(self._chosen) + move if self._chosen in self._order else 0
         self.class_clicked.emit(self._order[max(0, min(len(self._order) - 1, at))])
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.row_at(event.pos().y())
-            if index is None:
-                QToolTip.hideText()
-            else:  # names are those of folders: a < in one is no markup
-                QToolTip.showText(event.globalPos(), f"<qt>{html.escape(self.tip_of(index))}</qt>", self)
-            return True
-        return super().viewportEvent(event)
+    def tip_at(self, at: QPoint) -> str:
+        """What is said of the row at a point of the viewport."""
+        index = self.row_at(at.y())
+        # Names are those of folders: a < in one is no markup.
+        return "" if index is None else f"<qt>{html.escape(self.tip_of(index))}</qt>"
 
 
 def percent(probability: float) -> str:

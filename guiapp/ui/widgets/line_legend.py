@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from guiapp.ui.widgets.painting import tabular
+from guiapp.ui.widgets.tips import Tips
 
 _SAMPLE = 22
 _SLACK = 4  # shortening measures without the figures of one width that are painted
@@ -32,6 +33,7 @@ class LineLegend(QWidget):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        Tips(self)
         self.setObjectName(name)
         self.names: tuple[str, ...] = ()
         self._pens: tuple[QPen, ...] = ()
@@ -70,11 +72,7 @@ class LineLegend(QWidget):
             painter.drawText(QPointF(left + _SAMPLE + 6, baseline), text)
         painter.end()
 
-    def event(self, event: QEvent) -> bool:
-        """Show the whole name under the pointer."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            for name, (left, width) in zip(self.names, self._places(), strict=True):
-                if left <= event.pos().x() < left + width:
-                    QToolTip.showText(event.globalPos(), name, self)
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str | None:
+        """The whole name at a point."""
+        places = zip(self.names, self._places(), strict=True)
+        return next((name for name, (left, width) in places if left <= at.x() < left + width), None)

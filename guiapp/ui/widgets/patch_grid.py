@@ -7,14 +7,15 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QWidget
 
 from guiapp.ui.widgets.colour_bar import number
 from guiapp.ui.widgets.grid_shape import grid_shape
 from guiapp.ui.widgets.painting import hairline, image_of
 from guiapp.ui.widgets.small_plot import SmallPlot
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from guiapp.interpret.units.patches import Patch
@@ -34,6 +35,7 @@ class PatchGrid(SmallPlot):
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, name, "Top patches", parent)
+        Tips(self)
         self.patches: Sequence[Patch] = ()
         self.names: Sequence[str] = ()
         self._images: list[tuple[QImage, QImage | None]] = []
@@ -125,14 +127,11 @@ class PatchGrid(SmallPlot):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 80)
 
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.item_at(QPointF(event.pos()))
-            if index is None:
-                QToolTip.hideText()
-            else:
-                patch = self.patches[index]
-                at = f"row {patch.row}, column {patch.column}: {number(patch.value)}"
-                QToolTip.showText(event.globalPos(), f"{self.names[index]}\n{at}\na click looks at it", self)
-            return True
-        return super().event(event)
+    def tip_at(self, at: QPoint) -> str:
+        """Name, place and response of the patch at a point."""
+        index = self.item_at(QPointF(at))
+        if index is None:
+            return ""
+        patch = self.patches[index]
+        place = f"row {patch.row}, column {patch.column}: {number(patch.value)}"
+        return f"{self.names[index]}\n{place}\na click looks at it"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 _WHILE_TRAINING_S = 3.0  # predictions of thumbnails are asked anew this often while the weights move
 _CHUNK = 1024
+_MOMENT_MS = 100
 _TOGETHER = -2  # stands for the samples that another panel has chosen together
 
 
@@ -252,7 +253,7 @@ class SampleBrowser(QWidget):
         return self._state.opened is not None and self._state.opened.runs
 
     def _predict(self, images: npt.NDArray[np.uint8], title: str, indices: npt.NDArray[np.int64]) -> None:
-        job = self.context.bridge.engine.predict_many(np.asarray(images), title)
+        job = self.context.bridge.engine.predict_many(np.asarray(images), title, self._state.opened)
         serial = self._serial
         self.context.bridge.call(job, lambda scores: self._arrived(serial, indices, scores))
 
@@ -282,11 +283,14 @@ class SampleBrowser(QWidget):
             return
         indices = np.arange(start, min(start + _CHUNK, len(samples)))
         job = self.context.bridge.engine.predict_many(
-            np.asarray(samples.images[start : start + _CHUNK]), f"{self.name} mistakes"
+            np.asarray(samples.images[start : start + _CHUNK]), f"{self.name} mistakes", self._state.opened
         )
 
         def arrived(scores: npt.NDArray[np.float32]) -> None:
             if serial != self._serial:
+                return
+            if not len(scores):  # another network was opened, of which the window will know in a moment
+                QTimer.singleShot(_MOMENT_MS, self, lambda: self._check_next(serial, start))
                 return
             self._arrived(serial, indices, scores)
             done = int(indices[-1]) + 1

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from guiapp.datasets.base import UNLABELLED
 from guiapp.ui.widgets.painting import hairline, image_of
+from guiapp.ui.widgets.tips import Tips
 
 if TYPE_CHECKING:
     from guiapp.datasets.base import Samples
@@ -54,6 +55,7 @@ class SampleGrid(QAbstractScrollArea):
         self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         self.verticalScrollBar().valueChanged.connect(self.visible_changed)
         theme.changed.connect(self.viewport().update)
+        Tips(self, self.viewport())
 
     # ------------------------------------------------------------------ content
 
@@ -254,18 +256,15 @@ class SampleGrid(QAbstractScrollArea):
         place = int(at[0]) + move if len(at) else 0
         self._choose(int(self._shown[max(0, min(len(self._shown) - 1, place))]))
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = self.index_at(event.pos().x(), event.pos().y())
-            if index is not None and self._samples is not None:
-                truth, predicted = int(self._samples.labels[index]), int(self.predictions[index])
-                text = f"sample {index}\ntrue class: {self._classes[truth]}"
-                if predicted >= 0:
-                    text += f"\npredicted: {self._classes[predicted]}"
-                if len(self._samples.paths) > index:
-                    text += f"\n{self._samples.paths[index]}"
-                QToolTip.showText(event.globalPos(), text, self)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().viewportEvent(event)
+    def tip_at(self, at: QPoint) -> str:
+        """Number, classes and file of the sample at a point of the viewport."""
+        index = self.index_at(at.x(), at.y())
+        if index is None or self._samples is None:
+            return ""
+        truth, predicted = int(self._samples.labels[index]), int(self.predictions[index])
+        text = f"sample {index}\ntrue class: {self._classes[truth]}"
+        if predicted >= 0:
+            text += f"\npredicted: {self._classes[predicted]}"
+        if len(self._samples.paths) > index:
+            text += f"\n{self._samples.paths[index]}"
+        return text

@@ -101,7 +101,7 @@ class NotingEngine:
         job.run()
         return job
 
-    def predict_many(self, images, title="predictions"):
+    def predict_many(self, images, title="predictions", asked_of=None):
         self.asked.append(("predict_many", len(images), title))
         scores = self.scores(images)
 

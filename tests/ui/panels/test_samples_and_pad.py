@@ -86,6 +86,20 @@ def test_another_data_set(browser, context, kit):
     assert browser.classes.itemText(1) == "a"
 
 
+def test_scores_of_another_network_that_opens_meanwhile_are_not_shown(browser, context, qtbot, kit):
+    """Its classes are others: painting a class that the open data set has not took the program down."""
+    late = []
+    ask = context.bridge.engine.predict_many
+    context.bridge.engine.predict_many = lambda *args: late.append(args) or ask(*args)
+    context.bridge.engine.scores = lambda images: np.zeros((0, 0), np.float32)  # what the lane gives then
+    browser.part.setCurrentIndex(0)
+    browser.mistakes.click()
+    assert late and all(asked_of is context.bridge.state.opened for _, _, asked_of in late)
+    assert (browser.grid.predictions == -1).all() and "reading" in browser.count.text()
+    context.bridge.engine.scores = reader(wrong=(4,))
+    qtbot.waitUntil(lambda: browser.count.text() == "4 of 40 wrong")
+
+
 def test_report_of_the_check(context, opened, qtbot):
     context.bridge.engine.scores = reader()
     panel = SamplesPanel(context)
