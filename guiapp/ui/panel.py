@@ -73,7 +73,7 @@ class Panel(QWidget):
         """Show one look; ``result.results.get(self.id)`` answers the request. Only while visible."""
 
     def told(self) -> Mapping[str, Any]:
-        """What it shows was made with, by name, for a report; beside the options of ``request``."""
+        """What it shows was made with, by name, for a report; where it is empty the options of ``request`` are said."""
         return {}
 
     def shut(self) -> None:

@@ -24,9 +24,11 @@ from guiapp.ui.widgets.painting import image_of
 if TYPE_CHECKING:
     from guiapp.engine.job import Job
     from guiapp.engine.state import Inspected
+    from guiapp.training.recipe import Recipe
     from guiapp.ui.main_window import MainWindow
 
 _TOP = 10
+_OF_THE_PANEL = ("aspect", "compare")  # how a panel wants its answer, which says nothing of what is seen
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def gather(window: MainWindow) -> Report:
             "run": state.run.name if state.run is not None else "none yet",
             **({"last epoch": _row(state.epoch_rows[-1])} if state.epoch_rows else {}),
         }  # fmt: skip
-        facts["Recipe"] = _flat(dataclasses.asdict(bridge.state.opened.recipe))
+        facts["Recipe"] = _recipe(bridge.state.opened.recipe)
         if bridge.state.opened.settings:
             facts["Changed from the catalogue"] = dict(bridge.state.opened.settings)
     picture = look.picture if look is not None else window.workspace.picture
@@ -89,18 +91,13 @@ def gather(window: MainWindow) -> Report:
         where = {"name": origin.name, "kind": origin.kind, "size": f"{picture.size[0]} × {picture.size[1]} pixels"}
         if picture.label is not None and opened is not None and picture.label < len(opened.labels):
             where["true class"] = opened.labels[picture.label]
-        facts["Picture"] = where
-        views.append(View("Picture", origin.name, image_of(picture.pixels)))
+        views.append(View("Picture", origin.name, image_of(picture.pixels), where))
     for name, dock in window.docks.items():
         panel = window.built(name)
         if panel is not None and dock.entry.pins and not panel.visibleRegion().isEmpty():
             asked = panel.request()
-            options = _settings(asked.options) if asked is not None and asked.options else {}
-            views.append(
-                View(
-                    dock.entry.title, " · ".join(words_of(window)), panel.grab().toImage(), {**options, **panel.told()}
-                )
-            )
+            made = panel.told() or (_settings(asked.options) if asked is not None and asked.options else {})
+            views.append(View(dock.entry.title, " · ".join(words_of(window)), panel.grab().toImage(), made))
     pinned = window.built("pinned")
     for pin in getattr(pinned, "pins", ()):
         views.append(View(f"{pin.title} (pinned)", f"{' · '.join(pin.lines)} · {pin.time:%H:%M:%S}", pin.image))
@@ -220,19 +217,27 @@ def _answer(prediction: Any) -> list[list[str]]:
 
 
 def _settings(options: Any) -> dict[str, Any]:
-    """The options of a probe that say something, in words; of a choice of methods those of the chosen one alone."""
-    data = dataclasses.asdict(options)
-    if callable(getattr(options, "own", None)):
-        own = options.own()
-        mine = dataclasses.asdict(own) if own is not None else {}
-        beside = {name: data[name] for name in ("curve", "how") if name in data}
-        data = {"method": options.method, **mine, "target": dataclasses.asdict(options.subject()), **beside}
-    said = {name: value for name, value in _flat(data).items() if value is not None and value != ""}
-    words = {True: "yes", False: "no"}
+    """The options of a probe that say something; what it is handed by its panel (pictures, a map) is none."""
+    data = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
     return {
-        name.replace("_", " ").replace(".", ", "): words[value] if isinstance(value, bool) else value
-        for name, value in said.items()
+        name.replace("_", " "): value
+        for name, value in data.items()
+        if isinstance(value, (bool, int, float, str, tuple)) and value not in ("", ()) and name not in _OF_THE_PANEL
     }
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    """The settings of a recipe that have an effect, in words."""
+    from guiapp.training.recipe_effect import idle
+    from guiapp.ui.panels.recipe_words import label_of, title_of, value_text
+
+    without, found = idle(recipe), dict[str, Any]()
+    for dotted, value in _flat(dataclasses.asdict(recipe)).items():
+        if dotted not in without and value not in (None, ""):
+            group, _, name = dotted.rpartition(".")
+            label = title_of(group) if name == "name" else f"{title_of(group)}: {label_of(dotted)}"
+            found[label if group else label_of(dotted)] = value_text(value)
+    return found
 
 
 def _flat(data: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -251,6 +256,8 @@ def _row(value: Any) -> str:
         return ", ".join(f"{name} {_row(one)}" for name, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_row(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -77,6 +77,7 @@ def test_a_study_opens_as_it_was_and_its_report_tells_what_is_seen(window, qtbot
     page.feed(written.result.read_text())
     assert page.loads and all(load.startswith("data:image/png;base64,") for load in page.loads)
     assert {"Answer", "Picture", "Viewer", "Viewer (pinned)", "Recipe", "Versions"} <= set(page.texts["h2"])
+    assert {"Optimiser", "Optimiser: rate"} <= set(page.texts["td"]) and "Optimiser: beta 1" not in page.texts["td"]
     best = int(answer.argmax())
     assert page.texts["td"][:2] == [opened.labels[best], f"{answer[best]:.4f}"]
     assert any("conv2, channel 7" in text and "1 channel off" in text for text in page.texts["figcaption"])

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QToolButton,
 
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.state import EngineState, LookResult, Request
-from guiapp.interpret.attack.options import ONE_STEP, TASKS, AttackOptions, PatchOptions
+from guiapp.interpret.attack.options import METHODS, ONE_STEP, TASKS, AttackOptions, PatchOptions
 from guiapp.tasks.predictions import ClassScores
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
@@ -526,6 +526,18 @@ class AttackPanel(Panel):
         self.bars.set_prediction(self._scores(view.probabilities), None, self._scores(view.before))
 
     # ------------------------------------------------------------------ the rest
+
+    def told(self) -> dict[str, Any]:
+        """The attack that is chosen and what came of it, for a report."""
+        options = self._asked
+        wanted = options.class_index
+        told = {"attack": METHODS[options.method]}
+        if options.method != "noise":
+            told["to"] = words.name_of(self._labels, wanted) if wanted is not None else "any other class"
+        told |= {name.replace("_", " "): getattr(options, name) for name in options.fields}
+        if self.bar.words.text():
+            told["outcome"] = self.bar.words.text()
+        return {name: value for name, value in told.items() if value is not None}
 
     def look(self) -> None:
         """Show the attacked picture as the one that is looked at."""

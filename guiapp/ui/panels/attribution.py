@@ -398,9 +398,8 @@ class AttributionPanel(AttributionFrame):
         for name in dict.fromkeys(question.method for question in asked):
             options = self.page.options_of(name, self.layer)
             fields = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-            found[METHODS[name].title] = (
-                ", ".join(f"{key} {value}" for key, value in fields.items() if value != "") or "–"
-            )
+            said = [f"{key} {words.plain(value)}" for key, value in fields.items() if value != ""]
+            found[METHODS[name].title] = ", ".join(said) or "–"
         answers = self.found.answers if self.found is not None and self.view == "maps" else ()
         explained = [words.told(answer) for answer in answers if isinstance(answer, Attribution)]
         if explained:

@@ -20,6 +20,11 @@ def caption(method: str, label: str, figure: str, answer: object) -> tuple[str, 
     return f"{method} · {what}", (f"{method} · {label}", f"{label} · {method}", method)
 
 
+def plain(value: object) -> str:
+    """A setting's value in words."""
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+
+
 def told(answer: object, step: int = 0) -> str:
     """One line on a map: the number that is explained, the layer, what does not add up, how long it took."""
     if isinstance(answer, str):

@@ -175,6 +175,13 @@ class EmbeddingPanel(Panel):
         pool = self.controls.pool.currentData()
         return Request("embedding", EmbeddingOptions("", pool, _NEIGHBOURS, found))
 
+    def told(self) -> dict[str, Any]:
+        """How the pictures were laid out, for a report."""
+        found = self.shown
+        if found is None:
+            return {}
+        return {**self.controls.told(), "points": f"{len(found.xy):,}", "map": found.words}
+
     def show_state(self, state: EngineState) -> None:
         """List what there is for a newly opened network, and follow its weights."""
         if state.opened is not self._opened:

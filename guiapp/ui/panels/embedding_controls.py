@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +136,12 @@ class Controls(QWidget):
         """The pictures; None while nothing is chosen."""
         found = self.source.currentData()
         return replace(found, most=int(self.most.currentData())) if found is not None else None
+
+    def told(self) -> dict[str, Any]:
+        """What is chosen, by name, for a report."""
+        boxes = {"method": self.method, "layer": self.layer, "pictures": self.source, "colours": self.colour}
+        chosen = {name: " ".join(box.currentText().split()) for name, box in boxes.items() if box.currentText()}
+        return {**chosen, **{name.replace("_", " "): value for name, value in asdict(self.options).items()}}
 
     def set_method(self, method: Method) -> None:
         """Choose a method as by hand."""

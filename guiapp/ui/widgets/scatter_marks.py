@@ -162,13 +162,15 @@ def paint_axes(painter: QPainter, theme: Theme, window: Window, axes: tuple[str,
     """Grid, values and names of the two axes, for maps whose directions mean something."""
     left, bottom, right, top = window.area
     metrics = QFontMetrics(painter.font())
-    grid = hairline(theme.hover)
+    grid, room = hairline(theme.hover), window.width - 8
+    names = [metrics.elidedText(name, Qt.TextElideMode.ElideRight, room) for name in (f"{axes[0]} →", f"↑ {axes[1]}")]
+    begins = window.width - metrics.horizontalAdvance(names[0]) - 4  # where the name across stands
     for value in linear_ticks(left, right, max(2, window.width // 110)):
         x = round((value - left) * window.scale_x) + 0.5
         painter.setPen(grid)
         painter.drawLine(QPointF(x, 0), QPointF(x, window.height))
         painter.setPen(theme.faint)
-        if 24 < x < window.width - metrics.horizontalAdvance(axes[0]) - 24:
+        if x > 24 and x + 3 + metrics.horizontalAdvance(tick_text(value)) + 8 < begins:
             painter.drawText(QPointF(x + 3, window.height - 4), tick_text(value))
     for value in linear_ticks(bottom, top, max(2, window.height // 80)):
         y = round((top - value) * window.scale_y) + 0.5
@@ -178,8 +180,5 @@ def paint_axes(painter: QPainter, theme: Theme, window: Window, axes: tuple[str,
         if metrics.height() * 2 < y < window.height - metrics.height() * 1.5:
             painter.drawText(QPointF(3, y - 3), tick_text(value))
     painter.setPen(theme.faint)
-    room = window.width - 8
-    name = metrics.elidedText(f"{axes[0]} →", Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QPointF(window.width - metrics.horizontalAdvance(name) - 4, window.height - 4), name)
-    name = metrics.elidedText(f"↑ {axes[1]}", Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QPointF(4, metrics.ascent() + 3), name)
+    painter.drawText(QPointF(begins, window.height - 4), names[0])
+    painter.drawText(QPointF(4, metrics.ascent() + 3), names[1])

@@ -129,6 +129,16 @@ def test_an_attack_shows_its_steps_and_its_end(panel, qtbot):
     assert "became right" in panel.bar.words.text() and "weights of step 7" in panel.bar.words.text()
 
 
+def test_a_report_tells_the_attack_and_not_the_question_of_its_preview(panel, qtbot):
+    look(panel)
+    assert panel.request().options.method == "noise"
+    panel.controls.set_class(1)
+    attack(panel, qtbot)
+    told = panel.told()
+    assert (told["attack"], told["to"], told["norm"], told["epsilon"]) == ("PGD", LABELS[1], "L-infinity", 76.5)
+    assert "radius" not in told and told["outcome"] == panel.bar.words.text() and LABELS[1] in told["outcome"]
+
+
 def test_a_class_that_is_clicked_is_wanted_everywhere(panel, qtbot):
     look(panel)
     workspace = panel.context.workspace

@@ -126,6 +126,15 @@ def test_every_validation_sample_is_a_point_in_the_colour_of_its_class(panel, de
     assert [panel._colour_of(i) for i in range(25)] == [theme.class_colour(int(c), 10) for c in labels]
 
 
+def test_a_report_tells_how_the_pictures_were_laid_out(panel):
+    from guiapp.ui import report
+
+    told = panel.told()
+    assert told["layer"].startswith(panel.shown.features.layer) and told["points"] == str(len(panel.shown.xy))
+    assert "placed in" not in report._settings(panel.request().options), "a whole map is no setting"
+    assert {"method", "pictures", "colours", "map"} <= set(told)
+
+
 def test_the_vectors_are_the_layers_output_and_the_plane_is_it_as_it_is(panel, desk, qtbot):
     assert panel.layer == "plane"  # what the classifier is given; it has two units
     assert panel.shown.method == "plane"
