@@ -190,16 +190,19 @@ class Driver:
         """Show a picture, a video or an address in the live room and wait until it is answered and looked into.
 
         Args:
-            source: What the live room opens; the street that the program draws where it is None.
+            source: What the live room opens; where it is None the street that the program draws, with its people walking
+                for a network that looks at several pictures.
         """
         from guiapp.ui.panels.live import LivePanel
 
         panel = self.window.show_panel("live")
         assert isinstance(panel, LivePanel)
         if source is None:
-            from guiapp.imaging.street import street
+            from guiapp.engine.samples import STREET, WALK, for_task
 
-            panel.show_picture(street())
+            entry = EXPERIMENTS.get(self.window.workspace.experiment or "")
+            moves = self.exhibit and entry is not None and for_task(entry.task) == WALK
+            panel.show_sample(WALK if moves else STREET)
         else:
             panel.open_source(str(source))
         self.wait(lambda: self._answered(panel), 300, "an answer of the network")

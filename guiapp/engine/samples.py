@@ -1,4 +1,4 @@
-"""Pictures that are always there: a street that the program draws, and two photographs that scikit-learn carries."""
+"""Pictures that are always there: a street that the program draws, which also moves, and two photographs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guiapp.core.notices import UserError
 from guiapp.core.paths import of_package
 from guiapp.core.picture import Picture
+
+if TYPE_CHECKING:
+    from guiapp.sources.live import LiveSource
 
 STREET, FLOWER, TEMPLE = "sample:street", "sample:flower", "sample:temple"
 SAMPLES = {
@@ -18,6 +22,9 @@ SAMPLES = {
     TEMPLE: "A temple, photograph by Daniel Buechele (CC BY 2.0), from scikit-learn",
 }
 """What a sample picture is asked for by, and what it shows."""
+WALK = "sample:walk"
+"""The street with its people walking, which ``open_live_source`` opens."""
+WALK_TIP = "The drawn street with its people walking: a video without a file"
 _FILES = {FLOWER: "flower.jpg", TEMPLE: "china.jpg"}
 
 
@@ -52,5 +59,23 @@ def _made(text: str) -> Picture:
 
 
 def for_task(task: str) -> str:
-    """The sample picture that has something to show for a task of published networks."""
+    """The sample that has something to show for a task of published networks; what looks at several pictures moves."""
+    if task in ("clip", "flow"):
+        return WALK
     return FLOWER if task == "classification" else STREET
+
+
+def open_live_source(text: str) -> LiveSource:
+    """The walk along the street, or what ``sources.open.open_live`` makes of a text.
+
+    Raises:
+        UserError: As ``open_live``.
+    """
+    if text == WALK:
+        from guiapp.imaging.street import FRAMES, RATE, walk
+        from guiapp.sources.drawn import DrawnSource
+
+        return DrawnSource("Walk (drawn)", walk, FRAMES, RATE)
+    from guiapp.sources.open import open_live
+
+    return open_live(text)

@@ -1,13 +1,14 @@
 """A street with people, drawn by the program: something to look at where there is no camera, no picture and no network.
 
-It is a drawing and shows nobody. The detectors that OpenCV ships find its faces and its people, as a test holds.
+It is a drawing and shows nobody. The detectors that OpenCV ships find its faces and its people, as a test holds. Its
+people also walk (``walk``): something that moves, for networks that look at several pictures in a row.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,8 @@ from guiapp.core.picture import Origin, Picture
 
 WIDTH, HEIGHT = 960, 640
 NAME = "Street (drawn)"
+FRAMES, RATE = 200, 25.0
+"""Pictures until the walk begins again, and how many of them pass in a second."""
 
 Colour = tuple[int, int, int]
 _Canvas = npt.NDArray[np.uint8]
@@ -44,6 +47,9 @@ _PEOPLE = (
     _Person(340, 545, 236, (134, 48, 44), (44, 50, 66), (92, 62, 36), (232, 190, 164), 0.25),
     _Person(520, 572, 286, (44, 74, 58), (58, 52, 48), (24, 22, 22), (164, 116, 86), 0.6),
 )
+_NEAR: tuple[Colour, Colour, Colour] = (226, 182, 152), (60, 42, 30), (70, 84, 112)
+"""Skin, hair and coat of who stands near."""
+_BEYOND = 60  # pixels beyond the edge where people turn up
 
 
 @cache
@@ -52,8 +58,43 @@ def street() -> Picture:
     canvas = _houses()
     for person in _PEOPLE:
         _walker(canvas, person)
-    _portrait(canvas, (775, 330), 74, (226, 182, 152), (60, 42, 30), (70, 84, 112))
+    _portrait(canvas, (775, 330), 74, *_NEAR)
     return Picture(_filmed(canvas), Origin("file", NAME), note="drawn by the program")
+
+
+def walk(frame: int) -> _Canvas:
+    """A moment of the walk, (640, 960, 3), which goes on without a jump from ``FRAMES - 1`` to 0.
+
+    Two people cross the street to the right and one to the left, 5.4 pixels from picture to picture; who stands near
+    sways a little. The camera is still: what is seen to move, moves.
+    """
+    import cv2
+
+    frame %= FRAMES
+    turn = 2 * math.pi * frame / FRAMES
+    canvas = _ground().copy()
+    way = WIDTH + 2 * _BEYOND
+    for number, person in enumerate(_PEOPLE):
+        forward = -1 if number == 1 else 1
+        x = (person.x + _BEYOND + forward * way * frame / FRAMES) % way - _BEYOND
+        stride = math.sin(7 * turn + number)
+        _walker(canvas, replace(person, x=x, y=person.y + 3 * stride * stride, step=0.2 + 0.8 * abs(stride)))
+    _portrait(canvas, (775 + 14 * math.sin(turn), 330 + 5 * math.sin(2 * turn)), 74, *_NEAR)
+    brighter, darker = _grain()
+    return np.asarray(cv2.subtract(cv2.add(cv2.GaussianBlur(canvas, (0, 0), 0.9), brighter), darker), np.uint8)
+
+
+@cache
+def _ground() -> _Canvas:
+    return _houses()
+
+
+@cache
+def _grain() -> _Canvas:
+    """What noise adds and takes away, the same for each picture: on plain walls, new noise would seem to move."""
+    noise = np.random.default_rng(5).normal(0, 2.0, (HEIGHT, WIDTH, 3))
+    both: _Canvas = np.rint(np.stack([np.maximum(noise, 0), np.maximum(-noise, 0)])).astype(np.uint8)
+    return both
 
 
 def _houses() -> _Canvas:

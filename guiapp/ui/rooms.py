@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 
 from guiapp.catalogue import EXPERIMENTS
-from guiapp.engine.samples import for_task
+from guiapp.engine.samples import WALK, for_task
 from guiapp.ui import layouts
 from guiapp.ui.selection import Exchange, follow_inside
 from guiapp.ui.use_on import UseOn
@@ -60,8 +60,9 @@ class Rooms(QObject):
             newest = window.engine.live.newest
             if newest.inside is not None and newest.model is not None and newest.model.name == entry.model:
                 self._begin(newest.inside)  # it is open already, and stays so
-            if not live.feed.kind:  # there is something to see at once
-                live.show_sample(for_task(entry.task))
+            sample, kind = for_task(entry.task), live.feed.kind
+            if not kind or (kind == "picture" and sample == WALK):  # there is something to see at once
+                live.show_sample(sample)
             window.setWindowTitle(f"{entry.title} · Vision Explorer")
             return
         behind, opened = self.live, window.bridge.state.opened

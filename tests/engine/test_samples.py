@@ -7,7 +7,8 @@ import pytest
 
 from guiapp.cli import main
 from guiapp.core.notices import UserError
-from guiapp.engine.samples import FLOWER, SAMPLES, STREET, for_task, is_sample, read_sample
+from guiapp.engine.samples import FLOWER, SAMPLES, STREET, WALK, for_task, is_sample, open_live_source, read_sample
+from guiapp.imaging.street import walk
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -24,6 +25,23 @@ def test_what_is_no_sample_is_named():
     with pytest.raises(UserError, match="sample:street, sample:flower, sample:temple"):
         read_sample("sample:cat")
     assert (for_task("classification"), for_task("detection")) == (FLOWER, STREET)
+    assert for_task("clip") == for_task("flow") == WALK and not is_sample(WALK)
+
+
+def test_the_walk_is_a_video_that_is_stepped_sought_and_begins_again():
+    source = open_live_source(WALK)
+    try:
+        source.pause()
+        first = source.next()
+        assert (source.kind, source.count, source.fps, source.index, source.loop) == ("video", 200, 25.0, 0, True)
+        assert first.origin.path is None and first.size == (960, 640)
+        source.seek(199)
+        np.testing.assert_array_equal(source.next().pixels, walk(199))
+        assert source.seconds == 199 / 25
+        source.play()
+        assert source.next().origin.index == 0
+    finally:
+        source.close()
 
 
 def test_the_command_line_takes_samples(capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from guiapp.imaging.street import HEIGHT, WIDTH, street
+from guiapp.imaging.street import FRAMES, HEIGHT, WIDTH, street, walk
 from guiapp.models.zoo.opencv import HaarFaces, HogPeople
 
 
@@ -34,3 +34,16 @@ def test_its_three_people_are_found(inputs):
     middles = (sure[:, 0] + sure[:, 2]) / 2
     assert {min((150, 340, 520), key=lambda x: abs(x - m)) for m in middles.tolist()} == {150, 340, 520}
     assert all(min(abs(x - m) for x in (150, 340, 520)) < 25 for m in middles.tolist())
+
+
+def test_its_people_walk_and_go_on_without_a_jump():
+    last, first, second = (walk(k).astype(int) for k in (FRAMES - 1, 0, 1))
+    np.testing.assert_array_equal(walk(FRAMES), first)
+    assert np.abs(first - last).mean() == pytest.approx(np.abs(second - first).mean(), rel=0.2)
+
+    # the tallest, in green, goes 135 pixels to the right in a second
+    def green(frame):
+        pixels = walk(frame).astype(int)
+        return np.flatnonzero(((pixels[350:430, :, 1] - pixels[350:430, :, 0]) > 20).mean(0) > 0.5).mean()
+
+    assert green(25) - green(0) == pytest.approx(135, abs=4)

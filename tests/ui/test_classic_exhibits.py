@@ -48,6 +48,14 @@ def test_one_click_shows_faces_on_the_sample_picture(house):
     # any panel can be shown beside the live picture
     assert house.window.show_panel("activations").isVisible()
     assert house.window.show_panel("cascade").isVisible()
+    # what looks at several pictures in a row gets one that moves
+    house.window.open_experiment("optical-flow")
+    house.bot.waitUntil(
+        lambda: house.live.image.result is not None and house.live.image.result.model.name == "dis-flow"
+    )
+    house.bot.waitUntil(lambda: float(np.abs(house.live.image.result.drawn.vectors).max()) > 3)
+    assert house.live.feed.source.loop and house.live.feed.kind == "video"
+    assert house.live.line.text().startswith("Walk (drawn) · 960 × 640 · 25 frames/s")
 
 
 def test_the_exhibit_of_viola_and_jones_has_its_column_for_itself(house):

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from guiapp.engine.state import EngineState, LookResult, Request
 
 _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video on the window."
-_SAMPLES = ("live.empty-sample", "live.empty-flower", "live.empty-temple")
+_SAMPLES = ("live.empty-sample", "live.empty-flower", "live.empty-temple", "live.empty-walk")
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
 _PLACE_MS = 100
@@ -298,7 +298,10 @@ class LivePanel(Panel):
             self._follow_source()
 
     def show_sample(self, name: str) -> None:
-        """Show a sample picture (``engine.samples``) to whatever network there is."""
+        """Show a sample (``engine.samples``) to whatever network there is."""
+        if not is_sample(name):
+            self.open_source(name)
+            return
         self._reading += 1
         self._read_picture(name)
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
+from guiapp.engine.samples import open_live_source
 from guiapp.engine.slot import Slot
 
 if TYPE_CHECKING:
@@ -96,14 +97,12 @@ class LiveFeed(QObject):
         return self.source is not None and self.source.state in ("opening", "playing", "waiting")
 
     def open(self, text: str) -> None:
-        """Open a video file, an address or a camera; what was open before is closed.
+        """Open a video file, an address, a camera or the sample that moves; what was open before is closed.
 
         Raises:
             UserError: If it is none of these, or the file is not there.
         """
-        from guiapp.sources.open import open_live
-
-        self.adopt(open_live(text), text)
+        self.adopt(open_live_source(text), text)
 
     def adopt(self, source: LiveSource, text: str) -> None:
         """Follow a source that is there already and is closed here; what was open before is closed."""
@@ -155,10 +154,8 @@ class LiveFeed(QObject):
         elif self.still is not None:
             self._lane.set_picture(self.still)
         elif self.text:
-            from guiapp.sources.open import open_live
-
             try:
-                self._take(self._as_before(open_live(self.text)))
+                self._take(self._as_before(open_live_source(self.text)))
             except UserError:  # it could be opened before, so only its file can be gone
                 self.text = ""
             self.changed.emit()

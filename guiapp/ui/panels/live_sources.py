@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from guiapp.core.decode import SUFFIXES
-from guiapp.engine.samples import FLOWER, SAMPLES, STREET, TEMPLE
+from guiapp.engine.samples import FLOWER, SAMPLES, STREET, TEMPLE, WALK, WALK_TIP
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.icons import icon
@@ -25,7 +25,7 @@ class LiveSources(QWidget):
     Attributes:
         chosen: Emitted with a path, an address, ``camera:NUMBER``, ``screen:X,Y,WIDTH,HEIGHT`` or the name of a sample.
         address: Field for an address, ``live.address``.
-        samples: Actions that show a sample picture: street, flower, temple.
+        samples: Actions that show a sample: street, flower, temple, and the street with its people walking.
         camera: Button with the list of cameras, ``live.camera``; while it is open it follows what is plugged in.
         screen_button: Button with the ways to choose a part of the screen, ``live.screen``.
     """
@@ -46,12 +46,14 @@ class LiveSources(QWidget):
         ))  # fmt: skip
         self.samples = [
             declare(commands, Command(
-                command, title, partial(self.chosen.emit, name), SAMPLES[name], "", "image", menu="Source",
+                command, title, partial(self.chosen.emit, name), SAMPLES.get(name, WALK_TIP), "",
+                "image" if name in SAMPLES else "video", menu="Source",
             ))
             for command, title, name in (
                 ("live.open-sample", "Sample street", STREET),
                 ("live.open-sample-flower", "Sample flower", FLOWER),
                 ("live.open-sample-temple", "Sample temple", TEMPLE),
+                ("live.open-sample-walk", "Sample walk", WALK),
             )
         ]  # fmt: skip
         self.camera = QPushButton(icon("camera"), "Camera", self)
