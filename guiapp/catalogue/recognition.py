@@ -6,7 +6,7 @@ EXPERIMENTS = (
     Experiment(
         id="metrics-of-distance",
         chapter="recognition",
-        title="Three distances on one embedding",
+        title="Three distances compared",
         systems=("metrics-of-distance",),
         model="lenet5",
         dataset="mnist",

@@ -110,7 +110,7 @@ EXPERIMENTS = (
     Experiment(
         id="deconvnet",
         chapter="seeing-inside",
-        title="A response traced back to pixels",
+        title="A response back to pixels",
         systems=("deconvnet",),
         model="squeezenet1_1",
         dataset="",

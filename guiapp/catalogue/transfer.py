@@ -6,13 +6,13 @@ EXPERIMENTS = (
     Experiment(
         id="transfer-learning",
         chapter="training",
-        title="A new head on a published network",
+        title="Transfer learning: a new head",
         systems=("transfer-learning",),
         model="mobilenet_v2",
         dataset="att-faces",
         summary="MobileNet v2 stays frozen; its features tell 40 people apart after seconds of training",
         recipe={"transfer": "head", "optimiser.lr": 0.05, "epochs": 30, "batch": 32},
-        panels=("training", "samples", "activations"),
+        panels=("samples", "training", "activations"),
     ),
     Experiment(
         id="fine-tuning",

@@ -165,7 +165,7 @@ def _duplicate_warnings(dataset: Dataset, duplicates: list[Duplicate], contradic
         share = number / max(len(dataset.part(second)), 1)
         are = "is" if number == 1 else "are"
         yield (
-            f"{_count(number, 'sample')} of the {second} part ({share:.1%}) {are} also in the {first} part: "
+            f"{_count(number, 'sample')} of the {second} part ({100 * share:.1f} %) {are} also in the {first} part: "
             f"accuracy on {second} is too good by up to as much"
         )
     if contradictions:

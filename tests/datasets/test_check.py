@@ -41,7 +41,7 @@ def test_duplicates_across_parts_with_their_places():
         (("validation", 1), ("test", 1), True),
     ]
     assert report.repeats == {"train": 1, "validation": 0, "test": 1}
-    assert "1 sample of the validation part (50.0%) is also in the train part: accuracy on validation is too good" in (
+    assert "1 sample of the validation part (50.0 %) is also in the train part: accuracy on validation is too good" in (
         " ".join(report.warnings)
     )
     assert any("same pixels as another of a different class" in warning for warning in report.warnings)

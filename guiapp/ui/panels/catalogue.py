@@ -39,7 +39,7 @@ class CataloguePanel(Panel):
         self.tree.setObjectName("catalogue.tree")
         self.tree.setAccessibleName("Experiments")
         self.tree.setHeaderHidden(True)
-        self.tree.setIndentation(14)
+        self.tree.setIndentation(10)
         self.tree.setUniformRowHeights(True)
         self.tree.setExpandsOnDoubleClick(False)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -374,7 +374,8 @@ class EvaluationPanel(Panel):
     def _say(self) -> None:
         if self.found is not None and self.outcome is not None:
             moved = self.seen.step if self.found.part == "test" else None
-            self.bar.say(words.status(self.found, self.outcome, moved))
+            best = words.best_step(self.seen) if self.found.step == self.seen.step else None
+            self.bar.say(words.status(self.found, self.outcome, moved, best))
 
     # ------------------------------------------------------------------ samples
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from guiapp.engine.evaluate import Evaluated
+    from guiapp.engine.state import EngineState
     from guiapp.training.metrics.calibration import Calibration
     from guiapp.training.metrics.decision import Outcome
     from guiapp.training.metrics.ranking import Curve, Ranking
@@ -39,8 +40,18 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
-def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
-    """What was measured; ``moved`` is the step that the weights have gone to since, or None."""
+def best_step(state: EngineState) -> int | None:
+    """Step of the best weights on validation, which a run goes back to at its end; None where it has not."""
+    opened, rows = state.opened, state.epoch_rows
+    if state.phase != "finished" or opened is None or opened.recipe.keep != "best" or state.epoch < state.epochs:
+        return None
+    read = [(row["validation"], int(row["step"])) for row in rows if "accuracy" in (row.get("validation") or {})]
+    best = max(read, key=lambda row: (row[0]["accuracy"], -row[0]["loss"]), default=None)  # the first of equals
+    return None if best is None or best[1] == state.step else best[1]
+
+
+def status(found: Evaluated, outcome: Outcome, moved: int | None, best: int | None = None) -> str:
+    """What was measured; ``moved`` is the step that the weights have gone to since, ``best`` where they are from."""
     count, wrong = len(outcome.truth), int((~outcome.right).sum())
     accuracy = (count - wrong) / count if count else math.nan
     none = f", {outcome.unanswered:,} without answer" if outcome.unanswered else ""
@@ -49,7 +60,8 @@ def status(found: Evaluated, outcome: Outcome, moved: int | None) -> str:
     who = "" if positive is None else f"{outcome.names[1]} or not: "
     text = f"{who}accuracy {figure(accuracy)} · {wrong:,} of {count:,} wrong{none}"
     weights = ", averaged weights" if found.averaged else ""
-    return f"{text} · {PARTS[found.part].lower()}, step {found.step:,}{gone}{weights}"
+    step = f"{found.step:,}{gone}" if best is None else f"{best:,} (best)"
+    return f"{text} · {PARTS[found.part].lower()}, step {step}{weights}"
 
 
 def of_cell(row: str, column: str, count: int, total: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from guiapp.engine.state import Opened
@@ -47,7 +47,7 @@ class RecipeRow(QWidget):
         self.dataset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.dataset.setMinimumContentsLength(6)
         self.dataset.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.dataset.textActivated.connect(self._choose_dataset)
+        self.dataset.activated.connect(lambda row: self._choose_dataset(self.dataset.itemData(row)))
         self.memory = QuietLabel("training.memory", self, context.theme.faint)
         self.memory.set_text("one pass, nothing to learn but memory", ("one pass: it remembers",))
         self.memory.hide()
@@ -118,17 +118,22 @@ class RecipeRow(QWidget):
         if current not in names:
             names.append(current)
         names += [_FOLDER, _TABLE]
-        if [self.dataset.itemText(i) for i in range(self.dataset.count())] != names:
+        if [self.dataset.itemData(i) for i in range(self.dataset.count())] != names:
             self.dataset.clear()
-            self.dataset.addItems(names)
-        self.dataset.setCurrentText(current)
+            for name in names:
+                own = name not in DATASETS and name not in (_FOLDER, _TABLE)
+                self.dataset.addItem(self._opened.dataset.title if own and self._opened is not None else name, name)
+                self.dataset.setItemData(self.dataset.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
+        self.dataset.setCurrentIndex(self.dataset.findData(current))
 
     def _choose_dataset(self, name: str) -> None:
         if self._opened is None:
             return
         current = self._opened.dataset.name
         if name in (_FOLDER, _TABLE):
-            self.dataset.setCurrentText(current)  # until it is open, and where nothing is chosen
+            self.dataset.setCurrentIndex(
+                self.dataset.findData(current)
+            )  # until it is open, and where nothing is chosen
             name = self._ask_own(name)
         if name and name != current:
             self.dataset_chosen.emit(name)

@@ -67,6 +67,19 @@ def test_it_measures_validation_and_again_when_weights_are_others(panel, context
     assert "step 7" in panel.bar.words.text()
 
 
+def test_at_its_end_a_run_has_its_best_weights_and_their_step_is_named(panel, context):
+    rows = [
+        {"step": step, "validation": {"accuracy": right, "loss": loss}}
+        for step, right, loss in ((3, 0.5, 1.0), (6, 0.9, 0.4), (9, 0.9, 0.5))
+    ]
+    context.bridge.give(panel, step=9, phase="finished", epoch=3, epochs=3, epoch_rows=rows)
+    given(panel, step=9)
+    assert panel.bar.words.text().endswith("step 6 (best)")
+    context.bridge.give(panel, step=8, phase="finished", epoch=2, epochs=3, epoch_rows=rows[:2])  # ended by hand
+    given(panel, step=8)
+    assert panel.bar.words.text().endswith("step 8")
+
+
 def test_while_training_it_rests_between_two_evaluations(panel, context):
     given(panel)
     context.bridge.give(panel, step=5, phase="running")

@@ -199,8 +199,9 @@ def test_the_button_shows_the_panel_with_every_field(panel, context):
 
 
 def test_another_data_set_is_opened(panel, context):
-    assert panel.recipe.dataset.currentText() == "strokes"
-    panel.recipe.dataset.textActivated.emit("digits")
+    box = panel.recipe.dataset
+    assert box.currentData() == "strokes" and box.currentText() == context.bridge.state.opened.dataset.title
+    box.activated.emit(box.findData("digits"))
     assert asked(context) == [("configure", {"dataset": "digits"})]
 
 
