@@ -256,7 +256,7 @@ def inspected_of(opened: OpenedModel, layers: Sequence[LayerInfo], extent: tuple
     transform = getattr(opened.module, "transform", None)  # detectors bring a picture to scale themselves
     mean = preset.mean or tuple(getattr(transform, "image_mean", None) or (0.0,))
     std = preset.std or tuple(getattr(transform, "image_std", None) or (1.0,))
-    told = [f"{entry.family} with {opened.note}" if opened.note else entry.family]
+    told = [entry.family, *([opened.note] if opened.note else [])]
     if opened.weights.trained_on:
         told.append(f"trained on {opened.weights.trained_on}")
     counts = counts_of(entry.family, opened.module)

@@ -29,11 +29,11 @@ _TIPS = {
 
 
 def milliseconds(value: float | None) -> str:
-    """A time of at most four characters: ``0.12``, ``1.2``, ``24``, ``1.5k``."""
+    """A time of at most four characters: ``1.2``, ``240``, ``1.5k``, ``24k``."""
     if value is None:
         return "–"
     if value >= 999.5:
-        return f"{value / 1000:.1f}k"
+        return f"{value / 1000:.1f}k" if value < 9950 else f"{value / 1000:.0f}k"
     return f"{value:.0f}" if value >= 99.5 else f"{value:.1f}"
 
 

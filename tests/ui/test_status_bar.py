@@ -16,7 +16,8 @@ class Opened:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0.04, "0.0"), (12.34, "12.3"), (99.6, "100"), (999.4, "999"), (1500, "1.5k")]
+    ("value", "text"),
+    [(None, "–"), (0.04, "0.0"), (12.34, "12.3"), (99.6, "100"), (999.4, "999"), (1500, "1.5k"), (34_200, "34k")],
 )
 def test_milliseconds_keep_to_four_characters(value, text):
     assert milliseconds(value) == text

@@ -16,6 +16,19 @@ MOST_OF_TIMM = 60
 Listed = tuple["Mapping[str, ZooModel]", "dict[str, Here]"]
 
 
+_SHORTER = (
+    ("MobileNet v3 FPN", "MNv3"), (" MobileNet v3", " MNv3"), ("ResNet-50 FPN", "R50"), (" ResNet-", " R"),
+    ("as in the paper", "(paper)"), ("Dense flow, ", "Flow, "),
+)  # fmt: skip
+
+
+def short_title(title: str) -> str:
+    """The name of a network for a narrow list, in the field's own abbreviations, where whole ones would look alike."""
+    for long, short in _SHORTER if not title.startswith("Wide") else ():
+        title = title.replace(long, short)
+    return title
+
+
 def list_zoo() -> Generator[None, None, Listed]:
     """Every network that can be opened, and what of each is on this machine.
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from guiapp.models.own.opened import FAMILY as OWN
 from guiapp.ui.icons import icon
 from guiapp.ui.panels.live_facts import count, facts, offer, size_of
-from guiapp.ui.panels.live_lists import FAMILY, Listed, as_opened, list_timm, list_zoo
+from guiapp.ui.panels.live_lists import FAMILY, Listed, as_opened, list_timm, list_zoo, short_title
 from guiapp.ui.panels.live_weights import LiveWeights
 from guiapp.ui.status_bar import size
 from guiapp.ui.widgets.painting import tabular
@@ -50,6 +50,8 @@ TASKS = {
 _NAME = Qt.ItemDataRole.UserRole
 _ROOM = 8  # least rows of the list
 _TYPING_MS = 300
+_HEADINGS = ["network", "figure", "param.", "file"]
+_TICK = 26  # width of a column that holds a tick alone
 
 
 _CLOSE = {False: "Close network", True: "Close"}
@@ -164,7 +166,7 @@ class LiveModels(QWidget):
         tree.setObjectName("live.models")
         tree.setAccessibleName("Networks by task")
         tree.setColumnCount(4)
-        tree.setHeaderLabels(["network", "figure", "param.", "file"])
+        tree.setHeaderLabels(_HEADINGS)
         tips = ("", "Published accuracy, named in the heading of each task", "Number of parameters",
                 "Size of the weight file; bright where it is on this machine")  # fmt: skip
         for column, tip in enumerate(tips):
@@ -185,6 +187,7 @@ class LiveModels(QWidget):
         for column, widest in enumerate(("figure", "00.0 M", "000 MB"), 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, metrics.horizontalAdvance(widest) + (32 if column == 3 else 14))
+        self._file_width = header.sectionSize(3)
         tree.setMinimumHeight(_ROOM * (metrics.height() + 4))
         tree.currentItemChanged.connect(lambda now, _old: self._choose(now))
         tree.itemClicked.connect(lambda item, _column: self._clicked(item))
@@ -198,10 +201,21 @@ class LiveModels(QWidget):
         return button
 
     def set_narrow(self, narrow: bool) -> None:
-        """Leave the number of parameters out of the list; it stands below. Buttons say less."""
+        """Leave numbers of parameters and bytes out of the list, which stand below; names and buttons say less."""
+        if narrow == self._narrow:
+            return
         self.tree.setColumnHidden(2, narrow)
+        self.tree.header().resizeSection(3, _TICK if narrow else self._file_width)
+        self.tree.setHeaderLabels([*_HEADINGS[:3], "" if narrow else _HEADINGS[3]])
         self._narrow = narrow
+        for name, row in self._rows.items():
+            self._title(row, self._zoo[name])
         self._tell()
+
+    def _title(self, row: QTreeWidgetItem, model: ZooModel) -> None:
+        """Write what a narrow list says in another way."""
+        row.setText(0, short_title(model.title) if self._narrow else model.title)
+        row.setText(3, "" if self._narrow else size_of(model.best))
 
     # ------------------------------------------------------------------ list
 
@@ -231,7 +245,8 @@ class LiveModels(QWidget):
         if name not in self._groups:
             self._groups[name] = self._add_group(TASKS[name], list(TASKS).index(name))
         figure = model.best.accuracy.partition(" ")[0] or "–"
-        row = QTreeWidgetItem(self._groups[name], [model.title, figure, count(model.parameters), size_of(model.best)])
+        row = QTreeWidgetItem(self._groups[name], ["", figure, count(model.parameters), ""])
+        self._title(row, model)
         row.setData(0, _NAME, model.name)
         row.setToolTip(0, f"{model.title} · {model.family} · {model.source}")
         for column in (1, 2, 3):

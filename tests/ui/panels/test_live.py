@@ -384,12 +384,19 @@ def test_in_a_narrow_place_nothing_is_cut_off(room, video):
     room.bot.waitUntil(lambda: panel.width() < 900 and not panel.transport.speed.isVisible())
     for part in (panel.sources, panel.transport, panel.meter):
         assert part.width() >= part.layout().minimumSize().width()
+    tree, rows = panel.models.tree, panel.models._rows
+    room_of_names = tree.columnWidth(0) - 2 * tree.indentation() - 6
+    cut = tree.fontMetrics().elidedText
+    for family in ("fasterrcnn", "maskrcnn", "retinanet", "deeplabv3"):  # none looks like another one
+        names = [row.text(0) for name, row in rows.items() if name.startswith(family)]
+        assert len(names) > 1 and len({cut(t, Qt.TextElideMode.ElideRight, room_of_names) for t in names}) == len(names)
     inside = panel.run_box.parentWidget()
     panel.run_box.setMinimumWidth(inside.width() + 20)  # as another network has wider options
     room.bot.waitUntil(lambda: inside.parentWidget().width() >= inside.minimumSizeHint().width() >= 20)
     panel.run_box.setMinimumWidth(0)
     room.window.use_layout("live")
     room.bot.waitUntil(panel.transport.speed.isVisible)
+    assert rows[DETECTOR].text(0) == ZOO[DETECTOR].title and rows[DETECTOR].text(3)
 
 
 def test_training_leaves_the_live_network_a_share(room):
