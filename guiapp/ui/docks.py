@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from guiapp.ui.icons import icon
 from guiapp.ui.panel_table import PanelEntry
+
+if TYPE_CHECKING:
+    from guiapp.ui.panel import Panel
 
 _TITLE_HEIGHT = 28
 
@@ -65,6 +71,7 @@ class Dock(QDockWidget):
 
     Attributes:
         entry: The line of the panel table.
+        panel: What stands in it, once it is there.
         help_asked: Emitted with the panel id when the help button is pressed.
         pin_asked: Likewise for the pin.
         menu_asked: Likewise for the menu, with the button below which it opens.
@@ -77,6 +84,7 @@ class Dock(QDockWidget):
     def __init__(self, entry: PanelEntry, parent: QWidget) -> None:
         super().__init__(entry.title, parent)
         self.entry = entry
+        self.panel: Panel | None = None
         self.setObjectName(f"{entry.id}-panel")
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetMovable
@@ -95,13 +103,18 @@ class Dock(QDockWidget):
         """Whether the panel itself is there."""
         return self.widget().objectName() == self.entry.id
 
-    def fill(self, panel: QWidget) -> None:
+    def fill(self, panel: Panel) -> None:
         """Put the panel in."""
-        empty = self.widget()
+        self.panel, empty = panel, self.widget()
         panel.setObjectName(self.entry.id)
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWidget(panel)
         empty.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        if self.panel is not None:
+            self.panel.put_away()
 
     def show_title(self, shown: bool) -> None:
         """Show the title row, or take it away where a tab says the same."""

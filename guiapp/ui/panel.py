@@ -76,6 +76,9 @@ class Panel(QWidget):
         """What it shows was made with, by name, for a report; where it is empty the options of ``request`` are said."""
         return {}
 
+    def put_away(self) -> None:
+        """End what was begun by hand and is seen here alone: its dock was closed, not merely covered by another."""
+
     def shut(self) -> None:
         """Let go of what the panel holds outside of the window; called once, before the window closes."""
 

@@ -43,12 +43,14 @@ def window(one_window):
 
 
 @pytest.mark.parametrize("name", [p.id for p in PANELS])
-def test_every_dock_closes_and_comes_back_from_the_view_menu(window, name):
+def test_every_dock_closes_and_comes_back_from_the_view_menu(window, name, monkeypatch):
     action, dock = window.commands[f"view.{name}"], window.docks[name]
     window.show_panel(name)
     assert action.isChecked()
+    ended = []
+    monkeypatch.setattr(dock.widget(), "put_away", lambda: ended.append(name))
     dock.findChild(QToolButton, f"{name}.close").click()
-    assert dock.isHidden() and not action.isChecked()
+    assert dock.isHidden() and not action.isChecked() and ended == [name]
     action.trigger()
     assert not dock.isHidden() and action.isChecked()
     settle()

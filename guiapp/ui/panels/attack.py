@@ -268,10 +268,9 @@ class AttackPanel(Panel):
         self._again.stop()
         self._shown = None
         self.run.stop()
+        self.bar.say("")
         if self.done is not None:
             self.done = None
-            self._shown = None
-            self.bar.say("")
             self._show_curves(None)
             self.elsewhere.set_result(None, None, ())
 
@@ -526,6 +525,12 @@ class AttackPanel(Panel):
         self.bars.set_prediction(self._scores(view.probabilities), None, self._scores(view.before))
 
     # ------------------------------------------------------------------ the rest
+
+    def put_away(self) -> None:
+        """Attack nothing more."""
+        self._again.stop()
+        for run in (self.run, self.elsewhere.run, self.robust.run):
+            run.stop()
 
     def told(self) -> dict[str, Any]:
         """The attack that is chosen and what came of it, for a report."""

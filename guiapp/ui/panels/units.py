@@ -334,6 +334,10 @@ class UnitsPanel(Panel):
         if self._pointed is not None:
             self._pointed = self.context.workspace.place = None
 
+    def put_away(self) -> None:
+        """Grow nothing more; what is found in a data set is kept on disk and goes on."""
+        self.growth.run.stop()
+
     def shut(self) -> None:
         """Stop what runs."""
         for run in (self.search.run, self.growth.run, self.tracing.run):

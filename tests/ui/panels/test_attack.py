@@ -139,6 +139,21 @@ def test_a_report_tells_the_attack_and_not_the_question_of_its_preview(panel, qt
     assert "radius" not in told and told["outcome"] == panel.bar.words.text() and LABELS[1] in told["outcome"]
 
 
+def test_closed_in_the_middle_it_attacks_nothing_more_and_another_network_finds_no_word_of_it(panel, qtbot):
+    from dataclasses import replace
+
+    look(panel)
+    panel.controls.go.click()
+    job = panel.run._job
+    panel.put_away()
+    qtbot.waitUntil(lambda: job.ended)
+    assert not panel.run.running and panel.done is None and panel.bar.words.text() == "stopped"
+    panel.controls.go.click()
+    panel.context.bridge.state = replace(panel.seen, opened=opened_with())
+    panel.show_state(panel.seen)
+    assert not panel.run.running and panel.bar.words.text() == ""
+
+
 def test_a_class_that_is_clicked_is_wanted_everywhere(panel, qtbot):
     look(panel)
     workspace = panel.context.workspace

@@ -363,6 +363,9 @@ def test_a_picture_is_grown_when_asked_and_goes_with_its_unit(bench):
     assert panel.grown.words.text().startswith("response")
     assert panel.grown.plot.csv_text().count("\n") == 7
     panel.grown.plot.grab()
+    panel.grown.grow.click()
+    panel.put_away()
+    assert not panel.growth.run.running and panel.growth.bar.words.text() == "stopped"
     bench.context.workspace.unit = 1
     assert panel.grown.image.array is None and panel.grown.words.text() == ""
     bench.context.workspace.unit = 4
