@@ -29,8 +29,8 @@ class Experiment:
         fallback: Data set opened instead, with a notice, where the files of ``dataset`` are not on this machine. Where
             the entry has weights, their file's metadata gives preprocessing and drawing, whatever data set is open.
         live: Whether it is a published network in the live room.
-        begin: What is chosen first where that is not the usual: ``"sample"`` (part and index), or an option of a panel
-            as ``"<panel>.<option>"``.
+        begin: What is chosen first where that is not the usual: ``"class"``, whose first validation sample is
+            shown, or an option of a panel as ``"<panel>.<option>"``.
         help: Name of the help text in ``resources/help`` (without ``.md``); the id by default.
     """
 

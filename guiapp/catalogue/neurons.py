@@ -47,6 +47,6 @@ EXPERIMENTS = (
         panels=("training", "filters", "attack"),
         layer="fc1",
         weights="mlp-mnist.safetensors",
-        begin={"sample": ("test", 4), "attack.method": "distance", "attack.class_index": 9},
+        begin={"class": 4, "attack.method": "distance", "attack.class_index": 9},
     ),
 )

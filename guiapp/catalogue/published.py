@@ -96,7 +96,7 @@ EXPERIMENTS = (
         layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"),
     ),
     _exhibit(
-        "feature-pyramid", "detection", "Feature pyramid", "fasterrcnn_mobilenet_v3_large_fpn", "detection",
+        "feature-pyramid", "detection", "Feature pyramid", "fasterrcnn_resnet50_fpn", "detection",
         "Coarse maps that know what, added level by level to fine maps that know where",
         layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"),
     ),

@@ -80,6 +80,7 @@ EXPERIMENTS = (
         panels=("training", "activations", "attribution"),
         layer="conv2",
         weights="lenet5-mnist.safetensors",
+        begin={"class": 4},
     ),
     Experiment(
         id="top-patches",

@@ -12,7 +12,8 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
     """Bring the selection to a newly opened network.
 
     What still makes sense is kept: the layer where the new network has one of that name, the picture unless it is a
-    sample of another data set. Without a picture the first validation sample is shown.
+    sample of another data set, or the experiment begins with one of a class of its own. Without a picture the first
+    validation sample is shown.
 
     Args:
         workspace: The selection, changed in place.
@@ -36,14 +37,23 @@ def follow(workspace: Workspace, old: Opened | None, new: Opened, layer: str = "
     workspace.layer = kept or None
     if old is None or old.labels != new.labels:
         workspace.class_index = None
-    if old is None or old.dataset.name != new.dataset.name:
+    other = old is None or old.dataset.name != new.dataset.name
+    begins = "class" in new.experiment.begin and (old is None or old.experiment.id != new.experiment.id)
+    if other or begins:
         picture = workspace.picture
         if picture is None or picture.origin.kind == "sample":
-            part, index = new.experiment.begin.get("sample", ("validation", 0))
+            part, index = "validation", _first(new)
             workspace.sample = (part, index)
             workspace.picture = new.dataset.picture(part, index) if len(new.dataset.part(part)) > index else None
-        elif picture.label is not None:
+        elif other and picture.label is not None:
             workspace.sample = None
+
+
+def _first(new: Opened) -> int:
+    """Number of the validation sample that the experiment begins with: the first, or the first of its class."""
+    wanted = new.experiment.begin.get("class")
+    labels = new.dataset.part("validation").labels.tolist() if wanted is not None else []
+    return labels.index(wanted) if wanted in labels else 0
 
 
 def follow_inside(workspace: Workspace, new: Inspected, layer: str = "") -> None:

@@ -23,12 +23,20 @@ class Experiment:
 
 
 @dataclass(eq=False)
+class Part:
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@dataclass(eq=False)
 class Dataset:
     name: str
-    validation: tuple = (1, 2)
+    classes: tuple = (7, 4)
 
     def part(self, name):
-        return self.validation
+        return Part(np.array(self.classes))
 
     def picture(self, part, index):
         return Picture(np.zeros((2, 2, 3), np.uint8), Origin("sample", f"{self.name} {part} {index}"))
@@ -87,4 +95,19 @@ def test_a_drawing_stays_and_a_sample_of_another_data_set_goes(workspace):
     drawing = Picture(np.zeros((2, 2, 3), np.uint8), Origin("drawing", "Drawing"))
     workspace.picture = drawing
     follow(workspace, Opened(Experiment("cifar"), Dataset("cifar10")), old)
+    assert workspace.picture is drawing
+
+
+def test_an_experiment_on_a_class_begins_with_a_sample_of_it_also_on_the_data_set_that_is_open(workspace):
+    before, four = Opened(Experiment("lenet5")), Opened(Experiment("why", begin={"class": 4}))
+    follow(workspace, None, before)
+    follow(workspace, before, four)
+    assert (workspace.sample, workspace.picture.origin.name) == (("validation", 1), "digits validation 1")
+    workspace.picture = before.dataset.picture("validation", 0)
+    follow(workspace, four, Opened(four.experiment))  # put back to its start: what is looked at stays
+    assert workspace.picture.origin.name == "digits validation 0"
+    drawing = workspace.picture = Picture(np.zeros((2, 2, 3), np.uint8), Origin("drawing", "Drawing"))
+    follow(workspace, before, four)
+    assert workspace.picture is drawing
+    follow(workspace, None, Opened(Experiment("why", begin={"class": 9}), Dataset("none of it")))
     assert workspace.picture is drawing
