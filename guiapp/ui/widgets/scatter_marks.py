@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen, QPolygonF
 
 from guiapp.ui.widgets.painting import hairline, image_of
@@ -159,12 +159,11 @@ def paint_card(painter: QPainter, theme: Theme, card: Card, at: QPointF, room: Q
 
 
 def paint_axes(painter: QPainter, theme: Theme, window: Window, axes: tuple[str, str]) -> None:
-    """Grid, values and names of the two axes, for maps whose directions mean something."""
+    """Grid and values of the two axes, for maps whose directions mean something."""
     left, bottom, right, top = window.area
     metrics = QFontMetrics(painter.font())
-    grid, room = hairline(theme.hover), window.width - 8
-    names = [metrics.elidedText(name, Qt.TextElideMode.ElideRight, room) for name in (f"{axes[0]} →", f"↑ {axes[1]}")]
-    begins = window.width - metrics.horizontalAdvance(names[0]) - 4  # where the name across stands
+    grid = hairline(theme.hover)
+    begins = _names(metrics, window, axes)[0][0].left()  # where the name across stands
     for value in linear_ticks(left, right, max(2, window.width // 110)):
         x = round((value - left) * window.scale_x) + 0.5
         painter.setPen(grid)
@@ -179,6 +178,24 @@ def paint_axes(painter: QPainter, theme: Theme, window: Window, axes: tuple[str,
         painter.setPen(theme.faint)
         if metrics.height() * 2 < y < window.height - metrics.height() * 1.5:
             painter.drawText(QPointF(3, y - 3), tick_text(value))
-    painter.setPen(theme.faint)
-    painter.drawText(QPointF(begins, window.height - 4), names[0])
-    painter.drawText(QPointF(4, metrics.ascent() + 3), names[1])
+
+
+def paint_names(painter: QPainter, theme: Theme, window: Window, axes: tuple[str, str]) -> None:
+    """Names of the two axes over whatever points lie there."""
+    ground = QColor(theme.panel)
+    ground.setAlphaF(0.8)
+    for box, name in _names(QFontMetrics(painter.font()), window, axes):
+        painter.fillRect(box, ground)
+        painter.setPen(theme.faint)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+
+
+def _names(metrics: QFontMetrics, window: Window, axes: tuple[str, str]) -> list[tuple[QRectF, str]]:
+    """Place and text of the names: of the axis across at the lower right, of the one upwards at the upper left."""
+    found = []
+    for across, whole in ((True, f"{axes[0]} →"), (False, f"↑ {axes[1]}")):
+        name = metrics.elidedText(whole, Qt.TextElideMode.ElideRight, window.width - 12)
+        wide, high = metrics.horizontalAdvance(name) + 8, metrics.height() + 2
+        place = QPointF(window.width - wide, window.height - high) if across else QPointF(0, 0)
+        found.append((QRectF(place, QSizeF(wide, high)), name))
+    return found

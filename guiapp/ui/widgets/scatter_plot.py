@@ -363,6 +363,8 @@ class ScatterPlot(QWidget):
     def _paint_marks(self, painter: QPainter) -> None:
         assert self.cloud is not None
         count = len(self.cloud)
+        if any(self.points.axes):
+            scatter_marks.paint_names(painter, self.theme, self.view.window(), self.points.axes)
         trail = [QPointF(*self.view.to_widget(x, y).tolist()) for x, y in self._trail]
         ties = [self._spot(index) for index in self._ties if index < count]
         chosen = self._chosen if self._chosen is not None and self._chosen < count else None
