@@ -17,10 +17,12 @@ def _exhibit(
     systems: tuple[str, ...] = (),
     panels: tuple[str, ...] = _INSIDE,
     help: str | None = None,
+    detector: str = "pyramid",
 ) -> Experiment:
     return Experiment(
         id=id, chapter=chapter, title=title, systems=systems or (id,), model=model, dataset="", summary=summary,
         task=task, panels=panels, layer=layer, live=True, help=help,
+        begin={"detector.view": detector} if "detector" in panels else {},
     )  # fmt: skip
 
 
@@ -93,7 +95,7 @@ EXPERIMENTS = (
     _exhibit(
         "faster-rcnn", "detection", "Faster R-CNN", "fasterrcnn_resnet50_fpn", "detection",
         "A region proposal network with anchors and objectness, then a classifier on each region",
-        layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"),
+        layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"), detector="scores",
     ),
     _exhibit(
         "feature-pyramid", "detection", "Feature pyramid", "fasterrcnn_resnet50_fpn", "detection",
@@ -103,17 +105,17 @@ EXPERIMENTS = (
     _exhibit(
         "ssd", "detection", "SSD", "ssd300_vgg16", "detection",
         "8,732 default boxes on six maps, all judged in one pass",
-        layer="backbone.features.0", panels=(*_INSIDE, "detector"),
+        layer="backbone.features.0", panels=(*_INSIDE, "detector"), detector="anchors",
     ),
     _exhibit(
         "retinanet", "detection", "RetinaNet", "retinanet_resnet50_fpn", "detection",
         "One stage, a sigmoid for each class, and the focal loss against a hundred thousand easy anchors",
-        layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"),
+        layer="backbone.fpn.layer_blocks.0", panels=(*_INSIDE, "detector"), detector="scores",
     ),
     _exhibit(
         "mask-rcnn", "dense", "Mask R-CNN", "maskrcnn_resnet50_fpn", "instances",
         "Faster R-CNN with one more branch: a mask of 28x28 pixels for each object",
-        layer="roi_heads.mask_predictor.mask_fcn_logits", panels=(*_INSIDE, "detector"),
+        layer="roi_heads.mask_predictor.mask_fcn_logits", panels=(*_INSIDE, "detector"), detector="object",
     ),
     _exhibit(
         "fcn", "dense", "FCN with ResNet-50", "fcn_resnet50", "segmentation",
@@ -135,7 +137,7 @@ EXPERIMENTS = (
     _exhibit(
         "keypoint-rcnn", "pose", "Keypoint R-CNN", "keypointrcnn_resnet50_fpn", "keypoints",
         "Seventeen heat maps for each person give a skeleton",
-        layer="roi_heads.keypoint_predictor.kps_score_lowres", panels=(*_INSIDE, "detector"),
+        layer="roi_heads.keypoint_predictor.kps_score_lowres", panels=(*_INSIDE, "detector"), detector="object",
     ),
     _exhibit(
         "conv-3d", "sequences", "3-D convolutions", "r3d_18", "clip",

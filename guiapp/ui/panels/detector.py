@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from guiapp.catalogue import EXPERIMENTS
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.detector_options import NEEDED, DetectorOptions, kind_of
 from guiapp.ui.context import Context
@@ -98,8 +99,11 @@ class DetectorPanel(Panel):
         self.table.clicked.connect(self._choose)
         self.object.maps.hovered.connect(lambda _item: self._tell())
         theme.changed.connect(self._restyle)
-        stop = context.workspace.subscribe("region", lambda _region: self.request_changed.emit())
-        self.destroyed.connect(lambda _=None, s=stop: s())
+        workspace = context.workspace
+        stop = workspace.subscribe("region", lambda _region: self.request_changed.emit())
+        stop_begin = workspace.subscribe("experiment", self._begin)
+        self.destroyed.connect(lambda _=None: (stop(), stop_begin()))
+        self._begin(workspace.experiment)
         self._arrange()
 
     def _combo(self, name: str, accessible: str, tip: str, items: tuple[tuple[str, str], ...]) -> QComboBox:
@@ -227,6 +231,13 @@ class DetectorPanel(Panel):
             self._lay()
             self.focal.show_view(view)
         self._tell()
+
+    def _begin(self, experiment: str | None) -> None:
+        """An exhibit opens with the view that it is about."""
+        entry = EXPERIMENTS.get(experiment or "")
+        place = self.views.findData(entry.begin.get("detector.view")) if entry is not None else -1
+        if place >= 0:
+            self.views.setCurrentIndex(place)
 
     def _ask(self) -> None:
         """Another view: what is shown stays until its answer comes."""

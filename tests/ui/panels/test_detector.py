@@ -100,6 +100,16 @@ def test_an_experiment_is_not_looked_into(panel, context, answer, faster):
     assert panel.request() is None
 
 
+def test_an_exhibit_begins_with_the_view_that_it_is_about(panel, context):
+    for exhibit, view in (("ssd", "anchors"), ("faster-rcnn", "scores"), ("feature-pyramid", "pyramid")):
+        context.workspace.experiment = exhibit
+        assert panel.mode == view
+    choose(panel, "object")
+    context.workspace.experiment = "lenet5"
+    assert panel.mode == "object"  # what has no say leaves it
+    context.workspace.experiment = None
+
+
 def test_maps_of_the_pyramid_tell_their_numbers_and_grow_by_a_click(panel, answer, faster):
     view = answer(faster)
     tiles = panel.tiles
