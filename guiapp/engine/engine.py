@@ -72,9 +72,9 @@ class Engine:
         """Open a run folder, to look at it or to go on."""
         self._learn.command("opening the run", lambda: self._learn.open_run(folder))
 
-    def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change dotted settings of the open experiment; the network starts afresh."""
-        self._learn.command("settings", lambda: self._learn.configure(changes))
+    def configure(self, changes: Mapping[str, Any], of: str | None = None) -> None:
+        """Change dotted settings of the open experiment, if that has the id ``of``; the network starts afresh."""
+        self._learn.command("settings", lambda: self._learn.configure(changes, of))
 
     def start(self, until: int | None = None) -> None:
         """Start a run, or go on with a paused one; stand still again when ``until`` steps are done."""

@@ -222,15 +222,18 @@ class LearnLane(RunLane):
         if session is not None:
             self.open_experiment(session.opened.experiment.id, session.opened.settings)
 
-    def configure(self, changes: Mapping[str, Any]) -> None:
+    def configure(self, changes: Mapping[str, Any], of: str | None = None) -> None:
         """Change dotted settings of the open experiment, with fresh weights where they matter.
 
+        Nothing is changed where another experiment than ``of`` is open by then.
         Settings that cannot be opened, such as a kernel larger than the picture, are told and those before hold.
         """
         self._steered()
         session = self._session
         if session is None:
             raise UserError("open an experiment first")
+        if of not in (None, session.opened.experiment.id):
+            return
         name, settings = session.opened.experiment.id, session.opened.settings
         try:
             self.open_experiment(name, {**settings, **changes})

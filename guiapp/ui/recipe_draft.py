@@ -32,6 +32,8 @@ class RecipeDraft(QObject):
         self._bridge = bridge
         self.opened: Opened | None = None
         self.pending: dict[str, Any] = {}
+        self._sent: list[dict[str, Any]] = []
+        """Changes that the engine was told of in this order and has not opened yet: a large network takes seconds."""
         self._over: dict[str, Any] = {}
         bridge.state_changed.connect(self._follow)
         self._follow(bridge.state)
@@ -45,6 +47,11 @@ class RecipeDraft(QObject):
         mine = {name: value for name, value in self._over.items() if not name.startswith("model.")}
         made: Recipe = change(self.opened.recipe, mine)
         return made
+
+    @property
+    def reopening(self) -> bool:
+        """Whether the experiment is being opened again with what was edited here; more can be edited meanwhile."""
+        return bool(self._sent)
 
     @property
     def model_options(self) -> dict[str, Any]:
@@ -70,6 +77,10 @@ class RecipeDraft(QObject):
             engine.set_temperature(float(changes[_TEMPERATURE]))
         elif phase == "ready":
             engine.configure(dict(changes))
+            self._sent.append(dict(changes))
+        elif phase == "opening" and self.reopening:
+            engine.configure(dict(changes), self.opened.experiment.id)
+            self._sent.append(dict(changes))
         else:
             self.pending.update(changes)
             now = False
@@ -86,11 +97,34 @@ class RecipeDraft(QObject):
             return False
         changes, self.pending = self.pending, {}
         self._bridge.engine.configure(changes)
+        self._sent.append(changes)
         return True
 
     def _follow(self, state: EngineState) -> None:
         if state.opened is not self.opened:
-            self.opened = state.opened
+            before, self.opened = self.opened, state.opened
             self.pending.clear()
-            self._over.clear()
+            self._settle(before)
             self.changed.emit()
+        elif self._sent and state.phase not in ("ready", "opening"):  # all of it is done, or given up
+            self._sent.clear()
+
+    def _settle(self, before: Opened | None) -> None:
+        """Let go of what holds now; what was edited since then stays before the person until it holds too."""
+        opened = self.opened
+        if opened is None or before is None or opened.experiment.id != before.experiment.id:
+            self._sent.clear()
+        # States overtake one another, so this one may answer several; changes that were refused never hold.
+        done = [number for number, changes in enumerate(self._sent) if self._holds(changes)]
+        del self._sent[: max([1, *(number + 1 for number in done)])]
+        self._over = {name: value for changes in self._sent for name, value in changes.items()}
+
+    def _holds(self, changes: Mapping[str, Any]) -> bool:
+        """Whether the open experiment has these settings."""
+        from guiapp.training.recipe import change
+
+        assert self.opened is not None
+        recipe, options = self.opened.recipe, self.opened.model_options
+        mine = {name: value for name, value in changes.items() if not name.startswith("model.")}
+        theirs = {name.removeprefix("model."): changes[name] for name in changes if name not in mine}
+        return change(recipe, mine) == recipe and all(options.get(name) == value for name, value in theirs.items())

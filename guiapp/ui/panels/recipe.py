@@ -46,6 +46,7 @@ _NOTE = "Changes hold from the next run, the rate at once."
 _NARROW = 352
 _NOTE_MEMORY = "Changes hold from the next run. It only remembers the samples: it has no rate."
 _FOR_MEMORY = ("device",)  # all that a recipe decides for a network that keeps the training part
+_DURING = ("optimiser.lr",)  # what can be changed while a run stands or goes on
 _FIRST_OPEN = ("optimiser", "schedule", RUN, "model")
 _SHOWN = {
     "effect": ("Fields with effect", "Leave out what does nothing as the other fields are"),
@@ -286,7 +287,8 @@ class RecipePanel(Panel):
         if opened is not self._begun:
             self._begin(opened)
             self._follow_draft()
-        self._follow_phase("watched" if state.watched else state.phase)
+        reopening = state.phase == "opening" and self.context.draft.reopening  # typing goes on
+        self._follow_phase("watched" if state.watched else "ready" if reopening else state.phase)
         self._follow_schedule()
 
     def _begin(self, opened: Opened) -> None:
@@ -300,7 +302,7 @@ class RecipePanel(Panel):
         self._open = {self._about} if self._about else set(mine)
 
     def _follow_phase(self, phase: str) -> None:
-        free = None if phase in ("ready", "finished", "failed") else () if phase == "watched" else ("optimiser.lr",)
+        free = None if phase in ("ready", "finished", "failed") else () if phase in ("watched", "opening") else _DURING
         if (free, self.network_form) == self._followed:
             return
         self._followed = free, self.network_form

@@ -246,7 +246,7 @@ class TrainingPanel(Panel):
         self.start_button.setEnabled(action.isEnabled())
         self.start_button.setToolTip(action.toolTip())
         self._say(state.refused)
-        self.recipe.follow("watched" if state.watched else state.phase)
+        self.recipe.follow("watched" if state.watched else state.phase, self.context.draft.reopening)
 
     def _show_progress(self, state: EngineState) -> None:
         self.status.set_text(*status_texts(state))

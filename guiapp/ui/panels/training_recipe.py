@@ -82,9 +82,13 @@ class RecipeRow(QWidget):
         self.memory.setVisible(memory)
         self._list_datasets(opened.dataset.name)
 
-    def follow(self, phase: str) -> None:
-        """Enable what can be changed in a phase: during a run the rate alone, of a ``"watched"`` one nothing."""
-        free = None if phase in ("ready", "finished", "failed") else () if phase == "watched" else ("optimiser.lr",)
+    def follow(self, phase: str, reopening: bool = False) -> None:
+        """Enable what can be changed in a phase: during a run the rate alone, of a ``"watched"`` one nothing.
+
+        While the experiment is ``reopening`` with what was typed here, typing goes on.
+        """
+        typing = phase in ("ready", "finished", "failed") or (phase == "opening" and reopening)
+        free = None if typing else ("optimiser.lr",) if phase in ("running", "paused") else ()
         self.dataset.setEnabled(phase not in ("running", "opening", "watched"))
         if self.form is not None:
             self.form.set_enabled(free)

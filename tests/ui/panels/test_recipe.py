@@ -1,6 +1,7 @@
 """The recipe panel: groups, marks, what counts, the drawn schedule, files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,36 @@ def test_the_augmentation_of_the_data_set_is_no_change(panel, context, kit):
     assert not panel.forms["augmentation"].changed
     context.bridge.give(panel, opened=kit.make_opened(recipe=recipe, settings={"augmentation.name": "handwriting"}))
     assert panel.forms["augmentation"].changed == {"augmentation.name"}
+
+
+def test_typing_goes_on_while_the_experiment_is_opened_again(panel, context, opened):
+    """A large network takes seconds to open; the newest edit wins and nothing that was typed is lost."""
+    engine, batch, epochs = context.bridge.engine, panel.editor("batch"), panel.editor("epochs")
+    type_into(batch, "128")
+    context.bridge.give(panel, phase="opening")
+    assert batch.isEnabled() and epochs.isEnabled()
+    type_into(epochs, "7")
+    type_into(batch, "32")
+    assert engine.asked[-2:] == [("configure", {"epochs": 7}, "lenet5"), ("configure", {"batch": 32}, "lenet5")]
+    epochs.setFocus()
+    epochs.selectAll()
+    QTest.keyClicks(epochs, "9")  # and stands there half typed
+    for made in ({"batch": 128}, {"batch": 32, "epochs": 7}):  # the state between them was overtaken
+        context.bridge.give(panel, phase="ready", opened=replace(opened, recipe=change(opened.recipe, made)))
+        assert (batch.text(), epochs.text(), epochs.hasFocus()) == ("32", "9", True)
+        assert (context.draft.recipe.batch, context.draft.recipe.epochs) == (32, 7)
+        assert context.draft.reopening == (len(made) == 1)
+    QTest.keyClick(epochs, Qt.Key.Key_Return)
+    assert engine.asked[-1] == ("configure", {"epochs": 9})
+
+
+def test_what_cannot_be_opened_leaves_the_form_with_what_holds(panel, context, opened):
+    type_into(panel.editor("batch"), "128")
+    context.bridge.give(panel, phase="opening")
+    context.bridge.give(panel, phase="ready", opened=replace(opened))
+    assert panel.editor("batch").text() == "64" and not context.draft.reopening
+    context.bridge.give(panel, phase="opening")  # of another experiment, say
+    assert not panel.editor("batch").isEnabled()
 
 
 def test_everything_goes_back_at_once(panel, context):
