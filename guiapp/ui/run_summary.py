@@ -135,7 +135,7 @@ class SearchLine:
 
     Attributes:
         folder: Its folder.
-        title: Title of what was trained, and when it was begun.
+        title: When it was begun, month and day first, and the title of what was trained.
         count: Runs that it has made.
     """
 
@@ -201,7 +201,7 @@ def _search_line(folder: Path, count: int) -> SearchLine | None:
         return None
     experiment = EXPERIMENTS.get(found.plan.experiment)
     title = found.plan.experiment if experiment is None else experiment.title
-    return SearchLine(folder, f"{title}, {found.created[:16].replace('T', ' ')}", count)
+    return SearchLine(folder, f"of {found.created[5:16].replace('T', ' ')}, {title}", count)
 
 
 def _of_search(folder: Path, known: dict[Path, RunSummary]) -> Generator[None, None, dict[Path, RunSummary]]:
@@ -224,7 +224,8 @@ def _of_search(folder: Path, known: dict[Path, RunSummary]) -> Generator[None, N
             repeats = search.plan.repeats if len(search.plan.repeats) > 1 else ({},)
             tried = {**search.plan.configurations[trial.configuration], **repeats[trial.repeat]}
             words = ", ".join(f"{short_name(name)} {_short(value)}" for name, value in tried.items())
-            named = found[path].name != found[path].experiment  # by the person
+            given = (found[path].experiment, f"{found[path].experiment} {trial.number}")
+            named = found[path].name not in given  # by the person
             name = found[path].name if named else f"{trial.number}: {words}" if words else str(trial.number)
             found[path] = replace(found[path], name=name, search=folder)
     return found

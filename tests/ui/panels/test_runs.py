@@ -149,10 +149,12 @@ def test_runs_of_a_search_are_listed_under_it_by_what_was_tried(panel, window, h
     search.release()
     for number in (1, 2):
         write_run(search.path / "runs", f"{number:04d}")
+        info = search.path / "runs" / f"{number:04d}" / "run.json"
+        info.write_text(info.read_text().replace(f'"{number:04d}"', f'"lenet5 {number}"'))  # as a search calls its runs
     panel.refresh()
     qtbot.waitUntil(panel.scope.isVisible)
     assert len(panel.summaries) == 2 and panel.scope.currentData() == "own", "the list stays what it was"
-    assert panel.scope.itemText(2).startswith("Search LeNet-5") and panel.scope.itemText(2).endswith("(2)")
+    assert panel.scope.itemText(2).startswith("Search of ") and panel.scope.itemText(2).endswith("LeNet-5 (2)")
     panel.scope.setCurrentIndex(2)
     panel.scope.activated.emit(2)
     qtbot.waitUntil(lambda: set(panel.summaries) == {search.path / "runs" / name for name in ("0001", "0002")})
