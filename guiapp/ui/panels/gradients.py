@@ -6,185 +6,98 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from guiapp.engine.state import EngineState, LookResult, Request
+from guiapp.engine.state import LookResult
 from guiapp.interpret.classic_options import GradientOptions
 from guiapp.tasks.predictions import Detections
 from guiapp.ui.context import Context
-from guiapp.ui.panel import Panel
-from guiapp.ui.panels.sample_page import sample_page
+from guiapp.ui.panels.window_panel import Place, WindowPanel
 from guiapp.ui.widgets.hog_plots import STROKES, CellPlot, StarLayer, WindowPlot, directions, signed_image, stars
 from guiapp.ui.widgets.image_layers import Layer, MapLayer, RectLayer
 from guiapp.ui.widgets.image_view import ImageView
-from guiapp.ui.widgets.jump_slider import JumpSlider
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.interpret.gradients import GradientView
 
-_WIDE = 620  # pixels from which the plots stand beside the picture, where it is no taller than wide
-_PAUSE = 0.25
-_STEPS = 200
 _CELL, _HIGH = 8, 128
 _SAME = 0.06  # of its height: a person who moved less is looked at where he was
 _INNER, _LEAN = 0.75, 0.7  # of the window's height and width are the person's: see models.zoo.opencv
 _AROUND = 2  # cells beyond the picture in which windows lie, too
 _FULL = 2.0  # margin of the strongest colours of the map of scores
-_VIEWS = (("Cells", "cells"), ("Direction", "direction"), ("Magnitude", "magnitude"), ("Scores", "scores"))
-_VIEW_TIP = (
-    "Cells: each histogram as a star of strokes along the edges\n"
-    "Direction: of the gradient, as a colour\n"
-    "Magnitude: length of the gradient\n"
-    "Scores: of the window of this size about each place"
-)
 
 
-class GradientsPanel(Panel):
+class GradientsPanel(WindowPanel):
     """Picture above or at the left; the window with the weights, and the cell under the pointer.
 
     Attributes:
-        image: The picture, ``gradients.picture``.
-        views: What is shown of it, ``gradients.view``.
-        follow: Whether the window follows a person, ``gradients.follow``.
-        height_slider: Height of the window, ``gradients.height``.
         window_plot: The window and the weights, ``gradients.window``.
         cell_plot: One cell, ``gradients.cell``.
         cell: Row and column of that cell.
-        view: What is shown now, or None.
     """
 
     id = "gradients"
     title = "Gradients"
-    follows_live = True
+    exhibit = "hog"
+    modes = (("Cells", "cells"), ("Direction", "direction"), ("Magnitude", "magnitude"), ("Scores", "scores"))
+    modes_tip = (
+        "Cells: each histogram as a star of strokes along the edges\n"
+        "Direction: of the gradient, as a colour\n"
+        "Magnitude: length of the gradient\n"
+        "Scores: of the window of this size about each place"
+    )
+    found = ("Person", "Look at the person found with the highest score; off, the window stays where it is")
+    extent_name = ("height", "Height of the window: the picture is shrunk to make it 128")
+    aspect = 0.5
+    view: GradientView | None
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         theme = context.theme
-        self.view: GradientView | None = None
+        self.view = None
         self.cell: tuple[int, int] | None = None
-        self._picture: Picture | None = None
-        self._place: tuple[float, float, float] | None = None
         self.image = ImageView(theme, "gradients", self)
-        self.image.setObjectName("gradients.picture")
-        self.image.setMinimumSize(120, 60)
-        self.views = QComboBox(self)
-        self.views.setObjectName("gradients.view")
-        self.views.setAccessibleName("What is shown of the picture")
-        self.views.setToolTip(_VIEW_TIP)
-        for title, value in _VIEWS:
-            self.views.addItem(title, value)
-        self.follow = QPushButton("Person", self)
-        self.follow.setObjectName("gradients.follow")
-        self.follow.setCheckable(True)
-        self.follow.setChecked(True)
-        self.follow.setToolTip("Look at the person found with the highest score; off, the window stays where it is")
-        self.height_slider = JumpSlider(theme, "gradients.height", "Height of the window", self)
-        self.height_slider.setRange(0, _STEPS)
-        self.height_slider.setToolTip("Height of the window: the picture is shrunk to make it 128")
-        self.height_text = QuietLabel("gradients.height-text", self, theme.faint)
-        self.height_text.set_room("0000 px")
         self.window_plot = WindowPlot(theme, "gradients.window")
         self.cell_plot = CellPlot(theme, "gradients.cell")
-        self.told = QuietLabel("gradients.told", self)
-        self.verdict = QuietLabel("gradients.verdict", self)
         self.about_block = QuietLabel("gradients.about-block", self, theme.faint)
         self.about_cell = QuietLabel("gradients.about-cell", self)
-        self._build()
-        self.views.currentIndexChanged.connect(self._show_picture)
-        self.follow.clicked.connect(self._follow)
-        self.height_slider.sliderMoved.connect(self._resize)
-        self.image.clicked.connect(self._click)
-        self.image.hovered.connect(self._hover)
-        self.image.describe = self._describe
-        self.window_plot.hovered.connect(lambda _item: self._tell_block())
-        self.cell_plot.hovered.connect(lambda _item: self._tell_cell())
-        theme.changed.connect(self._restyle)
-
-    def _build(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(4)
-        tools.addWidget(self.views)
-        tools.addWidget(self.follow)
-        tools.addWidget(self.height_slider, 1)
-        tools.addWidget(self.height_text)
-        left = QVBoxLayout()
-        left.setSpacing(4)
-        left.addLayout(tools)
-        left.addWidget(self.image, 1)
-        left.addWidget(self.told)
         right = QVBoxLayout()
-        right.setSpacing(4)
-        right.addWidget(self.verdict)
         right.addWidget(self.window_plot, 5)
         right.addWidget(self.about_block)
         right.addSpacing(4)
         right.addWidget(self.cell_plot, 4)
         right.addWidget(self.about_cell)
-        page = QWidget(self)
-        self._columns = QBoxLayout(QBoxLayout.Direction.TopToBottom, page)
-        self._columns.setContentsMargins(8, 4, 8, 6)
-        self._columns.setSpacing(8)
-        self._columns.addLayout(left, 5)
-        self._columns.addLayout(right, 6)
-        self.empty = sample_page(self, "hog")
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(page)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._pages)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._columns.setDirection(across if self.width() >= max(_WIDE, self.height()) else down)
+        self._build(right)
+        self.image.hovered.connect(self._hover)
+        self.window_plot.hovered.connect(lambda _item: self._tell_block())
+        self.cell_plot.hovered.connect(lambda _item: self._tell_cell())
 
     # ------------------------------------------------------------------ answers
 
-    def request(self) -> Request | None:
-        """The chosen window; nothing of the small samples of an experiment."""
-        if self.context.bridge.subject != "live":
-            return None
-        if self._place is None:
-            return Request("gradients", GradientOptions(), _PAUSE)
-        left, top, height = self._place
-        return Request("gradients", GradientOptions(left=left, top=top, height=height), _PAUSE)
+    def options(self, place: Place | None) -> GradientOptions:
+        """The chosen window."""
+        if place is None:
+            return GradientOptions()
+        left, top, height = place
+        return GradientOptions(left=left, top=top, height=height)
 
-    def show_state(self, state: EngineState) -> None:
-        """Say what to do while the live room is not looked at."""
-        if self.context.bridge.subject != "live" or state.opened is None:
-            self.view = self._picture = None
-            self._pages.setCurrentWidget(self.empty)
-
-    def show_look(self, result: LookResult) -> None:
-        """Show the picture with the answer for it, and follow the person found in it."""
-        view = result.results.get(self.id)
-        if result.picture is None or view is None:
-            return
-        self.view, self._picture = view, result.picture
+    def _take(self, view: GradientView) -> None:
         rows, columns = view.histograms.shape[:2]
         if self.cell is None or self.cell[0] >= rows or self.cell[1] >= columns:
             self.cell = min(max(0, view.cell[0] + 3), rows - 1), min(max(0, view.cell[1] + 3), columns - 1)
-        self._pages.setCurrentIndex(1)
-        self._show_picture()
-        self._show_window()
-        if self.follow.isChecked() and result.opened.model.name == "hog-person":
+
+    def show_look(self, result: LookResult) -> None:
+        """Show the picture with the answer for it, and follow the person found in it."""
+        super().show_look(result)
+        answered = result.picture is not None and result.results.get(self.id) is not None
+        if answered and self.follow.isChecked() and result.opened.model.name == "hog-person":
             self._go_after(result.prediction, result.picture.size)
 
     def _go_after(self, prediction: object, size: tuple[int, int]) -> None:
         """Ask for the window of the best person found, so that the probe need not search once more."""
-        wanted: tuple[float, float, float] | None = None
+        wanted: Place | None = None
         if isinstance(prediction, Detections) and len(prediction):
             wanted = _window_of(prediction.boxes[int(np.argmax(prediction.scores))].tolist(), size)
         elif self._place is None:  # nobody: the middle, where it stays
@@ -198,16 +111,10 @@ class GradientsPanel(Panel):
         self._place = wanted
         self.request_changed.emit()
 
-    @property
-    def mode(self) -> str:
-        """``"cells"``, ``"direction"``, ``"magnitude"`` or ``"scores"``."""
-        return str(self.views.currentData())
-
-    def _show_picture(self) -> None:
-        """The picture, or its gradients, with what lies over it."""
-        view, picture = self.view, self._picture
-        if view is None or picture is None:
-            return
+    def _show_mode(self, picture: Picture) -> None:
+        """The picture, or its gradients."""
+        view = self.view
+        assert view is not None
         if self.mode == "direction":
             shade = np.clip(view.lengths / max(float(np.percentile(view.lengths, 99)), 1e-9), 0, 1)[..., None]
             colours = directions()[np.rint(np.degrees(view.angles)).astype(np.intp)]
@@ -217,8 +124,6 @@ class GradientsPanel(Panel):
             self.image.set_image(np.clip(np.rint(view.lengths / most * 255), 0, 255).astype(np.uint8))
         elif self.image.array is not picture.pixels:
             self.image.set_image(picture.pixels)
-        self._lay()
-        self._tell()
 
     def _scale(self) -> tuple[float, float]:
         """Pixels of the picture to one of what is shown."""
@@ -270,15 +175,9 @@ class GradientsPanel(Panel):
         self.verdict.set_text(f"{parts}: {score}", (f"{view.score:.2f}: {score}".replace("-", "−"),))
         self._tell_block()
         self._show_cell()
-        self.height_text.set_text(f"{view.area[3]:.0f} px")
-        if not self.height_slider.isSliderDown():
-            low, high = self._heights()
-            share = math.log(max(view.area[3], low) / low) / max(1e-9, math.log(high / low))
-            self.height_slider.blockSignals(True)
-            self.height_slider.setValue(round(share * _STEPS))
-            self.height_slider.blockSignals(False)
+        self._show_extent()
 
-    def _heights(self) -> tuple[float, float]:
+    def _extents(self) -> tuple[float, float]:
         """Least and greatest height of a window in pixels of the picture."""
         assert self.view is not None
         width, height = self.view.size
@@ -286,31 +185,6 @@ class GradientsPanel(Panel):
         return low, max(low + 1, min(float(height), 2.0 * width))
 
     # ------------------------------------------------------------------ selection
-
-    def _ask(self, place: tuple[float, float, float] | None) -> None:
-        self._place = place
-        self.follow.setChecked(place is None)
-        self.request_changed.emit()
-
-    def _follow(self, on: bool) -> None:
-        view = self.view
-        self._ask(None if on or view is None else (view.area[0], view.area[1], view.area[3]))
-
-    def _click(self, x: float, y: float) -> None:
-        """Look at the window about that place."""
-        view = self.view
-        if view is not None:
-            across, down = self._scale()
-            self._ask((x * across - view.area[2] / 2, y * down - view.area[3] / 2, view.area[3]))
-
-    def _resize(self, value: int) -> None:
-        """Another size about the same middle."""
-        view = self.view
-        if view is not None:
-            low, high = self._heights()
-            height = low * (high / low) ** (value / _STEPS)
-            x, y = view.area[0] + view.area[2] / 2, view.area[1] + view.area[3] / 2
-            self._ask((x - height / 4, y - height / 2, height))
 
     def _cell_at(self, column: int, row: int) -> tuple[int, int] | None:
         """The cell under a pixel of what is shown."""
@@ -403,14 +277,11 @@ class GradientsPanel(Panel):
             return "no window about here: it would reach over the edge"
         return f"x {column}  y {row}" + ("" if found is None else f"  ·  cell {found[0]}, {found[1]}")
 
-    def _restyle(self) -> None:
-        for label in (self.about_block, self.height_text):
-            label.ink = self.context.theme.faint
-            label.update()
-        self._lay()
+    def _faint(self) -> tuple[QuietLabel, ...]:
+        return (*super()._faint(), self.about_block)
 
 
-def _window_of(box: list[float], size: tuple[int, int]) -> tuple[float, float, float]:
+def _window_of(box: list[float], size: tuple[int, int]) -> Place:
     """Left, top and height of the window that a box was found with; boxes end with the picture, windows may not."""
     x1, y1, x2, y2 = box
     width, height = size

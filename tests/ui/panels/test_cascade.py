@@ -83,12 +83,12 @@ def test_a_face_is_followed_until_a_window_is_chosen(panel, again, qtbot):
 
 def test_another_size_about_the_same_middle(panel, again):
     before = panel.view.area
-    QTest.mouseClick(panel.side, LEFT, pos=QPoint(panel.side.width() - 7, panel.side.height() // 2))
+    QTest.mouseClick(panel.extent, LEFT, pos=QPoint(panel.extent.width() - 7, panel.extent.height() // 2))
     options = panel.request().options
     assert options.side > 400
     assert options.left + options.side / 2 == pytest.approx(before[0] + before[2] / 2)
     assert again().area[2] == pytest.approx(options.side, rel=0.1)  # sizes go up by a tenth
-    assert panel.size_text.text() == f"{panel.view.area[2]:.0f} px"
+    assert panel.extent_text.text() == f"{panel.view.area[2]:.0f} px"
 
 
 def test_the_sum_of_a_rectangle_comes_from_four_numbers(panel):

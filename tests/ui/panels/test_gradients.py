@@ -89,10 +89,10 @@ def test_a_window_is_chosen_by_a_click_and_its_score_is_a_sum(panel, again, qtbo
     assert panel.request().options == options  # a person elsewhere does not take it away
     total = view.contributions.sum()
     assert panel.verdict.text().startswith(f"blocks {total:.2f} − 6.67 = {view.score:.2f}".replace("-", "−"))
-    QTest.mouseClick(panel.height_slider, LEFT, pos=QPoint(7, panel.height_slider.height() // 2))
+    QTest.mouseClick(panel.extent, LEFT, pos=QPoint(7, panel.extent.height() // 2))
     assert panel.request().options.height == pytest.approx(128 * 960 / 640, rel=0.02)
     assert again().area[3] == pytest.approx(192, rel=0.02)
-    assert panel.height_text.text() == f"{panel.view.area[3]:.0f} px"
+    assert panel.extent_text.text() == f"{panel.view.area[3]:.0f} px"
     QTest.mouseClick(panel.follow, LEFT)
     assert panel.request().options == GradientOptions()
 
