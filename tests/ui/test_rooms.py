@@ -1,5 +1,6 @@
 """Catalogue entries open in their room, and the panels beside look into the network of the room that is shown."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -131,9 +132,19 @@ def test_a_click_on_an_object_makes_it_the_subject_of_the_maps(ssd):
     # columns floor(17.5) to ceil(42.5), rows floor(12.19) to ceil(47.8)
     ssd.bot.waitUntil(lambda: shape(ssd.maps) == (2, 36, 26))
     assert ssd.maps.statistics.text().startswith("chosen object · ")
+    chosen = image.chosen
     image.unchoose()
     assert ssd.window.workspace.region is None
     ssd.bot.waitUntil(lambda: shape(ssd.maps) == (2, 60, 80))
+    ssd.window.workspace.region = (14 / 64, 13 / 64, 34 / 64, 51 / 64)  # as a study, or going back, brings it
+    assert image.chosen == chosen and not image.fitted and ssd.window.workspace.region is not None
+    ssd.window.workspace.region = None
+    assert image.chosen is None and image.fitted
+    ssd.window.workspace.region = nowhere = (0.8, 0.8, 0.9, 0.9)
+    ssd.live.inside.take(image.result)
+    assert ssd.window.workspace.region == nowhere and image.chosen is None, "the same picture, answered again"
+    ssd.live.inside.take(replace(image.result, picture=replace(image.result.picture)))
+    assert ssd.window.workspace.region is None, "another picture has no object there"
 
 
 def test_channels_are_switched_off_in_the_network_that_is_shown(ssd):

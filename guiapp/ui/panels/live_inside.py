@@ -36,10 +36,15 @@ class LiveInside(QObject):
         self._look: LookResult | None = None
         self._wanted = ""
         workspace = self._context.workspace
-        for field, call in (("overlay", self._follow_overlay), ("place", lambda _place: self._lay())):
+        self._sought: tuple[float, float, float, float] | None = None
+        self._sought_in: object = None
+        self._telling = False
+        for field, call in (
+            ("overlay", self._follow_overlay), ("place", lambda _place: self._lay()), ("region", self._follow_region),
+        ):  # fmt: skip
             stop = workspace.subscribe(field, call)
             panel.destroyed.connect(lambda _=None, s=stop: s())
-        panel.image.chosen_changed.connect(self.follow_object)
+        panel.image.chosen_changed.connect(self._take_chosen)
 
     # ------------------------------------------------------------------ which network
 
@@ -118,20 +123,55 @@ class LiveInside(QObject):
 
     # ------------------------------------------------------------------ the chosen object
 
+    def _take_chosen(self) -> None:
+        self._sought = None
+        self.follow_object()
+
     def follow_object(self) -> None:
         """Let other panels take the chosen object as their subject."""
         image = self._panel.image
         if image.chosen is None:
-            self._context.workspace.region = None
+            self._tell(None)
             return
         left, top, right, bottom = image.chosen[1]
         across, down = (right - left) * _MARGIN, (bottom - top) * _MARGIN
         width, height = image.image_size
         shares = (left - across) / width, (top - down) / height, (right + across) / width, (bottom + down) / height
         steps = tuple(min(max(round(share * _STEPS) / _STEPS, 0.0), 1.0) for share in shares)
-        self._context.workspace.region = steps  # type: ignore[assignment]
+        self._tell(steps)  # type: ignore[arg-type]
+
+    def _tell(self, region: tuple[float, float, float, float] | None) -> None:
+        self._telling = True
+        self._context.workspace.region = region
+        self._telling = False
+
+    def _follow_region(self, region: tuple[float, float, float, float] | None) -> None:
+        """What was looked at before, or in a study, was about an object: choose it again; about none: choose none."""
+        if self._telling:
+            return
+        self._sought, self._sought_in = region, None
+        if region is not None:
+            self._seek(self._panel.image.result)
+        else:
+            self._panel.image.unchoose()
+
+    def _seek(self, result: LiveResult | None) -> None:
+        """Choose the object that is sought, in the first picture that is there; in another one it is given up."""
+        sought, image = self._sought, self._panel.image
+        if sought is None or result is None:
+            return
+        if self._sought_in is not None and self._sought_in is not result.picture:
+            self._take_chosen()
+            return
+        self._sought_in, (width, height) = result.picture, image.image_size
+        across, down = (sought[2] - sought[0]) * width, (sought[3] - sought[1]) * height
+        inset = _MARGIN / (1 + 2 * _MARGIN)
+        left, top = sought[0] * width + inset * across, sought[1] * height + inset * down
+        image.choose_at((left, top, left + across * (1 - 2 * inset), top + down * (1 - 2 * inset)))
 
     def take(self, result: LiveResult) -> None:
         """A new answer may have moved the chosen object."""
-        if self._context.workspace.region is not None or self._panel.image.chosen is not None:
+        if self._sought is not None:
+            self._seek(result)
+        elif self._context.workspace.region is not None or self._panel.image.chosen is not None:
             self.follow_object()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from guiapp.ui.painters.canvas import View
     from guiapp.ui.theme import Theme
 
+_HERE = 0.5  # intersection over union by which an object is taken for the one that was chosen there
 _SAME = 0.3  # intersection over union by which a chosen object is found again in the next picture
 RANDOM = "random weights: these answers mean nothing"
 
@@ -227,11 +228,26 @@ class LivePicture(ImageView):
         if hit is None or hit.area is None or objects is None or hit.index == self._chosen_index():
             self.unchoose()
             return
-        place = int(np.flatnonzero(objects.numbers == hit.index)[0])
+        self._choose(objects, int(np.flatnonzero(objects.numbers == hit.index)[0]), QRectF(*hit.area))
+
+    def _choose(self, objects: Objects, place: int, area: QRectF) -> None:
         self.chosen = (int(objects.classes[place]), objects.box(place))
-        self.show_area(QRectF(*hit.area))
+        self.show_area(area)
         self._mark()
         self.chosen_changed.emit()
+
+    def choose_at(self, box: tuple[float, float, float, float]) -> bool:
+        """Choose the object that lies about where ``box`` does, in pixels; whether there is one."""
+        objects = self._objects()
+        if objects is None or not len(objects.numbers):
+            return False
+        overlaps = np.where(objects.seen, _overlaps(objects.boxes, box), 0.0)
+        best = int(overlaps.argmax())
+        if overlaps[best] < _HERE:
+            return False
+        left, top, right, bottom = objects.box(best)
+        self._choose(objects, best, QRectF(left, top, right - left, bottom - top))
+        return True
 
     def unchoose(self) -> None:
         """Let go of the chosen object and show the whole picture."""
