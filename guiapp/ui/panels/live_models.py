@@ -51,6 +51,7 @@ _NAME = Qt.ItemDataRole.UserRole
 _ROOM = 8  # least rows of the list
 _TYPING_MS = 300
 _HEADINGS = ["network", "figure", "param.", "file"]
+_MARGIN = 24  # of a name in its column
 _TICK = 26  # width of a column that holds a tick alone
 
 
@@ -188,6 +189,7 @@ class LiveModels(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, metrics.horizontalAdvance(widest) + (32 if column == 3 else 14))
         self._file_width = header.sectionSize(3)
+        header.sectionResized.connect(lambda column, _old, new: self._name(new) if column == 0 else None)
         tree.setMinimumHeight(_ROOM * (metrics.height() + 4))
         tree.currentItemChanged.connect(lambda now, _old: self._choose(now))
         tree.itemClicked.connect(lambda item, _column: self._clicked(item))
@@ -209,13 +211,16 @@ class LiveModels(QWidget):
         self.tree.setHeaderLabels([*_HEADINGS[:3], "" if narrow else _HEADINGS[3]])
         self._narrow = narrow
         for name, row in self._rows.items():
-            self._title(row, self._zoo[name])
+            row.setText(3, "" if narrow else size_of(self._zoo[name].best))
         self._tell()
 
-    def _title(self, row: QTreeWidgetItem, model: ZooModel) -> None:
-        """Write what a narrow list says in another way."""
-        row.setText(0, short_title(model.title) if self._narrow else model.title)
-        row.setText(3, "" if self._narrow else size_of(model.best))
+    def _name(self, width: int) -> None:
+        """Abbreviate names that do not all fit into a column: cut off, those of a family would look alike."""
+        advance, room = self.tree.fontMetrics().horizontalAdvance, width - _MARGIN
+        titles = {name: (model.title, short_title(model.title)) for name, model in self._zoo.items()}
+        short = any(advance(title) > room for title, shorter in titles.values() if shorter != title)
+        for name, row in self._rows.items():
+            row.setText(0, titles[name][short])
 
     # ------------------------------------------------------------------ list
 
@@ -236,6 +241,7 @@ class LiveModels(QWidget):
                 self._add(model)
         for name, row in self._rows.items():
             self._mark(row, self._zoo[name])
+        self._name(self.tree.columnWidth(0))
         self._filter()
         self._go_along()
         self._tell()
@@ -245,8 +251,8 @@ class LiveModels(QWidget):
         if name not in self._groups:
             self._groups[name] = self._add_group(TASKS[name], list(TASKS).index(name))
         figure = model.best.accuracy.partition(" ")[0] or "–"
-        row = QTreeWidgetItem(self._groups[name], ["", figure, count(model.parameters), ""])
-        self._title(row, model)
+        size = "" if self._narrow else size_of(model.best)
+        row = QTreeWidgetItem(self._groups[name], [model.title, figure, count(model.parameters), size])
         row.setData(0, _NAME, model.name)
         row.setToolTip(0, f"{model.title} · {model.family} · {model.source}")
         for column in (1, 2, 3):
