@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QBuffer, QIODevice, QRect, QSize
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QWidget
@@ -118,3 +122,20 @@ def _ask(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
         return None
     path = Path(chosen)
     return path if path.suffix else path.with_suffix("." + kind.rpartition("*.")[2].rstrip(")"))
+
+
+def pixels_csv(array: npt.NDArray[np.uint8]) -> str:
+    """A picture's stored numbers, one line a row of each channel.
+
+    Args:
+        array: uint8 (H, W) or (H, W, C).
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    array = array if array.ndim == 3 else array[..., None]
+    names = ("value",) if array.shape[2] == 1 else ("red", "green", "blue", "alpha")[: array.shape[2]]
+    writer.writerow(["channel", "row", *(f"x{i}" for i in range(array.shape[1]))])
+    for channel, name in enumerate(names):
+        for row, line in enumerate(array[:, :, channel].tolist()):
+            writer.writerow([name, row, *line])
+    return stream.getvalue()

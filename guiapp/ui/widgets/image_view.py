@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +24,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from guiapp.ui.widgets import export
 from guiapp.ui.widgets.painting import image_of
-from guiapp.ui.widgets.scaling import scaled
+from guiapp.ui.widgets.scaling import ReadyPicture
 
 if TYPE_CHECKING:
     from guiapp.ui.theme import Theme
@@ -61,12 +59,13 @@ class ImageView(QWidget):
         self._array: npt.NDArray[np.uint8] | None = None
         self._table: list[int] | None = None
         self._image: QImage | None = None
-        self._shrunk: QImage | None = None
+        self._ready = ReadyPicture()
         self._layers: tuple[Layer, ...] = ()
         self._scale = 1.0
         self._offset = QPointF(0, 0)
         self._fitted = True
         self._pointer: tuple[int, int] | None = None
+        self._mouse: QPointF | None = None
         self._drag: tuple[QPointF, QPointF] | None = None
         self._pressed: QPointF | None = None
         self.setMouseTracking(True)
@@ -87,7 +86,7 @@ class ImageView(QWidget):
         resized = array is None or self._array is None or array.shape[:2] != self._array.shape[:2]
         self._array, self._table = array, table
         self._image = None if array is None else image_of(array, table)
-        self._shrunk = None
+        self._ready.forget()
         if resized:
             self._fitted = True
             self._fit()
@@ -141,6 +140,7 @@ class ImageView(QWidget):
         """Show the whole picture as large as the widget allows, and keep doing so."""
         self._fitted = True
         self._fit()
+        self._point_again()
         self.update()
         self.zoomed.emit()
 
@@ -154,6 +154,7 @@ class ImageView(QWidget):
         middle = area.center() * self._scale
         self._offset = QPointF(round(self.width() / 2 - middle.x()), round(self.height() / 2 - middle.y()))
         self._fitted = False
+        self._point_again()
         self.update()
         self.zoomed.emit()
 
@@ -263,33 +264,16 @@ class ImageView(QWidget):
         # Shrinking is smooth; so is a scale of 1.1, where some pixels would be drawn twice and their neighbours once.
         device = self._scale * self.devicePixelRatioF()
         whole = (x0, y0, x1, y1) == (0, 0, width, height)
-        if device < 0.6 or (whole and device < 2 and device != 1 and self._scaled_to(device) is not None):
-            painter.drawImage(self.to_widget(QRectF(0, 0, width, height)), self._shrunk_to(device))
+        assert self._array is not None
+        ready = self._ready.fast(self._array, device) if whole and device < 2 and device != 1 else None
+        if device < 0.6 or ready is not None:
+            ready = ready or self._ready.smooth(self._image, self._array, device)
+            painter.drawImage(self.to_widget(QRectF(0, 0, width, height)), ready)
             return
         if device < 2 and device != 1:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(self.to_widget(source), self._image, source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-
-    def _scaled_to(self, device: float) -> QImage | None:
-        """The picture in device pixels, kept until picture or scale change; None where that is left to painting."""
-        assert self._array is not None
-        width, height = (max(1, round(n * device)) for n in self.image_size)
-        if self._shrunk is None or self._shrunk.size() != QSize(width, height):
-            self._shrunk = scaled(self._array, width, height)
-        return self._shrunk
-
-    def _shrunk_to(self, device: float) -> QImage:
-        """The picture averaged down to device pixels, kept until picture or scale change."""
-        kept = self._scaled_to(device)
-        if kept is not None:
-            return kept
-        assert self._image is not None
-        width, height = (max(1, round(n * device)) for n in self.image_size)
-        if self._shrunk is None or self._shrunk.size() != QSize(width, height):
-            keep, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-            self._shrunk = self._image.scaled(width, height, keep, smooth)
-        return self._shrunk
 
     def _paint_corner(self, painter: QPainter) -> None:
         if self._pointer is None or not self.corner_text:
@@ -334,7 +318,13 @@ class ImageView(QWidget):
             return
         self._point_at(where)
 
+    def _point_again(self) -> None:
+        """Another pixel is under a pointer that rests."""
+        if self._mouse is not None:
+            self._point_at(self._mouse)
+
     def _point_at(self, where: QPointF) -> None:
+        self._mouse = where
         pointer = None
         if self._image is not None:
             x, y = self.to_image(where)
@@ -360,6 +350,7 @@ class ImageView(QWidget):
         self.fit()
 
     def leaveEvent(self, event: object) -> None:
+        self._mouse = None
         if self._pointer is not None:
             self._pointer = None
             self.hovered.emit(None)
@@ -428,12 +419,4 @@ class ImageView(QWidget):
         if self.values is not None:
             return self.values()
         assert self._array is not None
-        stream = io.StringIO()
-        writer = csv.writer(stream)
-        array = self._array if self._array.ndim == 3 else self._array[..., None]
-        names = ("value",) if array.shape[2] == 1 else ("red", "green", "blue", "alpha")[: array.shape[2]]
-        writer.writerow(["channel", "row", *(f"x{i}" for i in range(array.shape[1]))])
-        for channel, name in enumerate(names):
-            for row, line in enumerate(array[:, :, channel].tolist()):
-                writer.writerow([name, row, *line])
-        return stream.getvalue()
+        return export.pixels_csv(self._array)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
 
@@ -39,3 +40,44 @@ def scaled(array: npt.NDArray[np.uint8], width: int, height: int) -> QImage | No
     image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
     image.pixels = pixels  # the image reads this memory as long as it lives
     return image
+
+
+class ReadyPicture:
+    """A picture in the device's pixels, kept until it or its scale changes."""
+
+    def __init__(self) -> None:
+        self._made: QImage | None = None
+
+    def forget(self) -> None:
+        """Another picture comes."""
+        self._made = None
+
+    def fast(self, array: npt.NDArray[np.uint8], scale: float) -> QImage | None:
+        """As ``scaled`` gives it; None where it does not.
+
+        Args:
+            array: The picture.
+            scale: Pixels of the device for one of the picture.
+        """
+        width, height = _size(array, scale)
+        if self._made is None or self._made.size() != QSize(width, height):
+            self._made = scaled(array, width, height)
+        return self._made
+
+    def smooth(self, image: QImage, array: npt.NDArray[np.uint8], scale: float) -> QImage:
+        """As ``fast``, else averaged by Qt.
+
+        Args:
+            image: The same picture.
+            array: Its pixels.
+            scale: Pixels of the device for one of the picture.
+        """
+        made = self.fast(array, scale)
+        if made is None:
+            keep, way = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            made = self._made = image.scaled(*_size(array, scale), keep, way)
+        return made
+
+
+def _size(array: npt.NDArray[np.uint8], scale: float) -> tuple[int, int]:
+    return max(1, round(array.shape[1] * scale)), max(1, round(array.shape[0] * scale))
