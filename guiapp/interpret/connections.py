@@ -56,7 +56,8 @@ def run(look: Look, options: ConnectionOptions | None = None) -> ConnectionView:
     channels = (first, *(growth for _ in layers))
     after = _after(look, name, sum(channels))
     numbers = tuple(str(index + 1) for index in range(len(layers)))
-    targets = (*numbers, *((held.split(".")[-2] if "." in held else held) for held, _ in after))
+    beside = name.rpartition(".")[0] + "."
+    targets = (*numbers, *(held.removeprefix(beside).split(".")[0] for held, _ in after))
     strength = np.full((len(channels), len(readers) + len(after)), np.nan, np.float32)
     bounds = np.cumsum((0, *channels))
     for column, (_, module) in enumerate([*readers, *after]):

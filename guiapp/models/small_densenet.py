@@ -30,6 +30,10 @@ class DenseLayer(nn.Module):
         return torch.cat([maps, self.conv(self.relu(self.norm(maps)))], 1)
 
 
+class DenseBlock(nn.Sequential):
+    """Dense layers one after the other; what looks at dense blocks knows one by its type."""
+
+
 class SmallDenseNet(nn.Module):
     """Three dense blocks with transitions between them (Huang et al. 2016, arXiv 1608.06993; T3, dense connections).
 
@@ -54,7 +58,7 @@ class SmallDenseNet(nn.Module):
             for number in range(1, layers + 1):
                 made[f"layer{number}"] = DenseLayer(given, growth)
                 given += growth
-            parts[f"block{block}"] = nn.Sequential(made)
+            parts[f"block{block}"] = DenseBlock(made)
             parts[f"norm{block}"] = nn.BatchNorm2d(given)
             parts[f"relu{block}"] = nn.ReLU()
             if block < 3:

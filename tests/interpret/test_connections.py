@@ -13,6 +13,7 @@ from guiapp.interpret.connections import block_of
 from guiapp.interpret.layers import layer_list
 from guiapp.interpret.options import ConnectionOptions
 from guiapp.models import Preprocessing
+from guiapp.models.small_densenet import SmallDenseNet
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,15 @@ def test_the_last_column_is_the_transition(look):
     assert view.targets == ("1", "2", "transition1") and view.readers[-1] == "features.transition1.conv"
     weight = look.model.features.transition1.conv.weight.numpy()
     np.testing.assert_allclose(view.strength[2, 2], np.abs(weight[:, 12:16]).mean(), rtol=1e-6)
+
+
+def test_the_small_densenet_has_its_blocks():
+    torch.manual_seed(0)
+    model = SmallDenseNet(3, 32, 32, 10, growth=4, layers=2).eval().requires_grad_(False)
+    view = connections.run(Look(model, layer_list(model, (3, 32, 32)), Preprocessing((3, 32, 32), (0.0,), (1.0,))))
+    assert (view.layer, view.channels, view.targets) == ("features.block1", (8, 4, 4), ("1", "2", "transition1"))
+    second = model.features.block1.layer2.conv.weight.numpy()
+    np.testing.assert_allclose(view.strength[1, 1], np.abs(second[:, 8:12]).mean(), rtol=1e-6)
 
 
 def test_the_block_is_that_of_the_chosen_layer(look):

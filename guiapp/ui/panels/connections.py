@@ -33,8 +33,8 @@ class ConnectionsPanel(PagedPanel):
 
     id = "connections"
     title = "Connections"
-    nothing_open = "Open DenseNet-121 in the catalogue to see which of its layers read which."
-    nothing_here = "This network has no dense blocks: open DenseNet-121 in the catalogue."
+    nothing_open = "Open Small DenseNet or DenseNet-121 in the catalogue to see which of its layers read which."
+    nothing_here = "This network has no dense blocks: open Small DenseNet or DenseNet-121 in the catalogue."
     least = (200, 150)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
