@@ -169,7 +169,7 @@ class UnitsPanel(Panel):
         self._look = self._view = None
         self.head.effect.set_text("")
         self.picture.show_view(None, None, (0, 0, 1, 1))
-        self.picture.words.set_text(NO_PICTURE)
+        self.picture.words.set_text(self.no_look(NO_PICTURE))
         self.head.chooser.set_layers(state.opened.layers if state.opened is not None else ())
         self.data.list_for(state.opened)
         self.empty.set_text(_NOTHING if state.opened is None else why_no_layers(state.opened) or _NO_LAYERS)

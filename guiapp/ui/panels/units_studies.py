@@ -94,7 +94,7 @@ class Tracing(QObject):
 
     def __init__(self, panel: Panel, page: TracedPage, asked: Asked) -> None:
         super().__init__(panel)
-        self._page, self._asked = page, asked
+        self._panel, self._page, self._asked = panel, page, asked
         self._look: LookResult | None = None
         self._done: tuple[Any, ...] = ()
         self.run = StudyRun(panel)
@@ -116,7 +116,7 @@ class Tracing(QObject):
         if layer is None:
             return
         if look is None or look.picture is None:
-            self.bar.say(NO_PICTURE)
+            self.bar.say(self._panel.no_look(NO_PICTURE))
             return
         name, rule = layer.name, self._page.wanted
         wanted = (id(look.opened), look.step, look.picture, name, unit, rule)

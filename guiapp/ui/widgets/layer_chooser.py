@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.layers import LayerInfo
 
 _NAMES_LEAST, _WORDS_LEAST, _AROUND = 72, 84, 18  # pixels
+_STEP, _LETTERS = 12, 36  # pixels by which a layer stands further in than the one that holds it; the least of a name
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -101,6 +102,7 @@ class LayerChooser(QWidget):
         self._items: dict[str, QStandardItem] = {}
         self._current: str | None = None
         self._widths: dict[int, int] = {}
+        self._depth = 1
         self.columns: Sequence[LayerColumn] = (OUTPUT, DOES)
         self._model = QStandardItemModel(self)
         self.tree = self._view(self)
@@ -127,7 +129,7 @@ class LayerChooser(QWidget):
     def _view(parent: QWidget) -> QTreeView:
         view = QTreeView(parent)
         view.setUniformRowHeights(True)
-        view.setIndentation(12)
+        view.setIndentation(_STEP)
         view.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         view.setAllColumnsShowFocus(True)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -139,6 +141,7 @@ class LayerChooser(QWidget):
         """List the layers of another network."""
         self._layers = tuple(layers)
         self._items.clear()
+        depths: dict[str, int] = {}
         self.tree.collapseAll()  # else it keeps a mark for every row that was open
         self._model.setRowCount(0)  # clear() would keep every row alive below a root that PySide never lets go
         self._model.setHorizontalHeaderLabels(["layer", *(column.head for column in self.columns)])
@@ -155,7 +158,9 @@ class LayerChooser(QWidget):
             holder = self._items.get(layer.parent)
             (holder if holder is not None else self._model.invisibleRootItem()).appendRow(row)
             self._items[layer.name] = row[0]
+            depths[layer.name] = depths.get(layer.parent, 0) + 1
             self._align(row)
+        self._depth = max(depths.values(), default=1)
         self.tree.expandAll()
         header = self.tree.header()
         header.setStretchLastSection(True)
@@ -275,7 +280,11 @@ class LayerChooser(QWidget):
         if shown and not self.columns[shown[-1] - 1].number:
             needs[shown[-1]] = min(needs[shown[-1]], _WORDS_LEAST)  # words may be cut, numbers not
         room = tree.viewport().width() - sum(needs.values())
-        header.resizeSection(0, min(tree.sizeHintForColumn(0) + 4, max(room, _NAMES_LEAST)))
+        names = tree.sizeHintForColumn(0) + 4 + self._depth * (_STEP - tree.indentation())
+        width = min(names, max(room, _NAMES_LEAST))
+        header.resizeSection(0, width)
+        # Names that are deep inside others must not be pushed out of their column.
+        tree.setIndentation(_STEP if width == names else max(2, min(_STEP, (width - _LETTERS) // self._depth)))
         if shown:  # a last section that stretches never gets smaller than it was
             header.setStretchLastSection(False)
             left = tree.viewport().width() - sum(header.sectionSize(section) for section in (0, *shown[:-1]))

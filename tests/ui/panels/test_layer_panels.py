@@ -273,6 +273,14 @@ def test_numbers_keep_their_room_beside_long_names(context, kit, qtbot):
     chooser.resize(232, 200)  # words are cut off where the view ends, not behind its edge
     chooser.set_layers([kit.Layer("conv", "Conv2d", (512, 28, 28), True)])
     assert 0 < header.sectionSize(2) < 84 and header.length() <= tree.viewport().width()
+    deep = [
+        kit.Layer(".".join("abcdefgh"[:n]), "Conv2d", (512, 28, 28), True, parent=".".join("abcdefgh"[: n - 1]))
+        for n in range(1, 9)
+    ]
+    chooser.set_layers(deep)
+    assert header.sectionSize(0) - 8 * tree.indentation() >= 36, "the innermost name has room, too"
+    chooser.resize(600, 200)
+    assert tree.indentation() == 12
 
 
 def test_a_unit_is_inspected_from_its_map(activations, context, kit):
