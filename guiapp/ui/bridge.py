@@ -72,6 +72,7 @@ class EngineBridge(QObject):
         self._workspace = workspace
         self.state: EngineState = engine.newest_state
         self.look: LookResult | None = None
+        self._early: LookResult | None = None
         self.subject: Literal["experiment", "live"] = "experiment"
         self.live_look: LookResult | None = None
         self.live_scene = LiveScene(self)
@@ -235,12 +236,24 @@ class EngineBridge(QObject):
         self.state = state
         self.state_changed.emit(state)
         self._tell("state", inside=False)
+        early = self._early
+        if early is not None and early.opened is state.opened:
+            self._early = None
+            if early.picture is self._workspace.picture:
+                self._show_look(early)
 
     @Slot()
     def _take_look(self) -> None:
         look = self.engine.looked.take()
         if look is None or self._closed:
             return
+        if look.opened is self.state.opened:
+            self._early = None
+            self._show_look(look)
+        else:  # of a network on its way: its classes are not those of the picture, which belongs to the one before
+            self._early = look
+
+    def _show_look(self, look: LookResult) -> None:
         self.look = look
         self.looked.emit(look)
         self._tell("look", inside=False)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 from guiapp.core.workspace import Workspace
 from guiapp.engine.engine import Engine
 from guiapp.engine.live_records import LiveState
-from guiapp.engine.state import Request
+from guiapp.engine.state import EngineState, Request
 from guiapp.ui.bridge import EngineBridge
 from guiapp.ui.commands import Commands
 from guiapp.ui.context import Context
@@ -83,3 +83,35 @@ def test_a_panel_says_that_the_network_of_the_live_room_is_on_its_way(panel, qtb
     told("Opening ResNet-18 …", phase="opening", model=network)
     told("This network has no filters.", phase="failed", model=network, reason="no such file")
     assert not panel.findChild(QPushButton, "asking.open").isHidden()
+
+
+def test_answers_of_a_network_that_is_still_being_opened_wait_until_it_is_there(panel):
+    """Its classes are not those of the picture, which belongs to the network before until then."""
+    bridge, workspace = panel.context.bridge, panel.context.workspace
+    engine, shown = bridge.engine, []
+    bridge.looked.connect(lambda look: shown.append(look.name))
+    before, after, old, new = object(), object(), object(), object()
+
+    def look(name, network, picture):
+        engine.looked.put(SimpleNamespace(name=name, opened=network, picture=picture))
+        bridge._take_look()
+
+    def state(phase, network):
+        engine.state.put(EngineState(phase=phase, opened=network))
+        bridge._take_state()
+
+    workspace.picture = old
+    state("ready", before)
+    look("first", before, old)
+    state("opening", before)
+    look("early", after, old)
+    assert shown == ["first"] and bridge.look.name == "first"
+    state("ready", after)
+    assert shown == ["first", "early"]  # the picture stayed: its answer was there already
+    state("opening", after)
+    look("of another picture", before, old)
+    workspace.picture = new
+    state("ready", before)
+    assert bridge.look is None
+    look("last", before, new)
+    assert shown == ["first", "early", "last"]
