@@ -15,6 +15,7 @@ _RECIPE: Mapping[str, Any] = {
 }
 _LOWER: Mapping[str, Any] = {**_RECIPE, "optimiser.lr": 0.01}
 """Networks without batch normalisation take a smaller rate."""
+_LAYERS = "conv1,conv3,conv5,separable3,max3,mean3,skip"
 
 
 def _entry(
@@ -127,7 +128,12 @@ EXPERIMENTS = (
         summary="Seven kinds of layer in four places: a search with successive halving finds what reads best",
         recipe={"optimiser.name": "adam", "optimiser.lr": 0.01, "augmentation": "none", "epochs": 12},
         by_dataset={"mnist": {"epochs": 4}, "cifar10": {"augmentation": "flip-crop", "epochs": 20}},
-        panels=("model", "runs", "training"),
+        panels=("model", "compare", "search"),
         layer="first",
+        begin={
+            "search.random": {f"model.{place}": _LAYERS for place in ("first", "second", "third", "fourth")},
+            "search.trials": 9,
+            "search.halving": 3,
+        },
     ),
 )

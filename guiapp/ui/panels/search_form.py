@@ -144,6 +144,7 @@ class SearchForm(QWidget):
         edit.setAccessibleName("Values or range")
         edit.setToolTip("Values (0.1,0.01), a range (1e-4..1, :log or :linear behind it), points of one (1e-4..1/5)")
         edit.setText(values or EXAMPLES.get(name, ""))
+        edit.setCursorPosition(0)  # long lists are read from their beginning
         edit.setPlaceholderText("0.1,0.01 or 1e-4..1")
         edit.setMinimumWidth(56)
         how.setObjectName(f"search.way-{row}")

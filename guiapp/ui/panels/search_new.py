@@ -21,6 +21,8 @@ from guiapp.ui.widgets.buttons import text_button
 from guiapp.ui.widgets.quiet_label import QuietLabel
 
 _PLAN_MS = 300
+_BREAK = "\u200b"
+"""Takes no room and lets a line end where it stands."""
 _NOTHING = "Open an experiment to search its settings."
 
 
@@ -146,7 +148,7 @@ class NewSearchPage(QWidget):
         sound = not isinstance(found, str)
         self._start.setEnabled(sound and self.opened is not None)
         text = found[0] if sound else found
-        self.plan.setText(text)
+        self.plan.setText(text.replace(",", f",{_BREAK}"))  # long lists of values are one word else
         self.cost.set_text(text.rpartition(": ")[2] if sound else "not yet: see above")
         self.plan.setProperty("faint", sound)
         self.plan.setProperty("error", not sound)
