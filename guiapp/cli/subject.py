@@ -68,10 +68,12 @@ class Subject:
         """The data set called ``name``, or the one that it was trained on.
 
         Raises:
-            SettingError: If there is none of that name, or it has other classes.
+            SettingError: If there is none of that name, or it has other classes. Where both name the same ones, they
+                are counted as the network does.
             UserError: If it cannot be read.
         """
         from guiapp.datasets import DATASETS, open_dataset
+        from guiapp.datasets.order import in_order_of
 
         wanted = name or self.dataset_name
         if not wanted:
@@ -87,7 +89,7 @@ class Subject:
             from guiapp.training.data_views import view
 
             return view(dataset, self.recipe)
-        return dataset
+        return in_order_of(dataset, self.task.labels)
 
     @cached_property
     def from_drawing(self) -> FromDrawing | None:
@@ -230,10 +232,12 @@ def _shipped(target: str) -> Path:
 
 def _run(folder: Path, name: str) -> Subject:
     from guiapp.training.load import load_run
+    from guiapp.training.watched_setup import STAND_IN
 
     setup, model = load_run(folder)
+    known = setup.dataset_name if setup.dataset_name != STAND_IN else ""
     return Subject(
-        name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=setup.dataset_name,
+        name, model.eval(), setup.preprocessing, setup.experiment.task, setup.task, dataset_name=known,
         recipe=setup.recipe, run=folder,
     )  # fmt: skip
 

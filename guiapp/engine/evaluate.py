@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiapp.core.notices import UserError
+from guiapp.datasets.base import UNLABELLED
 from guiapp.training.looks import add_look, read_looks
 from guiapp.training.metrics.report import Report, reporting
 
@@ -70,6 +71,11 @@ def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0
     opened = study.inspected
     if not isinstance(opened, Opened) or study.dataset is None:
         raise UserError("evaluation needs an experiment with a data set: open one in the catalogue")
+    if UNLABELLED in study.dataset.classes:
+        raise UserError(
+            "what the pictures of this run show is not known: name its data where it is written, "
+            "guiapp.watch(…, dataset=FOLDER), or ask guiapp evaluate RUN --dataset FOLDER"
+        )
     began = time.thread_time()
     task = make_task(opened.experiment.task, tuple(opened.labels))
     work = scoring(_validated(study), task, opened.preprocessing, study.dataset, part, study.step)

@@ -162,7 +162,8 @@ class Session:
             state = replace(state, epoch=trainer.epoch, epochs=state.epochs if ours else 0)
         if state.phase == "running":
             rate = self.rate.update(state.step)
-            left = (state.total_steps - state.step) / rate if rate > 0 else None
+            known = state.total_steps >= state.step  # of a script of a person's own it may not be
+            left = (state.total_steps - state.step) / rate if rate > 0 and known else None
             state = replace(state, steps_per_second=rate, seconds_left=left)
         return state
 

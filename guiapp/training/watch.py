@@ -69,8 +69,10 @@ class Watch:
             run_dir: New or empty folder; by default a new one among this program's runs.
             optimizer: Where the learning rate is read from if a step does not tell it.
             classes: Names of the outputs.
-            dataset: A data set of this program that it learns from: the window then shows its samples.
-            mean: Of its samples, per channel on the scale 0 to 1; by default that of the data set.
+            dataset: What it learns from, by a name of this program or the path of a folder with one sub-folder a class
+                (docs/datasets.md): the window then shows its samples and measures the network on them.
+            mean: Of its samples, per channel on the scale 0 to 1; by default what brings them to the range of the first
+                inputs: that of the data set, 0 to 1, -1 to 1 or 0 to 255.
             std: The same.
             total_steps: Steps of the whole run, if known.
             example: A batch of inputs; by default the first that the network is called with.
@@ -91,7 +93,7 @@ class Watch:
         where = _new_folder(run_dir, type(model).__name__)
         info = {
             "format": FORMAT, "name": where.name, "state": "running", "created": now(), "model": "watched",
-            "experiment": {"id": "watched", "title": type(model).__name__}, "recipe": {}, "dataset": dataset,
+            "experiment": {"id": "watched", "title": type(model).__name__}, "recipe": {}, "dataset": _absolute(dataset),
             "classes": list(classes), "task": "classification", "settings": {}, "seed": 0, "model_options": {},
             "watch": {"mean": list(mean), "std": list(std), "total_steps": total_steps, "shape": [], "program": ""},
             "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -288,6 +290,20 @@ def _new_folder(run_dir: str | Path | None, name: str) -> Path:
     except OSError as error:
         raise UserError(f"the run folder {where} cannot be made: {error.strerror or error}") from None
     return where
+
+
+def _absolute(dataset: str) -> str:
+    """The path of a folder as another process finds it; a name of a data set as it is."""
+    from guiapp.datasets import DATASETS
+
+    if not dataset or dataset in DATASETS:
+        return dataset
+    place = dataset.removeprefix("folder:")
+    before, at, side = place.rpartition("@")
+    for path, end in ((place, ""), *(((before, at + side),) if at and side.isdecimal() else ())):
+        if Path(path).expanduser().exists():
+            return f"{Path(path).expanduser().absolute()}{end}"
+    return dataset
 
 
 def _kept(value: Any) -> Any:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WEIGHTS_ALONE = "watched-weights"
 """Name of the entry of a network of which only the weights are known: it cannot be run."""
+STAND_IN = "watched"
+"""Name of the data set of a run whose data is not known or not here: its first inputs, unlabelled."""
 _BLANK = (3, 32, 32)
 
 
@@ -57,7 +59,7 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
     runs = module is not None
     size = tuple(int(side) for side in said.get("shape") or ())
     size = size if len(size) == 3 else _BLANK
-    dataset = _dataset(folder, info, size, progress)
+    dataset, refused = _dataset(folder, info, size, progress)
     given = tuple(said.get("mean") or ()), tuple(said.get("std") or ())
     mean, std = given if all(given) else _scale(said, dataset)
     preprocessing = Preprocessing((size[0], size[1], size[2]), tuple(mean), tuple(std))
@@ -82,7 +84,7 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
     )  # fmt: skip
     experiment = Experiment("watched", "", title, (), entry.name, dataset.name, "A run of a script of your own.")
     alone = f"{title}: only its weights are known{reason}; curves and filters are shown. {how_to_run(folder)}"
-    notices = () if runs else (alone,)
+    notices = (*(() if runs else (alone,)), *((refused,) if refused else ()))
     return Setup(
         experiment=experiment,
         recipe=dataclasses.replace(Recipe(), epochs=1, device="cpu"),
@@ -207,31 +209,54 @@ def _outputs(module: torch.nn.Module, size: tuple[int, ...]) -> int:
 
 
 def _scale(said: Mapping[str, Any], dataset: Dataset) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation that bring the kept pictures back to the numbers that the network was fed."""
+    """Mean and deviation that bring the pictures to the numbers that the network was fed.
+
+    A script that says neither may bring its pictures to 0 to 1, to -1 to 1, leave them at 0 to 255, or standardise
+    them as the data set is: the range of its first inputs tells which.
+    """
     low, high = said.get("low"), said.get("high")
-    if isinstance(dataset, Unlabelled) and low is not None and high is not None and math.isfinite(high - low):
-        spread = max(float(high) - float(low), 1e-6)
-        channels = dataset.sample_shape[0]
-        return (-float(low) / spread,) * channels, (1.0 / spread,) * channels
-    return dataset.mean, dataset.std
+    if low is None or high is None or not math.isfinite(high - low):
+        return dataset.mean, dataset.std
+    low, high = float(low), float(high)
+    channels = dataset.sample_shape[0]
+    if isinstance(dataset, Unlabelled):
+        spread = max(high - low, 1e-6)
+        return (-low / spread,) * channels, (1.0 / spread,) * channels
+    usual = [(mean, std) for mean, std in ((0.0, 1.0), (0.5, 0.5), (0.0, 1.0 / 255.0))]
+    scales = [
+        (tuple(dataset.mean), tuple(dataset.std)),
+        *(((mean,) * channels, (std,) * channels) for mean, std in usual),
+    ]
+    return min(scales, key=lambda scale: _off(scale, low, high))
 
 
-def _dataset(folder: Path, info: Mapping[str, Any], size: tuple[int, ...], progress: Progress | None) -> Dataset:
-    """The data set that the run names, where it is on this machine; else the first inputs that were kept."""
+def _off(scale: tuple[tuple[float, ...], tuple[float, ...]], low: float, high: float) -> float:
+    """How far black and white on a scale lie from the range that was seen, against the reach of the scale."""
+    black = min(-mean / max(std, 1e-6) for mean, std in zip(*scale, strict=True))
+    white = max((1.0 - mean) / max(std, 1e-6) for mean, std in zip(*scale, strict=True))
+    return (abs(low - black) + abs(high - white)) / (white - black)
+
+
+def _dataset(
+    folder: Path, info: Mapping[str, Any], size: tuple[int, ...], progress: Progress | None
+) -> tuple[Dataset, str]:
+    """The data set that the run names, as its network counts the classes; else its first inputs, and why."""
     from guiapp.datasets import open_dataset
+    from guiapp.datasets.order import in_order_of
 
-    name = str(info.get("dataset") or "")
+    name, refused = str(info.get("dataset") or ""), ""
     if name:
         try:
-            return open_dataset(name, progress)
-        except UserError:
-            pass  # it lies on the machine that trains
+            return in_order_of(open_dataset(name, progress), tuple(info.get("classes") or ())), ""
+        except UserError as error:  # it lies on the machine that trains, or has other classes
+            refused = f"the data of {folder.name} is not shown ({error}): drop pictures to ask its network about them"
     try:
         images = np.load(folder / INPUTS, allow_pickle=False)
     except (OSError, ValueError):
         images = np.zeros((0,), np.uint8)
     known = images.ndim == 4 and images.dtype == np.uint8 and len(images) > 0
-    return stand_in(images if known else np.zeros((1, size[1], size[2], 3 if size[0] == 3 else 1), np.uint8), known)
+    blank = np.zeros((1, size[1], size[2], 3 if size[0] == 3 else 1), np.uint8)
+    return stand_in(images if known else blank, known), refused
 
 
 def named(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
@@ -250,4 +275,4 @@ def stand_in(images: np.ndarray[Any, Any], known: bool) -> Dataset:
     samples = Samples(images, np.zeros(len(images), np.int64))
     channels = images.shape[-1]
     title = "First inputs of the run (what they show is not known)" if known else "No pictures of the run"
-    return Unlabelled("watched", title, (UNLABELLED,), samples, samples, samples, (0.0,) * channels, (1.0,) * channels)
+    return Unlabelled(STAND_IN, title, (UNLABELLED,), samples, samples, samples, (0.0,) * channels, (1.0,) * channels)

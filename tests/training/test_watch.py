@@ -4,10 +4,12 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import guiapp
@@ -179,3 +181,27 @@ def test_what_is_no_new_folder_is_refused_and_a_loop_that_fails_says_so(tmp_path
         raise ZeroDivisionError
     assert RunFolder.open(tmp_path / "run").state == "failed"
     assert math.isnan(np.fromfile(tmp_path / "run" / "steps" / "accuracy.f32", "<f4")[0])
+
+
+def test_a_folder_of_pictures_is_the_data_of_a_script_as_the_script_counts_and_scales_it(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for name, value in (("bar", 200), ("circle", 90), ("disc", 30)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = np.clip(value + rng.integers(-20, 20, (8, 8, 3)), 0, 255).astype(np.uint8)
+            pixels[0, 0], pixels[0, 1] = 0, 255
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    net = Net().eval()
+    with guiapp.watch(net, "run", classes=("disc", "circle", "bar"), dataset="data", program=False) as watch:
+        net(torch.rand(8, 3, 32, 32).round())  # from 0 to 1, as ToTensor gives it
+        watch.step(loss=1.0)
+        watch._drain()
+    monkeypatch.chdir("/")  # the window is begun elsewhere
+    setup = from_run(tmp_path / "run")
+    part = setup.dataset.train
+    assert setup.classes == setup.dataset.classes == ("disc", "circle", "bar")
+    assert {
+        (Path(path).parent.name, setup.classes[label]) for path, label in zip(part.paths, part.labels, strict=True)
+    } == {(name, name) for name in setup.classes}
+    assert (setup.preprocessing.mean, setup.preprocessing.std) == ((0.0,) * 3, (1.0,) * 3)
