@@ -162,7 +162,9 @@ class DiagnosisPanel(Panel):
         if [one.id for one in found] != [one.id for one in self.found]:
             self.chosen = None
         self.found = found
-        self.line.set_text(*told_of(self.seen_inside))
+        opened = self.context.bridge.state.opened
+        script = opened is not None and opened.experiment.id == "watched"
+        self.line.set_text(*told_of(self.seen_inside, script))
         self.finding_page.show_run(self.figures)
         self._mark()
         self._show_inside()

@@ -43,6 +43,8 @@ _STAGE_WORDS = {
     "update": "update",
 }
 _NOT_SEEN = "not observed: press Observe before a run to note what happens within"
+_SCRIPT = "a script of your own: what its curves tell; Units › Values counts dead units"
+_SCRIPT_SHORT = ("a script of your own: what its curves tell", "what the curves tell")
 _NOT_SEEN_SHORT = ("not observed: press Observe before a run", "not observed yet")
 
 
@@ -290,8 +292,10 @@ def _cell(value: float, form: str, mark: bool = False) -> Cell:
     return Cell(format(value, form), float(value), mark) if math.isfinite(value) else Cell("")
 
 
-def told_of(seen: Any) -> tuple[str, tuple[str, ...]]:
-    """What was observed, in one line, with wordings for less room."""
+def told_of(seen: Any, script: bool = False) -> tuple[str, tuple[str, ...]]:
+    """What was observed, in one line, with wordings for less room; ``script``: it is a loop of a person's own."""
+    if seen is None and script:
+        return _SCRIPT, _SCRIPT_SHORT
     if seen is None:
         return _NOT_SEEN, _NOT_SEEN_SHORT
     return (f"observed in {len(seen)} steps" if len(seen) else "observation begins with the first step"), ()

@@ -95,6 +95,7 @@ class RecipePanel(Panel):
                     "undo", menu="Run"),
         )  # fmt: skip
         self.schedule = ScheduleView(context.theme, self)
+        self.schedule.hide()  # until it has its place: of a script of one's own there is none
         self._build()
         context.draft.changed.connect(self._follow_draft)
         # Commands hold also while the panel is hidden.

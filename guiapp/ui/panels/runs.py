@@ -13,9 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -33,9 +31,12 @@ from guiapp.ui.use_on import actions as use_on
 from guiapp.ui.use_on import use_on_button
 from guiapp.ui.widgets.buttons import icon_button
 from guiapp.ui.widgets.number_table import NumberTable
+from guiapp.ui.widgets.quiet_label import QuietLabel
 
 _UNDO_SECONDS = 8
 _BIN = ".deleted"
+_NO_RUNS = "No runs yet: press Start in the training panel, or run `guiapp train lenet5`."
+_NO_RUNS_SHORT = ("No runs yet: press Start in the training panel.", "No runs yet: press Start.", "no runs yet")
 
 
 class RunsPanel(Panel):
@@ -63,10 +64,10 @@ class RunsPanel(Panel):
         self._sorted.setSourceModel(self._model)
         self._sorted.setSortRole(SORT_ROLE)
         self.table = self._make_table()
-        self.hint = QLabel("No runs yet: press Start in the training panel, or run `guiapp train lenet5`.", self)
-        self.hint.setObjectName("runs.hint")
-        self.hint.setProperty("faint", True)
-        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.hint = QuietLabel("runs.hint", self)
+        context.theme.changed.connect(self._restyle)
+        self._restyle()
+        self.hint.set_text(_NO_RUNS, _NO_RUNS_SHORT)
         self._actions = self._declare()
         self.scope = self._make_scope()
         row = QHBoxLayout()
@@ -241,13 +242,18 @@ class RunsPanel(Panel):
         self._actions["compare"].setEnabled(bool(chosen) or bool(self.context.workspace.compared))
         self._actions["undo"].setEnabled(bool(self._doomed))
         count = len(self._model.runs)
+        shorter: tuple[str, ...] = ()
         if self._doomed:
             text = f"{len(self._doomed)} deleted: Undo brings back"
         elif count:
             text = f"{count} run{'s' if count != 1 else ''} · {size(sum(run.bytes for run in self._model.runs))}"
         else:
-            text = "No runs yet: press Start in the training panel, or run `guiapp train lenet5`."
-        self.hint.setText(text)
+            text, shorter = _NO_RUNS, _NO_RUNS_SHORT
+        self.hint.set_text(text, shorter)
+
+    def _restyle(self) -> None:
+        self.hint.ink = self.context.theme.faint
+        self.hint.update()
 
     def _menu(self, position: object) -> None:
         menu = QMenu(self)

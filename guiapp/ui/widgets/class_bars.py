@@ -100,7 +100,7 @@ class ClassBars(QAbstractScrollArea):
     def entropy(self) -> float:
         """Entropy of the shown probabilities in nats."""
         p = self._probabilities.astype(np.float64)
-        return float(-np.sum(p * np.log(np.maximum(p, 1e-300))))
+        return 0.0 - float(np.sum(p * np.log(np.maximum(p, 1e-300))))  # no minus before 0
 
     def cross_entropy(self) -> float | None:
         """Minus the logarithm of the probability of the true class, in nats; None where it is not known."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
-from guiapp.datasets.base import PARTS
+from guiapp.datasets.base import PARTS, UNLABELLED
 from guiapp.engine.state import EngineState, LookResult
 from guiapp.ui.context import Context
 from guiapp.ui.widgets.empty_state import EmptyState
@@ -193,7 +193,7 @@ class SampleBrowser(QWidget):
             mine = [index for part, index in self.context.workspace.samples if part == self.current_part]
             keep &= np.isin(np.arange(len(labels)), mine)
         if self.mistakes.isChecked():
-            keep &= (self.grid.predictions >= 0) & (self.grid.predictions != labels)
+            keep &= (self.grid.predictions >= 0) & (self.grid.predictions != labels) & self._told(labels)
         self.grid.set_shown(np.flatnonzero(keep))
         self._describe()
 
@@ -201,13 +201,20 @@ class SampleBrowser(QWidget):
         shown, samples = len(self.grid.shown), self.grid.samples
         text = f"{shown:,} samples"
         if self.mistakes.isChecked() and samples is not None:
-            known = int((self.grid.predictions >= 0).sum())
-            text = f"{shown:,} of {known:,} wrong"
+            told = self._told(np.asarray(samples.labels))
+            known = int((told & (self.grid.predictions >= 0)).sum())
+            text = f"{shown:,} of {known:,} wrong" if told.any() else "not labelled"
             if self._checking is not None:
                 text += f" · reading, {100 * self._checking[0] // max(1, self._checking[1])} %"
             elif self.current_part == "test":
                 text += " · not for choosing"
         self.count.set_text(text)
+
+    def _told(self, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Of which samples somebody has said what they show: only those can be read wrongly."""
+        opened = self._state.opened
+        classes = opened.dataset.classes if opened is not None else ()
+        return labels != (classes.index(UNLABELLED) if UNLABELLED in classes else -1)
 
     # ------------------------------------------------------------------ predictions
 
