@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from guiapp.core.notices import UserError
-from guiapp.interpret.attribution.gradients import guided, rectified
+from guiapp.interpret.attribution.gradients import guided
 from guiapp.interpret.attribution.layer import ranked_layers
 from guiapp.interpret.attribution.options import CamOptions, GuidedCamOptions
 from guiapp.interpret.attribution.work import Asked, Found, Step
@@ -168,4 +168,4 @@ def guided_cam(asked: Asked) -> Run:
     height, width = fine.values.shape[-2:]
     size = round(height * weights.cover[0]), round(width * weights.cover[1])
     large = torch.nn.functional.interpolate(weights.map[None, None], size, mode="nearest")[..., :height, :width]
-    return Found(fine.values * large, layer=weights.layer, note=weights.note or rectified(asked))
+    return Found(fine.values * large, layer=weights.layer, note=weights.note or fine.note)

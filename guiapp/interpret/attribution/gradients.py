@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+import itertools
+import sys
+import traceback
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from guiapp.interpret.attribution.apart import each_apart
 from guiapp.interpret.attribution.options import DeepLiftOptions, IntegratedOptions, SmoothGradOptions
 from guiapp.interpret.attribution.work import Asked, Found, Step, baseline_of
 
 Run = Generator[Step, None, Found]
+_NEAR = 4  # calls between a module's forward and what torch does for it
 
 
 def gradient(asked: Asked) -> Run:
@@ -37,7 +42,9 @@ def guided(asked: Asked) -> Run:
     from captum.attr import GuidedBackprop
 
     yield 0.0, "forward and backward"
-    return Found(_enabled(lambda: GuidedBackprop(_noting(asked)).attribute(asked.batch)), note=rectified(asked))
+    with _Relus() as relus:
+        values = _enabled(lambda: GuidedBackprop(_noting(asked)).attribute(asked.batch))
+    return Found(values, note=rectified(asked, relus.loose))
 
 
 def deconvolution(asked: Asked) -> Run:
@@ -45,15 +52,40 @@ def deconvolution(asked: Asked) -> Run:
     from captum.attr import Deconvolution
 
     yield 0.0, "forward and backward"
-    return Found(_enabled(lambda: Deconvolution(_noting(asked)).attribute(asked.batch)), note=rectified(asked))
+    with _Relus() as relus:
+        values = _enabled(lambda: Deconvolution(_noting(asked)).attribute(asked.batch))
+    return Found(values, note=rectified(asked, relus.loose))
 
 
-def rectified(asked: Asked) -> str:
-    """What to know of rules for ReLU on a network whose units are others, or functions that no rule can reach."""
-    kinds = {type(module) for module in asked.case.module.modules()}
-    if nn.ReLU in kinds:
+def rectified(asked: Asked, loose: int) -> str:
+    """What to know of rules for ReLU on a network with other units, or with ``loose`` ReLUs that are functions."""
+    if not any(isinstance(module, nn.ReLU) for module in asked.case.module.modules()):
+        return "the network has no ReLU modules, for which alone the rule is made: this is the plain gradient"
+    if not loose:
         return ""
-    return "the network has no ReLU modules, for which alone the rule is made: this is the plain gradient"
+    some = "one ReLU is a function" if loose == 1 else f"{loose} ReLUs are functions"
+    return f"{some} in the network, not modules, which the rule cannot reach: the gradient goes through as it is"
+
+
+class _Relus(TorchFunctionMode):
+    """While it is entered, counts the ReLUs that no module carries out: Captum's rules hang on modules alone.
+
+    Attributes:
+        loose: How many.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loose = 0
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Do what torch was called for."""
+        if getattr(func, "__name__", "").partition(".")[0] in ("relu", "relu_"):
+            callers = (frame.f_code for frame, _ in itertools.islice(traceback.walk_stack(sys._getframe(1)), _NEAR))
+            self.loose += nn.ReLU.forward.__code__ not in callers
+        return func(*args, **(kwargs or {}))
 
 
 def deep_lift(asked: Asked) -> Run:

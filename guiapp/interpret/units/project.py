@@ -78,7 +78,7 @@ class BackwardRule(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Do what torch was called for, but for ReLUs."""
-        name = getattr(func, "__name__", "")
+        name = getattr(func, "__name__", "").partition(".")[0]  # a torch.export program calls "relu.default"
         if name in ("relu", "relu_") and args:
             return _Rectified.apply(args[0], self._rule)
         if name in _OTHERS:

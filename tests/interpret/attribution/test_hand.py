@@ -163,6 +163,24 @@ def test_roll_out_reads_the_attention_of_torch_and_of_fused_calls():
     assert len(weights) == 1
 
 
+def test_relus_that_a_rule_cannot_reach_are_told():
+    class Mixed(nn.Module):
+        def __init__(self, one, other):
+            super().__init__()
+            self.conv, self.one, self.other, self.fc = nn.Conv2d(3, 4, 3), one, other, nn.Linear(16, 2)
+
+        def forward(self, x):
+            return self.fc(self.other(self.one(self.conv(x))).flatten(1))
+
+    picture = grey()
+    for method in ("guided-backpropagation", "deconvolution", "guided-grad-cam"):
+        notes = [
+            run(attribute(of(Mixed(*two).eval(), "classification", picture, ("a", "b")), ClassTarget(1), method)).note
+            for two in ((nn.ReLU(), nn.ReLU()), (nn.ReLU(inplace=True), torch.relu), (nn.Tanh(), torch.relu))
+        ]
+        assert notes[0] == "" and "one ReLU is a function" in notes[1] and "the plain gradient" in notes[2], method
+
+
 def test_roll_out_looks_at_the_patches_of_a_transformer():
     asked = case("vit")
     one = run(attribute(asked, ClassTarget(0), "attention-rollout"))

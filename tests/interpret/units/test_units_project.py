@@ -83,6 +83,22 @@ def test_rules_equal_captums(net, rule):
     np.testing.assert_allclose(found.values, found.value * expected[0].detach().numpy(), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("rule", ["guided", "deconvnet"])
+def test_rules_reach_the_relus_of_a_torch_export_program(net, rule):
+    class Exported(nn.Sequential):
+        def forward(self, x):
+            for part in self:
+                x = torch.ops.aten.relu.default(x) if isinstance(part, nn.ReLU) else part(x)
+            return x
+
+    x = torch.randn(1, 3, 20, 20)
+    found = []
+    for network in (net[:4], Exported(*net[:4])):
+        with LayerPass(network, "3", layer_list(network, (3, 20, 20)), (20, 20)) as passed:
+            found.append(project(passed, x.clone(), 2, (3, 3), rule).values)
+    np.testing.assert_array_equal(*found)
+
+
 def test_other_activations_are_named_and_residual_networks_work():
     torch.manual_seed(0)
     tanh = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Tanh(), nn.Conv2d(3, 2, 3)).eval()
