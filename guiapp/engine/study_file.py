@@ -75,6 +75,7 @@ class StudyFile:
         versions: Of what wrote it.
         dataset: Name of the data set whose samples are chosen; empty where that is not known.
         samples: Pictures of the samples that are chosen together, for where that data set is missing; the first 300.
+        sample_names: Their classes by name, one for each; or none.
     """
 
     title: str
@@ -90,6 +91,7 @@ class StudyFile:
     versions: Mapping[str, str] = field(default_factory=dict)
     dataset: str = ""
     samples: Sequence[Picture] = ()
+    sample_names: Sequence[str] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------- writing
@@ -180,6 +182,7 @@ def _pack(archive: zipfile.ZipFile, study: StudyFile, files: list[tuple[str, Pat
         "pins": pins, "versions": dict(study.versions), "dataset": study.dataset,
     }  # fmt: skip
     about["samples"] = [_plain(picture, pictures)["picture"] for picture in study.samples]
+    about["sample_names"] = list(study.sample_names)
     about["pictures"] = [_about(picture) for _, picture in pictures.values()]
     archive.writestr(_MANIFEST, json.dumps(about, indent=1, default=str))
     for number, picture in pictures.values():
@@ -325,6 +328,7 @@ def _study(archive: zipfile.ZipFile, about: dict[str, Any], place: Path, picture
         _selection(about["selection"], pictures), str(about.get("layout", "")), str(about.get("docks", "")), pins,
         dict(about.get("versions") or {}), str(about.get("dataset") or ""),
         [pictures[int(number)] for number in about.get("samples") or ()],
+        [str(name) for name in about.get("sample_names") or ()],
     )  # fmt: skip
 
 

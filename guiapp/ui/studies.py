@@ -77,11 +77,14 @@ class Studies(QObject):
 
             yield 0.0, "writing a checkpoint"
             run = engine.keep_run() if study.experiment and study.run is None else study.run
-            pins, group = [_kept(pin) for pin in pinned], []
+            pins, group, names = [_kept(pin) for pin in pinned], [], []
             for part, index in study.selection["samples"][:_MOST_SAMPLES] if opened is not None else ():
                 group.append(opened.dataset.picture(part, index))
+                label = group[-1].label
+                names.append(opened.labels[label] if label is not None and label < len(opened.labels) else "")
                 yield 0.0, "reading the chosen samples"
-            return (yield from write(path, replace(study, run=run, versions=versions(), pins=pins, samples=group)))
+            whole = replace(study, run=run, versions=versions(), pins=pins, samples=group, sample_names=names)
+            return (yield from write(path, whole))
 
         def told(made: Path) -> None:
             say("info", f"The study is in {made} ({size(made.stat().st_size)}).", topic=_TOPIC)
@@ -199,7 +202,7 @@ class Studies(QObject):
         words = (study.title, study.dataset)
         again = partial(self._window.looked_at.show, moment)
         now = datetime.datetime.now().replace(microsecond=0)
-        pinned.add(Pin(title, words, contact_sheet(study.samples), moment, again, now))
+        pinned.add(Pin(title, words, contact_sheet(study.samples, study.sample_names), moment, again, now))
         return True
 
     def _failed(self, error: BaseException) -> None:

@@ -64,6 +64,7 @@ def study(draw, folder, tmp_path):
         "LeNet", "live", "lenet5", {"batch": "8"}, folder,
         {"name": "resnet18", "weights": "file", "file": weights}, selection, "train", "AAAA", pins,
         {"torch": "2"}, "digits", [Picture(draw.integers(0, 255, (9, 7, 3), np.uint8), Origin("sample", "a")), picture],
+        ["für <b>", "7"],
     )  # fmt: skip
 
 
@@ -71,7 +72,17 @@ def test_everything_comes_back(study, folder, home, tmp_path, monkeypatch):
     monkeypatch.setattr("guiapp.training.checkpoints.read_plain", lambda path: {})
     path = run(write(tmp_path / "für alle.vexstudy", study))
     found = run(read(path))
-    for name in ("title", "subject", "experiment", "settings", "layout", "docks", "versions", "dataset"):
+    for name in (
+        "title",
+        "subject",
+        "experiment",
+        "settings",
+        "layout",
+        "docks",
+        "versions",
+        "dataset",
+        "sample_names",
+    ):
         assert getattr(found, name) == getattr(study, name), name
     mine, picture = study.selection["picture"], found.selection["picture"]
     assert np.array_equal(picture.pixels, mine.pixels) and np.array_equal(picture.sample, mine.sample)

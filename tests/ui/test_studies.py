@@ -127,7 +127,9 @@ def test_a_study_whose_data_set_is_missing_shows_its_picture_and_pinned_views(ma
     Image.new("RGB", (4, 4), "red").save(red, "PNG")
     pins = [Pinned("Filters", ("conv1",), "2026-01-01T10:00:00", red.getvalue(), "experiment", "lenet5", values)]
     window.studies._show(
-        StudyFile("LeNet-5", "experiment", "lenet5", selection=values, pins=pins, samples=[picture]),
+        StudyFile(
+            "LeNet-5", "experiment", "lenet5", selection=values, pins=pins, samples=[picture], sample_names=["seven"]
+        ),
         tmp_path / "s.vexstudy",
     )
     assert window.workspace.picture is None, "the network comes first"
@@ -139,6 +141,8 @@ def test_a_study_whose_data_set_is_missing_shows_its_picture_and_pinned_views(ma
     assert told.endswith("Shown without it: its picture, its chosen samples and its pinned view.")
     group = window.panel("pinned").pins[1]
     assert group.title == "1 chosen sample" and group.image.pixelColor(36, 36).getRgb()[:3] == (90, 90, 90)
+    below = [group.image.pixelColor(x, y).alpha() for y in range(73, group.image.height()) for x in range(72)]
+    assert max(below) > 200, "the name of its class stands below"
     window.workspace.picture = None
     window.context.notices.post("error", "another one")
     QApplication.processEvents()

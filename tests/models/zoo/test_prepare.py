@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model_weights
 
+from guiapp.core.notices import UserError
 from guiapp.models.zoo import ZOO
 from guiapp.models.zoo.prepare import prepare
 
@@ -100,6 +101,14 @@ def test_thin_pictures(shape):
     assert result.shape == (1, 3, 224, 224)
     white = (1 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
     torch.testing.assert_close(result.amax((0, 2, 3)), white)
+
+
+def test_a_strip_that_may_not_be_cut_is_refused_in_one_line():
+    preset = ZOO["lraspp_mobilenet_v3_large"].best.preset
+    for shape in ((1, 5000), (5000, 1)):
+        with pytest.raises(UserError, match=f"{shape[1]}x{shape[0]} is too thin for this network"):
+            prepare(preset, np.zeros((*shape, 3), np.uint8))
+    assert prepare(preset, np.zeros((8, 40, 3), np.uint8)).shape == (1, 3, 520, 2600)
 
 
 def test_an_even_strip_cut_at_both_ends_keeps_its_middle():
