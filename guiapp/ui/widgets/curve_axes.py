@@ -13,6 +13,8 @@ from guiapp.ui.widgets.curve_data import Earlier, Series
 from guiapp.ui.widgets.ticks import grown_end, grown_range, linear_ticks, log_ticks
 
 Range = tuple[float, float]
+_FAR, _ROOM = 20.0, 3.0
+"""Another run that goes so many times as high as the open one, because it diverges, leaves the plot at so many times."""
 
 
 class Axis:
@@ -113,8 +115,12 @@ class Axes:
 
     def _fitted_y(self, curves: Collection[Series], earlier: Collection[Earlier]) -> Range:
         bounds = [b for s in curves for b in self._extent(s.x, s.y, s.y) + self._extent(s.band_x, s.low, s.high)]
-        bounds += [b for run in earlier for b in self._extent(run.x, run.y, run.y)]
-        bounds += [b for run in earlier for b in self._extent(run.held_x, run.held_y, run.held_y)]
+        theirs = [b for run in earlier for b in self._extent(run.x, run.y, run.y)]
+        theirs += [b for run in earlier for b in self._extent(run.held_x, run.held_y, run.held_y)]
+        mine = max(bounds, default=0.0)
+        if not self.y.log and 0.0 < mine < max(theirs, default=0.0) / _FAR:
+            theirs = [min(b, _ROOM * mine) for b in theirs]
+        bounds += theirs
         if not bounds:
             return self._start_y()
         least, most = self.limits

@@ -204,6 +204,14 @@ def test_names_that_are_too_long_share_the_legend(plot):
     assert [name for name, _ in plot.head.names(metrics, 900)] == list(plot.head.series)
 
 
+def test_another_run_that_diverges_does_not_flatten_the_open_one(plot):
+    x = np.arange(1, 101)
+    plot.set_data("train", x, np.linspace(2.3, 0.1, 100))
+    for others, least, most in (([(2.3, 6.0)], 6.0, 8.0), ([(2.3, 6.0), (2.3, 1e26)], 6.0, 12.0)):
+        plot.set_previous([Earlier(f"to {end}", x, np.linspace(begin, end, 100)) for begin, end in others])
+        assert least <= plot.y_range[1] <= most
+
+
 def test_other_runs_are_told_apart_and_named_under_the_pointer(plot):
     x = np.arange(1, 101)
     plot.set_previous([Earlier("first", x, np.full(100, 0.5)), Earlier("second", x, np.full(100, 2.0))])
