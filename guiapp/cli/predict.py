@@ -78,7 +78,8 @@ def words_of(plain: dict[str, Any]) -> list[str]:
     """Lines for a person from a prediction as plain data, of one picture or of a whole video."""
     if "classes" in plain:
         lines = [f"{entry['score']:6.1%}  {entry['label']}" for entry in plain["classes"]]
-        return lines or [f"no answer: {plain.get('frames', 0)} of {plain.get('wanted', 0)} pictures"]
+        given, wanted = plain.get("frames", 0), plain.get("wanted", 0)
+        return lines or [f"no answer: {given} of the {wanted} pictures that the network takes, at its own rate"]
     if "labels" in plain:
         return [f"{share:6.1%}  {name}" for name, share in plain["labels"].items()]
     if "flow" in plain:

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from guiapp.cli.predict import words_of
 
-    for line in words_of({**summary["prediction"], "frames": done, "wanted": network.frames}):
+    for line in words_of({**summary["prediction"], "frames": totals.taken, "wanted": network.frames}):
         output.give(line)
     output.give(f"{done} frames" + (f": {options.out}" if options.out is not None else ""))
     return 0

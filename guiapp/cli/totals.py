@@ -16,10 +16,11 @@ class Totals:
 
     Attributes:
         answers: Frames for which there was an answer: clips and flow need frames before.
+        taken: Of a clip that stayed without an answer, how many pictures the network was given of the video.
     """
 
     def __init__(self) -> None:
-        self.answers = 0
+        self.answers = self.taken = 0
         self._labels: tuple[str, ...] = ()
         self._scores: npt.NDArray[np.float64] | None = None
         self._best: npt.NDArray[np.int64] | None = None
@@ -33,6 +34,8 @@ class Totals:
     def add(self, drawn: Drawn) -> None:
         """Take the next frame's prediction."""
         self._kind = type(drawn)
+        if isinstance(drawn, ClipScores):
+            self.taken = drawn.frames
         if not has_answer(drawn):
             return
         self.answers += 1

@@ -79,7 +79,7 @@ def test_flow_and_clips_need_frames_before(tmp_path, guiapp):
     assert set(done.json["prediction"]["flow"]) == {"mean", "length"}
     done = guiapp("predict", "mc3_18", source, *RANDOM)
     assert done.code == 0, done.err
-    assert "no answer: 3 of 16 pictures" in done.out
+    assert "no answer: 3 of the 16 pictures" in done.out
 
 
 def test_objects_are_counted(tmp_path, guiapp):
