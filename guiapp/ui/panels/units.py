@@ -60,6 +60,7 @@ class UnitsPanel(Panel):
         super().__init__(context, parent)
         self._opened: object = None
         self._view: UnitView | None = None
+        self._viewed: LookResult | None = None
         self._look: LookResult | None = None
         self._pointed: tuple[int, int] | None = None
         self._words = Readable(_WORDS_S, self._say, self)
@@ -256,7 +257,7 @@ class UnitsPanel(Panel):
         view: UnitView | None = result.results.get(self.id)
         layer = self.layer
         if view is not None and layer is not None and (view.layer, view.unit) == (layer.name, self.chosen):
-            self._view = view
+            self._view, self._viewed = view, result
         page = self.tabs.currentIndex()
         if page == PICTURE:
             self._show_picture()
@@ -269,6 +270,8 @@ class UnitsPanel(Panel):
 
     def _show_picture(self) -> None:
         result = self._look
+        if self._view is not None and result is not None and result.area is not None:
+            result = self._viewed  # between two answers the live picture moves on: the map belongs to the one before
         if result is None or result.picture is None:
             self.picture.show_view(None, None, (0, 0, 1, 1))
             return

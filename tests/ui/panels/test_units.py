@@ -1,6 +1,7 @@
 """The unit inspector follows and moves the selection, changes strengths, and shows what studies of a network find."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -190,6 +191,20 @@ def test_the_map_lies_over_the_picture_and_the_field_is_where_it_is_strongest(be
     panel.show_look(bench.look(np.zeros((10, 10))))
     assert panel.picture.field is None and "everywhere" in panel.picture.words.text()
     assert panel.picture.place_at(11, 0) == (0, 9) and panel.picture.place_at(12, 0) is None
+
+
+def test_a_live_map_is_never_laid_over_a_picture_that_it_does_not_belong_to(bench):
+    """Between two answers looks come without one, and a panel that comes back is given the newest."""
+    picture = bench.panel.picture
+    answered = replace(bench.look(np.eye(10)), area=(0, 0, 12, 12))
+    later = replace(answered, picture=bench.opened.dataset.picture("validation", 5), results={})
+    bench.panel.show_look(answered)
+    for look in (answered, later):
+        bench.panel.show_look(look)
+        assert picture.image.array is answered.picture.pixels and len(picture.image._layers) == 2
+    moved = replace(later, results=answered.results)
+    bench.panel.show_look(moved)
+    assert picture.image.array is moved.picture.pixels
 
 
 # ---------------------------------------------------------------------- over pictures
