@@ -14,7 +14,7 @@ from guiapp.ui.widgets.ticks import grown_end, grown_range, linear_ticks, log_ti
 
 Range = tuple[float, float]
 _FAR, _ROOM = 20.0, 3.0
-"""Another run that goes so many times as high as the open one, because it diverges, leaves the plot at so many times."""
+"""Another run that rises to so many times the open one, because it diverges, leaves the plot at so many times."""
 
 
 class Axis:
