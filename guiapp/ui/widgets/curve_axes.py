@@ -13,7 +13,7 @@ from guiapp.ui.widgets.curve_data import Earlier, Series
 from guiapp.ui.widgets.ticks import grown_end, grown_range, linear_ticks, log_ticks
 
 Range = tuple[float, float]
-_FAR, _ROOM = 20.0, 3.0
+_FAR, _ROOM = 20.0, 1.2
 """Another run that rises to so many times the open one, because it diverges, leaves the plot at so many times."""
 
 
@@ -118,8 +118,8 @@ class Axes:
         theirs = [b for run in earlier for b in self._extent(run.x, run.y, run.y)]
         theirs += [b for run in earlier for b in self._extent(run.held_x, run.held_y, run.held_y)]
         mine = max(bounds, default=0.0)
-        if not self.y.log and 0.0 < mine < max(theirs, default=0.0) / _FAR:
-            theirs = [min(b, _ROOM * mine) for b in theirs]
+        if not self.y.log and mine > 0.0:
+            theirs = [b if b < _FAR * mine else _ROOM * mine for b in theirs]
         bounds += theirs
         if not bounds:
             return self._start_y()
