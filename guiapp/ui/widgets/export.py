@@ -41,13 +41,16 @@ def copy_image(image: QImage) -> None:
 
 
 def save_image(image: QImage, path: Path) -> None:
-    """Write an image file; the ending names the format.
+    """Write an image file; the ending names the format. Where the disk is full nothing is left behind.
 
     Raises:
-        UserError: If the file cannot be written.
+        UserError: If the ending names no format, or the file cannot be written.
     """
-    if not image.save(str(path)):
-        raise UserError(f"cannot write {path}: choose a folder you may write to and the ending .png")
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, path.suffix.removeprefix(".").upper() or "?"):
+        raise UserError(f"cannot write {path}: choose the ending .png")
+    _write(bytes(buffer.data().data()), path)
 
 
 def save_svg(plot: Plot, path: Path) -> None:

@@ -1,12 +1,15 @@
 import csv
+import errno
 import io
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
+from guiapp.core.notices import UserError
+from guiapp.ui.widgets import export
 from guiapp.ui.widgets.image_layers import RectLayer
 from guiapp.ui.widgets.image_view import ImageView
 
@@ -102,3 +105,21 @@ def test_values_as_csv(view):
 def test_menu_offers_copy_and_save(view):
     titles = [a.text() for a in view.make_menu(QPointF(10, 10)).actions() if a.text()]
     assert titles == ["Fit", "Copy picture", "Save as PNG …", "Save values as CSV …"]
+
+
+def test_a_full_disk_is_told_and_leaves_no_damaged_picture(view, tmp_path, monkeypatch):
+    old = tmp_path / "old.png"
+    old.write_bytes(b"as it was")
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export, "write_atomic", full)
+    with pytest.raises(UserError, match=r"old\.png: No space left on device"):
+        export.save_image(view.composed(), old)
+    assert old.read_bytes() == b"as it was"
+    monkeypatch.undo()
+    export.save_image(view.composed(), old)
+    assert QImage(str(old)).size() == view.composed().size()
+    with pytest.raises(UserError, match="choose the ending .png"):
+        export.save_image(view.composed(), tmp_path / "no.ending")
