@@ -79,6 +79,15 @@ class _StandIn(ModuleType):
         return getattr(importlib.import_module(_ASKED), name)
 
 
+def load_whole() -> None:
+    """Load torch's compiler from its beginning, before a part of it is asked for; call where no import is under way.
+
+    ``torch.export`` begins with parts of it. Counting the costs of a network loads it too, on another thread, and of
+    two threads in one circle one is given a half module, which stays one until the program ends.
+    """
+    importlib.import_module("torch._dynamo")
+
+
 def _leave() -> None:
     if isinstance(sys.modules.get(_ASKED), _StandIn):
         del sys.modules[_ASKED]

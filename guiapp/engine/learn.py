@@ -37,6 +37,8 @@ class LearnLane(RunLane):
     Publishes and advances as its base says; here a session begins and ends, and weights are handed out.
     """
 
+    _tried = False  # whether the script of the watched run had its program, or none to give, when it was opened
+
     # ------------------------------------------------------------------ from any thread
 
     def lend(self, timeout: float = 20.0) -> tuple[Setup, Twin]:
@@ -134,7 +136,9 @@ class LearnLane(RunLane):
     def _watch(self, folder: Path, child: subprocess.Popen[bytes] | None = None) -> None:
         """Look on while another process writes a run; nothing in its folder is touched."""
         from guiapp.engine.watching import open_watched
+        from guiapp.training.run_folder import RunFolder
 
+        self._tried = _told_of_program(RunFolder.open(folder).info)
         setup, watched = open_watched(folder, self._progress)
         for notice in setup.notices:
             self._notices.post("info", notice)
@@ -156,8 +160,8 @@ class LearnLane(RunLane):
                 self._look.weights_changed()
         except (OSError, UserError):  # a file system on a network may be away for a while
             return
-        if not session.opened.runs and (watched.folder.info.get("watch") or {}).get("program"):
-            self._watch(watched.folder.path)  # its program has come in the meantime
+        if not session.opened.runs and not self._tried and _told_of_program(watched.folder.info):
+            self._watch(watched.folder.path)  # its program has come in the meantime, or why there is none
             return
         if (failed := failure(watched)) is not None:
             self._notices.post("error", failed)
@@ -240,3 +244,9 @@ class LearnLane(RunLane):
         except UserError as error:
             self._notices.post("error", explain(error, "settings"))
             self.open_experiment(name, settings)
+
+
+def _told_of_program(info: Mapping[str, Any]) -> bool:
+    """Whether the script that writes a run has kept its network as a program, or said why it cannot."""
+    said = info.get("watch") or {}
+    return bool(said.get("program") or said.get("reason"))

@@ -95,7 +95,10 @@ class Watch:
             "format": FORMAT, "name": where.name, "state": "running", "created": now(), "model": "watched",
             "experiment": {"id": "watched", "title": type(model).__name__}, "recipe": {}, "dataset": _absolute(dataset),
             "classes": list(classes), "task": "classification", "settings": {}, "seed": 0, "model_options": {},
-            "watch": {"mean": list(mean), "std": list(std), "total_steps": total_steps, "shape": [], "program": ""},
+            "watch": {
+                "mean": list(mean), "std": list(std), "total_steps": total_steps, "shape": [], "program": "",
+                "awaited": program,
+            },
             "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
             "device": str(next((p.device for p in model.parameters()), "cpu")),
         }  # fmt: skip

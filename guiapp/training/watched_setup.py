@@ -84,7 +84,9 @@ def setup_of_watch(folder: Path, info: Mapping[str, Any], progress: Progress | N
     )  # fmt: skip
     experiment = Experiment("watched", "", title, (), entry.name, dataset.name, "A run of a script of your own.")
     alone = f"{title}: only its weights are known{reason}; curves and filters are shown. {how_to_run(folder)}"
-    notices = (*(() if runs else (alone,)), *((refused,) if refused else ()))
+    comes = bool(said.get("awaited")) and not said.get("program") and not said.get("reason")
+    comes = comes and info.get("state") == "running"  # it is kept with the first figures
+    notices = (*(() if runs or comes else (alone,)), *((refused,) if refused else ()))
     return Setup(
         experiment=experiment,
         recipe=dataclasses.replace(Recipe(), epochs=1, device="cpu"),

@@ -8,13 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
+import guiapp
 from guiapp.catalogue import EXPERIMENTS
 from guiapp.core.notices import NoticeBoard
 from guiapp.core.picture import Origin, Picture, rgb
+from guiapp.engine import learn
 from guiapp.engine.engine import Engine
 from guiapp.engine.evaluate import evaluate
 from guiapp.engine.state import Request
 from guiapp.interpret import PROBES
+from guiapp.training import watched
 from guiapp.training.load import load_run
 from guiapp.training.run_folder import RunFolder
 from guiapp.training.runner import Runner
@@ -358,3 +361,28 @@ def test_what_was_asked_of_another_network_is_dropped(engine):
     for asked_of, shape in ((linear, (0, 0)), (lenet, (3, 10)), (None, (3, 10))):  # classes of others would be wrong
         job = engine.predict_many(images, asked_of=asked_of)
         assert job.wait(30) and job.result.shape == shape
+
+
+def test_a_watched_run_is_opened_once_more_where_its_program_comes_and_not_again_and_again(
+    engine, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(learn, "WATCH_SECONDS", 0.01)
+    folder, net = tmp_path / "run", torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3))
+    with guiapp.watch(net, folder, program=False) as watch:
+        watch.step(loss=1.0)
+        watch.folder.update(watch=watch.folder.info["watch"] | {"awaited": True})  # as a script in its first steps
+        watch._drain()
+        monkeypatch.setattr(watched, "written_elsewhere", lambda info: info["state"] == "running")
+        engine.open_run(folder)
+        until(lambda: engine.newest_state.phase == "running")
+        assert not engine.notices.notices, "nothing is missing that does not come by itself"
+        first = engine.newest_state.opened
+        (folder / "program.pt2").write_bytes(b"of another torch")
+        watch.folder.update(watch=watch.folder.info["watch"] | {"program": "program.pt2"})
+        until(lambda: engine.newest_state.opened is not first and engine.newest_state.phase == "running")
+        again, looks = engine.newest_state.opened, []
+        session = engine._learn._session
+        monkeypatch.setattr(session.watched, "refresh", lambda: bool(looks.append(1)))
+        until(lambda: len(looks) > 5)
+        assert engine.newest_state.opened is again
+        assert len([one for one in engine.notices.notices if "only its weights" in one.text]) == 1

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from guiapp.core.compiler import load_whole
 from guiapp.core.notices import UserError
 from guiapp.models.own.running import called
 from guiapp.models.zoo.weights import refuse_bomb
@@ -82,6 +83,7 @@ def load_program(path: Path) -> tuple[nn.Module, tuple[int, ...] | None]:
     """
     _check_program(path)
     with _quiet(path, "a torch.export program"):
+        load_whole()
         program = torch.export.load(str(path))
         inputs = [
             node.meta["val"]

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from guiapp.core.compiler import load_whole
 from guiapp.core.notices import SettingError, UserError
 from guiapp.models.base import Preprocessing
 from guiapp.models.own.feed import OwnPreprocessing
@@ -192,6 +193,7 @@ def _program(leaving: Leaving, path: Path) -> tuple[Callable[[Any], list[torch.T
 
 def _exported(leaving: Leaving) -> torch.export.ExportedProgram:
     """The network as a graph, for any number of pictures where it can be."""
+    load_whole()
     inputs, plain = _tensor(leaving), _Plain(leaving.module).eval()
     try:
         some = torch.cat([inputs, -inputs])
