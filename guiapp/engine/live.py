@@ -315,7 +315,7 @@ class LiveLane:
         told = "random" if opened.origin == "random" else opened.weights.name
         labels, device = tuple(opened.labels), str(opened.device)
         path = getattr(opened, "path", None)
-        state = LiveState("ready", opened.entry, told, opened.note, labels, device, path=path)
+        state = LiveState("ready", opened.entry, told, opened.note, labels, device, path=path, flaws=opened.flaws)
         self._publish(state, place)
         if opened.flaws:
             self._notices.post("warning", f"{opened.entry.title}: {opened.flaws}.", topic="flaws")

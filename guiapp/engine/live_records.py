@@ -53,6 +53,7 @@ class LiveState:
         share: Share done of that, 0 to 1, or None.
         reason: Why it could not be opened, in one line.
         path: The file or run folder that its weights come from, or None.
+        flaws: Which of its weights are NaN or infinite, in one line; empty where none is.
         inside: The network with its layers, once panels look into it.
         other: The same of the second network; None where there is none.
     """
@@ -67,6 +68,7 @@ class LiveState:
     share: float | None = None
     reason: str = ""
     path: Path | None = None
+    flaws: str = ""
     inside: Inspected | None = None
     other: LiveState | None = None
 

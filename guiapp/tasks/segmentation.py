@@ -17,6 +17,7 @@ from guiapp.tasks.predictions import LabelMap
 
 MARGIN = 4.0  # of logits: a class so far behind the best everywhere has at most e^-4 of its probability
 
+_NEVER = -1e4  # a score by which a class does not win
 BAND = 3_000_000  # bytes of enlarged scores that are worked on at once
 
 
@@ -107,11 +108,14 @@ def enlarged(logits: torch.Tensor, shape: tuple[int, int]) -> tuple[torch.Tensor
         shape: Height and width wanted.
 
     Returns:
-        Classes (height, width), uint8, or int16 from 257 classes on; probabilities, float32.
+        Classes (height, width), uint8, or int16 from 257 classes on; probabilities, float32. Where scores are NaN there
+        is no answer: class 0 with probability 0.
     """
     kind = torch.uint8 if len(logits) <= 256 else torch.int16
     device = logits.device
     able = _able(logits)
+    if not bool(able.any()):  # NaN everywhere
+        return torch.zeros(shape, dtype=kind, device=device), torch.zeros(shape, device=device)
     planes = logits[able]
     count = len(planes)
     if count < len(logits):
@@ -133,7 +137,18 @@ def enlarged(logits: torch.Tensor, shape: tuple[int, int]) -> tuple[torch.Tensor
         best = (scores[:count] >= 0).to(kind).mul_(numbers).amax(0)
         classes[band] = (len(logits) - 1) - best
         torch.sum(scores.exp_(), 0, out=total[band])
-    return classes, total.reciprocal_()
+    if bool(total.reciprocal_().isnan().any()):
+        return _with_gaps(logits, shape)
+    return classes, total
+
+
+def _with_gaps(logits: torch.Tensor, shape: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """``enlarged`` where some scores are no numbers: no answer where one of them has a part in it."""
+    gaps = (logits.isnan() | logits.isposinf()).any(0)
+    classes, confidence = enlarged(torch.nan_to_num(logits.masked_fill(gaps, 0.0), neginf=_NEVER), shape)
+    down, across = (_weights(n, m).to(logits.device) for n, m in zip(gaps.shape, shape, strict=True))
+    unknown = down @ gaps.float() @ across.T > 0
+    return classes.masked_fill_(unknown, 0), confidence.masked_fill_(unknown, 0.0)
 
 
 def _able(logits: torch.Tensor) -> torch.Tensor:

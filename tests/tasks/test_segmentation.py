@@ -99,6 +99,17 @@ def test_same_shape_leaves_the_scores_alone():
     torch.testing.assert_close(confidence, before.softmax(0).amax(0))
 
 
+def test_where_scores_are_nan_there_is_no_answer():
+    logits = torch.zeros(4, 6, 6)
+    logits[2] = 5
+    logits[:, :, 4:] = torch.nan
+    classes, confidence = enlarged(logits, (6, 6))
+    assert (classes[:, :4] == 2).all() and (classes[:, 4:] == 0).all()
+    assert (confidence[:, :4] > 0.9).all() and (confidence[:, 4:] == 0).all()
+    classes, confidence = enlarged(torch.full((4, 6, 6), torch.nan), (9, 11))
+    assert classes.shape == (9, 11) and not classes.any() and not confidence.any()
+
+
 def test_more_classes_than_a_byte_holds():
     logits = torch.zeros(300, 3, 3)
     logits[280] = 5

@@ -33,7 +33,7 @@ from guiapp.ui.panels.live_inside import LiveInside
 from guiapp.ui.panels.live_lists import FAMILY, list_zoo
 from guiapp.ui.panels.live_meter import LiveMeter
 from guiapp.ui.panels.live_models import LiveModels
-from guiapp.ui.panels.live_picture import RANDOM
+from guiapp.ui.panels.live_picture import note_of
 from guiapp.ui.panels.live_record import LiveRecord
 from guiapp.ui.panels.live_run import LiveRunBox
 from guiapp.ui.panels.live_shown import LiveShown
@@ -470,7 +470,7 @@ class LivePanel(Panel):
             self.image.set_layers(())
             self.count.set_text("")
             self.meter.clear()
-        self.image.set_note(RANDOM if ready and state.weights == "random" else "")
+        self.image.set_note(note_of(state))
         if ready and state.model is not None:
             self.shown.set_task(state.model.task, state.labels)
             small = state.model.best.shipped or state.model.family == FAMILY

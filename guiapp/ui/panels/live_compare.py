@@ -172,4 +172,6 @@ def _told(state: LiveState, other: LiveState) -> str:
     title = state.model.title
     if state.weights == RANDOM:
         return f"{title}, random weights: means nothing"
+    if state.flaws:
+        return f"{title}, weights with NaN: means nothing"
     return f"{title}, {state.weights}" if other.model is state.model else title

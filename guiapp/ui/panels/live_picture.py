@@ -19,12 +19,14 @@ from guiapp.ui.widgets.image_view import ImageView
 if TYPE_CHECKING:
     from guiapp.core.picture import Picture
     from guiapp.engine.live import LiveResult
+    from guiapp.engine.live_records import LiveState
     from guiapp.ui.painters.canvas import View
     from guiapp.ui.theme import Theme
 
 _HERE = 0.5  # intersection over union by which an object is taken for the one that was chosen there
 _SAME = 0.3  # intersection over union by which a chosen object is found again in the next picture
 RANDOM = "random weights: these answers mean nothing"
+FLAWED = "weights with NaN: no answer is to be expected"
 
 
 class NoteLayer:
@@ -41,6 +43,13 @@ class NoteLayer:
         painter.fillRect(box, self._theme.warning)
         painter.setPen(self._theme.background)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.text)
+
+
+def note_of(state: LiveState) -> str:
+    """What has to be known of a network's answers, over each of them; mostly nothing."""
+    if state.phase != "ready":
+        return ""
+    return RANDOM if state.weights == "random" else FLAWED if state.flaws else ""
 
 
 @dataclass(frozen=True, eq=False)

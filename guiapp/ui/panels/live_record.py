@@ -16,7 +16,7 @@ from guiapp.ui.icons import icon
 from guiapp.ui.live_recording import LiveRecording, Recorded, Shown, VideoCopy
 from guiapp.ui.painters.frames import FramePainter
 from guiapp.ui.painters.pairs import Pair
-from guiapp.ui.panels.live_picture import RANDOM, NoteLayer
+from guiapp.ui.panels.live_picture import NoteLayer, note_of
 from guiapp.ui.panels.live_transport import clock
 from guiapp.ui.widgets.buttons import declare, icon_button
 from guiapp.ui.widgets.quiet_label import QuietLabel
@@ -162,7 +162,8 @@ class LiveRecord(QWidget):
             self.recording.offer(Shown(picture, drawn, self._shown.look, over, time.monotonic()))
 
     def _over_layers(self) -> tuple[NoteLayer, ...]:
-        return (NoteLayer(RANDOM, self._context.theme),) if self._lane.newest.weights == "random" else ()
+        note = note_of(self._lane.newest)
+        return (NoteLayer(note, self._context.theme),) if note else ()
 
     # ------------------------------------------------------------------ a whole video
 

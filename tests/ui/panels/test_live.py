@@ -1,6 +1,7 @@
 """The Live room in a whole window: a video that the test writes, a stream that it feeds, networks that it makes."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -263,6 +264,9 @@ def test_switching_networks_shows_no_answer_of_the_one_before(room, hose):
     answer(room, DETECTOR)
     answer(room, OTHER, "random")
     assert panel.image.layers[-1].text.startswith("random weights")
+    flawed = replace(room.lane.newest, weights="own", flaws="1 of 3 tensors hold values that are NaN")
+    panel._show_live_state(flawed)
+    assert panel.image.layers[-1].text.startswith("weights with NaN")
     answer(room, DETECTOR)
     assert len(panel.image.layers) == 1 and [name for name, _ in room.opened] == [DETECTOR, OTHER, DETECTOR]
     QTest.mouseClick(button(room, "live.stop-model"), Qt.MouseButton.LeftButton)
@@ -403,7 +407,6 @@ def test_in_a_narrow_place_nothing_is_cut_off(room, video):
 
 def test_training_leaves_the_live_network_a_share(room):
     bridge = room.window.bridge
-    from dataclasses import replace
 
     bridge.state_changed.emit(replace(bridge.state, phase="running"))
     assert room.lane.pause == 0.1
