@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAMES_LEAST, _WORDS_LEAST, _AROUND = 72, 84, 18  # pixels
 _STEP, _LETTERS = 12, 36  # pixels by which a layer stands further in than the one that holds it; the least of a name
+_PADDING = 14  # of a cell, with what the style leaves beside its text
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -79,6 +81,20 @@ class _Names(QStyledItemDelegate):
         option.textElideMode = Qt.TextElideMode.ElideMiddle
 
 
+def shorter(text: str) -> str:
+    """What a layer does, in fewer letters: a stride as papers write it, the kind without its dimensions."""
+    return re.sub(r"(Norm|Pool|Dropout)\dd\b", r"\1", text.replace(", stride ", " /"))
+
+
+class _Words(QStyledItemDelegate):
+    """Words that have no room are written shorter before they lose their end; the tip has all of them."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if option.fontMetrics.horizontalAdvance(option.text) > option.rect.width() - _PADDING:
+            option.text = shorter(option.text)
+
+
 class LayerChooser(QWidget):
     """The layers by name with what the columns say of them, as a tree or as a box.
 
@@ -122,6 +138,7 @@ class LayerChooser(QWidget):
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.box.setMinimumContentsLength(8)
         self.box.activated.connect(lambda row: self._pick(self.box.itemData(row)))
+        self._words, self._words_at = _Words(self.tree), len(self.columns)
         self._compact: bool | None = None
         self.set_compact(False)
 
@@ -162,6 +179,10 @@ class LayerChooser(QWidget):
             self._align(row)
         self._depth = max(depths.values(), default=1)
         self.tree.expandAll()
+        self.tree.setItemDelegateForColumn(self._words_at, None)
+        self._words_at = len(self.columns)
+        if not self.columns[-1].number:
+            self.tree.setItemDelegateForColumn(self._words_at, self._words)
         header = self.tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)

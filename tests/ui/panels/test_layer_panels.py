@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from guiapp.engine.state import Request
 from guiapp.interpret.activations import ActivationView, statistics
@@ -13,7 +14,7 @@ from guiapp.interpret.receptive_field import ReceptiveField
 from guiapp.ui.panels.activations import ActivationsPanel
 from guiapp.ui.panels.filters import FiltersPanel
 from guiapp.ui.widgets.colour_bar import short
-from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, LayerChooser, LayerColumn
+from guiapp.ui.widgets.layer_chooser import DOES, OUTPUT, LayerChooser, LayerColumn, shorter
 
 
 def shown(panel, qtbot, width=320, height=420):
@@ -202,6 +203,20 @@ def test_a_network_without_weights_says_so(context, kit, qtbot):
     context.bridge.give(phase="ready", opened=kit.make_opened(layers=layers))
     panel = shown(FiltersPanel(context), qtbot)
     assert panel.request() is None and panel.empty.isVisible() and "no weights" in panel.empty.text.text()
+
+
+def test_words_without_room_are_written_shorter(qtbot, context, opened):
+    chooser = LayerChooser("test")
+    qtbot.addWidget(chooser)
+    chooser.set_layers(opened.layers)
+    index = chooser.tree.model().index(0, 2)
+    index.model().setData(index, "max 3×3, stride 2")
+    for width, said in ((400, "max 3×3, stride 2"), (90, "max 3×3 /2")):
+        option = QStyleOptionViewItem()
+        option.rect = QRect(0, 0, width, 20)
+        chooser.tree.itemDelegateForIndex(index).initStyleOption(option, index)
+        assert option.text == said
+    assert (shorter("BatchNorm2d"), shorter("16 → 16, 3×3, groups 4")) == ("BatchNorm", "16 → 16, 3×3, groups 4")
 
 
 def test_the_tree_gives_way_in_a_small_panel(activations, qtbot):
