@@ -95,10 +95,13 @@ class ObjectDifferenceLayer(DetectionsLayer):
                     skeletons.paint(canvas, answer.keypoints, sure, answer.skeleton, colours, look.weakest)
         if look.marked is not None and look.marked < len(corners):
             self._mark(canvas, corners[look.marked])
+        if look.legend:
+            card = paint_card(canvas, self.theme, self._rows())
+            if not card.isEmpty():  # labels keep clear of it
+                taken = card.left(), card.top(), card.right() + 1, card.bottom() + 1
+                canvas.taken = (*canvas.taken, taken)
         if look.labels and len(corners):
             self._labels(canvas, corners, face(canvas.ratio))
-        if look.legend:
-            paint_card(canvas, self.theme, self._rows())
 
     def _rows(self) -> list[Row]:
         both, first, second = self._counts

@@ -58,8 +58,8 @@ class SecondModel(QWidget):
         self.weights = self._list("live.compare-weights", "Weights of the second network")
         self.weights.activated.connect(lambda _index: self._choose_weights())
         self.note = QuietLabel("live.compare-note", self)
-        self.precision = self._list("live.compare-precision", "Numbers that the second network counts with")
-        self.precision.addItem("numbers as first", None)
+        self.precision = self._list("live.compare-precision", "Numbers that the second network (B) counts with")
+        self.precision.addItem("as A", None)
         for name in get_args(Precision):
             self.precision.addItem(name, name)
         self.precision.activated.connect(lambda _index: self.precision_chosen.emit())

@@ -44,6 +44,22 @@ def test_each_side_has_its_colour_and_dashes(theme, objects):
     assert (seen[20:35, 65:85] == GREY).all()
 
 
+def test_no_label_lies_over_the_legend(theme):
+    size = (320, 240)
+    nothing, corner = detections([], size), detections([(236, 212, 316, 236)], size)
+    layer, grounds = difference(nothing, corner), np.full((240, 320, 3), GREY, np.uint8)
+
+    def seen(**look):
+        return painted(grounds, [prepare(layer, theme, PaintOptions(**look))])
+
+    bare, legend = seen(labels=False, legend=False), seen(labels=False)
+    rows, columns = np.nonzero((bare != legend).any(-1))
+    card = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert card[0].start < 200 < card[0].stop, "where the label of the box would go"
+    np.testing.assert_array_equal(seen()[card], legend[card])
+    assert has(seen(boxes=False)[: card[0].start], SECOND) or has(seen(boxes=False)[:, : card[1].start], SECOND)
+
+
 def test_the_pointer_is_told_who_found_an_object(theme, objects):
     layer = prepare(objects, theme)
     assert layer.object_at(75, 20).text == "only A: dog 0.50  ·  30 × 30 px"
