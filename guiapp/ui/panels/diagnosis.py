@@ -82,6 +82,8 @@ class DiagnosisPanel(Panel):
             page.chosen.connect(self._choose_layer)
         self.finding_page.layer.connect(self._choose_layer)
         theme.changed.connect(self._restyle)
+        # What was marked is of one run: also while the panel is hidden it does not stay on the curves of another.
+        context.bridge.state_changed.connect(self._unmark)
         stop = context.workspace.subscribe("layer", lambda _name: self._show_inside())
         self.destroyed.connect(lambda _=None, s=stop: s())
         self.show_state(self.seen)
@@ -185,6 +187,11 @@ class DiagnosisPanel(Panel):
         shown = self.found if self.chosen is None else self.found[self.chosen : self.chosen + 1]
         pieces = tuple((e.plot, e.first, e.last, f"{one.title}: {e.text}") for one in shown for e in one.evidence)
         self.context.workspace.evidence = pieces
+        self._marked = self._newest.opened, self._newest.run
+
+    def _unmark(self, state: EngineState) -> None:
+        if self.context.workspace.evidence and self._marked != (state.opened, state.run):
+            self.context.workspace.evidence = ()
 
     def _choose(self, place: int) -> None:
         """Mark one finding's evidence alone; a second click marks all again."""

@@ -69,6 +69,14 @@ def test_what_is_wrong_is_said_and_marked_on_the_curves(panel, follow, context):
     assert "Nothing is wrong" in panel.finding_page.text.toPlainText()
 
 
+def test_while_the_panel_is_hidden_its_marks_do_not_stay_on_the_curves_of_another_run(panel, follow, context):
+    follow(overfitted())
+    context.bridge.give(phase="finished")
+    assert context.workspace.evidence, "the same run went on"
+    context.bridge.give(phase="ready", opened=kit.make_opened())
+    assert context.workspace.evidence == ()
+
+
 def test_what_a_run_did_while_it_was_read_is_read_next(panel, follow, context, monkeypatch):
     calls = []
     now = context.bridge.call
