@@ -47,6 +47,7 @@ def test_every_dock_closes_and_comes_back_from_the_view_menu(window, name, monke
     action, dock = window.commands[f"view.{name}"], window.docks[name]
     window.show_panel(name)
     assert action.isChecked()
+    assert isinstance(dict(dock.widget().told()), dict), "for a report"
     ended = []
     monkeypatch.setattr(dock.widget(), "put_away", lambda: ended.append(name))
     dock.findChild(QToolButton, f"{name}.close").click()

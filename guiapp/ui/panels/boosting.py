@@ -67,7 +67,7 @@ class BoostingPanel(Panel):
         self.feature = ChosenFeature(theme, "boosting.feature")
         self.errors = ProfilePlot(theme, "boosting.errors", "Errors by round", ("round", "share wrong"), self)
         self.errors.clicked.connect(lambda item: self.round.setValue(item + 1))
-        self.told = QuietLabel("boosting.told", self)
+        self.says = QuietLabel("boosting.told", self)
         self.patches = WeightedPatches(theme, "boosting.patches")
         self.patches.hovered.connect(lambda _item: self._tell())
         self.about = QuietLabel("boosting.about", self, theme.faint)
@@ -91,7 +91,7 @@ class BoostingPanel(Panel):
         whole.addWidget(self.head)
         whole.addWidget(self.vote)
         whole.addLayout(upper, 3)
-        whole.addWidget(self.told)
+        whole.addWidget(self.says)
         whole.addWidget(self.patches, 4)
         whole.addWidget(self.about)
         whole.addWidget(self.progress)
@@ -196,11 +196,11 @@ class BoostingPanel(Panel):
             kind = "a face" if found.patches.faces[taught][row] else "no face"
             votes = f" · votes {found.rounds[at - 1].sums[taught][row]:+.2f}" if at else ""
             weight = f"{kind} · weight {found.weights[at][row]:.2f}"
-            self.told.set_text(f"{weight} of a mean one{votes}", (weight + votes,))
+            self.says.set_text(f"{weight} of a mean one{votes}", (weight + votes,))
         elif at:
             learned, tested = found.errors(True)[at - 1], found.errors(False)[at - 1]
             counts = int(taught.sum()), int((~taught).sum())
-            self.told.set_text(
+            self.says.set_text(
                 f"votes together wrong: {learned:.1%} of {counts[0]} samples, {tested:.1%} of {counts[1]} to test",
                 (
                     f"votes wrong: {learned:.1%} of {counts[0]}, {tested:.1%} of {counts[1]} to test",
@@ -208,7 +208,7 @@ class BoostingPanel(Panel):
                 ),
             )
         else:
-            self.told.set_text(f"{int(taught.sum())} samples, half of them faces")
+            self.says.set_text(f"{int(taught.sum())} samples, half of them faces")
 
     def _restyle(self) -> None:
         self.about.ink = self.context.theme.faint

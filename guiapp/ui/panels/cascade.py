@@ -239,14 +239,14 @@ class CascadePanel(WindowPanel):
         if self.mode == "integral":
             if self._rectangle is None:
                 text = "drag a rectangle: its sum comes from four numbers"
-                self.told.set_text(text, ("drag a rectangle",))
+                self.says.set_text(text, ("drag a rectangle",))
             else:
-                self.told.set_text(*cascade_words.of_rectangle(view, self._rectangle))
+                self.says.set_text(*cascade_words.of_rectangle(view, self._rectangle))
         elif self.mode == "reached":
             text = f"yellow: a window about here passes all {len(view.wanted)} stages"
-            self.told.set_text(f"{text}; violet: none", (text,))
+            self.says.set_text(f"{text}; violet: none", (text,))
         else:
-            self.told.set_text(*cascade_words.of_faces(view))
+            self.says.set_text(*cascade_words.of_faces(view))
 
     def _tell_feature(self) -> None:
         view = self.view

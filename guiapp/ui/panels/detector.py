@@ -88,7 +88,7 @@ class DetectorPanel(Panel):
         self.table = LevelTable(theme, "detector.levels")
         self.focal = FocalPart(theme, self)
         self.object = ObjectPage(theme, self)
-        self.told = QuietLabel("detector.told", self)
+        self.says = QuietLabel("detector.told", self)
         self.more = QuietLabel("detector.more", self, theme.faint)
         self._build()
         self.views.currentIndexChanged.connect(self._ask)
@@ -146,7 +146,7 @@ class DetectorPanel(Panel):
         column.setSpacing(4)
         column.addLayout(tools)
         column.addWidget(self._body, 1)
-        column.addWidget(self.told)
+        column.addWidget(self.says)
         column.addWidget(self.more)
         self.empty = EmptyState("", (), self)
         self._pages = QStackedWidget(self)
@@ -363,27 +363,27 @@ class DetectorPanel(Panel):
             self._tell_pyramid(view)
         elif self.mode == "anchors":
             about = words.of_cell(view, level, self._cell) if self._cell is not None else words.of_anchors(view, level)
-            self.told.set_text(*about)
+            self.says.set_text(*about)
             self.more.set_text(*words.of_match(view))
         elif self.mode == "scores":
-            self.told.set_text(*words.of_steps(view))
+            self.says.set_text(*words.of_steps(view))
             cell = self._cell
             self.more.set_text(*(words.SCORING[view.scoring] if cell is None else words.of_cell(view, level, cell)))
         else:
             name, place = words.of_object(view), words.of_level(view)
-            self.told.set_text(f"{name[0]} · {place[0]}", (f"{name[1][0]} · {place[0]}", place[0]) if name[1] else ())
+            self.says.set_text(f"{name[0]} · {place[0]}", (f"{name[1][0]} · {place[0]}", place[0]) if name[1] else ())
             self.more.set_text(*(self.object.value() or words.of_codes(view.object, view.scoring)))
 
     def _tell_pyramid(self, view: DetectorView) -> None:
         index, pointer = self.tiles.hover, self.tiles.pointer
         if index is None or pointer is None or index >= len(self.tiles.tiles):
-            self.told.set_text(*words.of_pyramid(view))
+            self.says.set_text(*words.of_pyramid(view))
         else:
             level, part = self._tile(index)
             place, cell = self.tiles.cell_at(pointer), None
             if place is not None:
                 cell = (place[1], place[2], float(self.tiles.tiles[index].atlas.values[0, place[1], place[2]]))
-            self.told.set_text(*words.of_tile(level, part, cell))
+            self.says.set_text(*words.of_tile(level, part, cell))
         self.more.set_text("a click enlarges a map; once more shows all", ("a click enlarges a map",))
 
     def _restyle(self) -> None:

@@ -256,10 +256,10 @@ class GradientsPanel(WindowPanel):
         size = f"{view.shrunk[0]} × {view.shrunk[1]}"
         if self.mode == "scores":
             text = f"score of the window about each place: red above 0, blue below, full at ±{_FULL:.0f}"
-            self.told.set_text(text, ("score of the window about each place",))
+            self.says.set_text(text, ("score of the window about each place",))
         else:
             text = f"{columns} × {rows} cells of the picture at {size}"
-            self.told.set_text(f"{text} · a click chooses the window", (text,))
+            self.says.set_text(f"{text} · a click chooses the window", (text,))
 
     def _describe(self, column: int, row: int) -> str:
         """Gradient or cell under the pointer."""

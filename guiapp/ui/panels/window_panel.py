@@ -46,7 +46,7 @@ class WindowPanel(Panel):
         follow: Whether the window follows what is found, ``<id>.follow``.
         extent: Height of the window, ``<id>.<extent name>``.
         extent_text: The same in pixels.
-        told: The line below the picture.
+        says: The line below the picture.
         verdict: What is said of the window.
         view: What is shown now, or None.
     """
@@ -84,7 +84,7 @@ class WindowPanel(Panel):
         self.extent.setToolTip(tip)
         self.extent_text = QuietLabel(f"{self.id}.{name}-text", self, theme.faint)
         self.extent_text.set_room("0000 px")
-        self.told = QuietLabel(f"{self.id}.told", self)
+        self.says = QuietLabel(f"{self.id}.told", self)
         self.verdict = QuietLabel(f"{self.id}.verdict", self)
         self.views.currentIndexChanged.connect(self._show_picture)
         self.follow.clicked.connect(self._follow)
@@ -107,7 +107,7 @@ class WindowPanel(Panel):
         left.setSpacing(4)
         left.addLayout(tools)
         left.addWidget(self.image, 1)
-        left.addWidget(self.told)
+        left.addWidget(self.says)
         right.setSpacing(4)
         right.insertWidget(0, self.verdict)
         page = QWidget(self)

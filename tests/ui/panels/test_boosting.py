@@ -35,7 +35,7 @@ def test_a_round_is_looked_at_and_the_newest_is_followed(panel, qtbot):
     assert f"ε = {found.rounds[2].error:.3f}" in panel.vote.text()
     assert panel.patches.weights == pytest.approx(found.weights[3])
     panel.resize(300, 700)  # a column of a small window
-    for label, said in ((panel.head, "white − black"), (panel.vote, f"{found.rounds[2].alpha:.2f}"), (panel.told, "%")):
+    for label, said in ((panel.head, "white − black"), (panel.vote, f"{found.rounds[2].alpha:.2f}"), (panel.says, "%")):
         assert said in label.shown and "…" not in label.shown
     panel.errors.clicked.emit(0)
     assert panel.round.value() == 1
@@ -53,4 +53,4 @@ def test_areas_are_weights_and_a_sample_tells_its_own(panel):
         assert (first.width() / second.width()) ** 2 == pytest.approx(heavy / light)
     plot.hover = plot.item_at(first.center())
     plot.hovered.emit(plot.hover)
-    assert plot.hover == plot.shown[0] and f"weight {heavy:.2f} of a mean one" in panel.told.text()
+    assert plot.hover == plot.shown[0] and f"weight {heavy:.2f} of a mean one" in panel.says.text()

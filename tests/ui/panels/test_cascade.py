@@ -60,7 +60,7 @@ def test_a_face_is_followed_until_a_window_is_chosen(panel, again, qtbot):
     assert panel.request().options == CascadeOptions()
     assert panel.follow.isChecked()
     assert "passes all 22 stages: a face" in panel.verdict.text()
-    assert panel.told.text().startswith("1 face of ")
+    assert panel.says.text().startswith("1 face of ")
     with qtbot.waitSignal(panel.request_changed):
         QTest.mouseClick(panel.image, LEFT, pos=point(panel.image, 120, 60))
     assert not panel.follow.isChecked()
@@ -93,18 +93,18 @@ def test_another_size_about_the_same_middle(panel, again):
 
 def test_the_sum_of_a_rectangle_comes_from_four_numbers(panel):
     panel.views.setCurrentIndex(panel.views.findData("integral"))
-    assert "drag a rectangle" in panel.told.text()
+    assert "drag a rectangle" in panel.says.text()
     image, before = panel.image, panel.image.scale
     QTest.mousePress(image, LEFT, pos=point(image, 30, 40))
     QTest.mouseMove(image, point(image, 60, 50))
     QTest.mouseRelease(image, LEFT, pos=point(image, 84, 60))
     grey = panel.view.grey
     total = int(grey[40:61, 30:85].sum())
-    numbers = [int(n.replace(",", "")) for n in re.findall(r"[\d,]{4,}", panel.told.text())]
+    numbers = [int(n.replace(",", "")) for n in re.findall(r"[\d,]{4,}", panel.says.text())]
     table = panel.view.table
     assert numbers[:4] == [table[61, 85], table[40, 85], table[61, 30], table[40, 30]]
     assert numbers[0] - numbers[1] - numbers[2] + numbers[3] == numbers[4] == total
-    assert f"55 × 21 · mean {total / (55 * 21):.1f}" in panel.told.text()
+    assert f"55 × 21 · mean {total / (55 * 21):.1f}" in panel.says.text()
     assert image.scale == before  # the picture did not move
     assert image._layers[-1].area == (30, 40, 55, 21)  # with its corners A to D
     panel.grab()
@@ -177,5 +177,5 @@ def test_a_window_without_contrast_is_told(panel, context, kit):
     flat = Picture(np.full((200, 300, 3), 90, np.uint8), Origin("file", "grey"))
     panel.show_look(kit.look(context, flat, None, {"cascade": answer(CascadeOptions(), flat)}))
     assert "too little contrast" in panel.verdict.text()
-    assert panel.told.text().startswith("no face")
+    assert panel.says.text().startswith("no face")
     panel.grab()

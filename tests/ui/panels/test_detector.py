@@ -119,8 +119,8 @@ def test_maps_of_the_pyramid_tell_their_numbers_and_grow_by_a_click(panel, answe
     QTest.mouseMove(tiles, place.toPoint())
     atlas = view.levels[1].maps["result"]
     _, row, column = tiles.cell_at(QPointF(place.toPoint()))
-    assert panel.told.text().startswith("P3") and f"row {row}, column {column}" in panel.told.text()
-    said = float(panel.told.text().rpartition(" ")[2].replace("−", "-"))
+    assert panel.says.text().startswith("P3") and f"row {row}, column {column}" in panel.says.text()
+    said = float(panel.says.text().rpartition(" ")[2].replace("−", "-"))
     assert said == pytest.approx(float(atlas.values[0, row, column]), rel=0.02)
     middle = view.padded[1] * place.toPoint().x() / tiles.width()
     assert middle > 0
@@ -153,7 +153,7 @@ def test_anchors_of_the_cell_under_the_pointer_are_framed(panel, answer, faster,
     QTest.mouseClick(table, LEFT, pos=table.row_place(1).center().toPoint())
     assert panel.level is view.levels[1] and table.chosen == 1
     total = sum(x.anchors for x in view.levels)
-    assert f"3 × 12 × 16 = 576 of {total:,} anchors" in panel.told.text() and "1:2 1:1 2:1" in panel.told.text()
+    assert f"3 × 12 × 16 = 576 of {total:,} anchors" in panel.says.text() and "1:2 1:1 2:1" in panel.says.text()
     over(panel.image, 101, 61)
     scale = view.scale
     # the anchors of torchvision stand at the corners of the cells: the nearest corner's are shown
@@ -162,7 +162,7 @@ def test_anchors_of_the_cell_under_the_pointer_are_framed(panel, answer, faster,
     expected = view.levels[1].anchors_at(row, column) * np.tile(scale, 2)
     shown = np.concatenate([layer.boxes for layer in boxes_of(panel.image)[1:]])  # the first is the object
     np.testing.assert_allclose(np.sort(shown, 0), np.sort(expected, 0), rtol=1e-5)
-    assert f"{view.levels[1].scores[row, column].max():.3f}" in panel.told.text()
+    assert f"{view.levels[1].scores[row, column].max():.3f}" in panel.says.text()
     assert boxes_of(panel.image)[0].boxes[0] == pytest.approx(view.object.box)
 
 
@@ -189,7 +189,7 @@ def test_scores_lie_over_the_picture_with_the_boxes_of_the_first_stage(panel, an
     heat = panel.image._layers[0]
     assert isinstance(heat, MapLayer) and heat.area == pytest.approx(view.area)
     for words, count in view.steps:
-        assert f"{count:,} {words}" in panel.told.text()
+        assert f"{count:,} {words}" in panel.says.text()
     assert not panel.focal.plot.isVisible() and panel.boxes.isVisible()
     panel.boxes.setFocus()
     QTest.keyClick(panel.boxes, Qt.Key.Key_Down)
@@ -207,7 +207,7 @@ def test_the_object_follows_the_choice_in_the_live_picture(panel, answer, faster
     answer(faster)
     choose(panel, "object")
     view = answer(faster)
-    assert panel.told.text().startswith("best shown") and "⌊4 + log₂" in panel.told.text()
+    assert panel.says.text().startswith("best shown") and "⌊4 + log₂" in panel.says.text()
     assert panel.object.maps.maps[0][1] is view.object.pooled
     width, height = view.size
     box = view.boxes[(view.boxes[:, 2:] - view.boxes[:, :2]).min(1).argmax()]
@@ -217,7 +217,7 @@ def test_the_object_follows_the_choice_in_the_live_picture(panel, answer, faster
         context.workspace.region = tuple(np.round(region * 64) / 64)
     view = answer(faster)
     assert view.object.chosen and view.object.box == pytest.approx(box, rel=1e-5)
-    assert panel.told.text().startswith("chosen: ") and view.object.label in panel.told.text()
+    assert panel.says.text().startswith("chosen: ") and view.object.label in panel.says.text()
     start, end = boxes_of(panel.object.crop)
     assert start.dashed and end.boxes[0, 2:] - end.boxes[0, :2] == pytest.approx(
         view.object.box[2:] - view.object.box[:2], abs=1e-3
@@ -286,7 +286,7 @@ def test_every_view_fits(panel, answer, retina, faster, size, context):
                 panel.focal.plot,
                 panel.object.crop,
                 panel.object.classes,
-                panel.told,
+                panel.says,
             ):
                 if part.isVisible():
                     left = part.mapTo(panel, QPoint(0, 0))
