@@ -118,10 +118,10 @@ def _started(
 
 def _check_dataset(settings: dict[str, Any]) -> None:
     """Refuse a data set that is neither known nor a path."""
-    from guiapp.datasets import DATASETS
+    from guiapp.datasets import DATASETS, own_place
 
     name = settings.get("dataset")
-    if name is not None and name not in DATASETS and not Path(name.removeprefix("folder:")).expanduser().exists():
+    if name is not None and name not in DATASETS and not own_place(name)[0].exists():
         known = ", ".join(DATASETS)
         raise SettingError(f"dataset={name}: there is no such data set, folder or .zip; data sets are: {known}")
 

@@ -9,7 +9,7 @@ from guiapp.core.notices import SettingError
 from guiapp.core.registry import Lazy, UnknownName
 from guiapp.datasets.base import DATASETS, Dataset, DatasetEntry, Progress
 
-__all__ = ["DATASETS", "Dataset", "DatasetEntry", "open_dataset"]
+__all__ = ["DATASETS", "Dataset", "DatasetEntry", "open_dataset", "own_place"]
 
 
 def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
@@ -29,10 +29,7 @@ def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
     if text in DATASETS:
         return DATASETS[text].load(report)
     place = text.removeprefix("folder:")
-    path, size = Path(place).expanduser(), 32
-    before, at, side = place.rpartition("@")
-    if not path.exists() and at and side.isdecimal():
-        path, size = Path(before).expanduser(), int(side)
+    path, size = own_place(text)
     if path.exists():
         dataset: Dataset = Lazy("guiapp.datasets.folder:load")(path, report, size)
         return dataset
@@ -43,6 +40,16 @@ def open_dataset(name: str | Path, progress: Progress | None = None) -> Dataset:
     except UnknownName as error:
         raise SettingError(f"{error}; a folder or .zip of this name is not there either") from None
     return entry.load(report)
+
+
+def own_place(name: str) -> tuple[Path, int]:
+    """Where the folder, .zip or table of a name would be, with the side of a sample in pixels that it asks for."""
+    place = name.removeprefix("folder:")
+    path = Path(place).expanduser()
+    before, at, side = place.rpartition("@")
+    if not path.exists() and at and side.isdecimal():
+        return Path(before).expanduser(), int(side)
+    return path, 32
 
 
 def _register(name: str, title: str, load: str, available: str | None, size: str, description: str) -> None:

@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import torch
+from PIL import Image
 
 from guiapp import watch
 
@@ -25,6 +27,20 @@ def test_a_recipe_is_written_printed_and_trained_in_another_home(guiapp, tmp_pat
     script = tmp_path / "alone.py"
     written = guiapp("script", run, "--out", script, "--json")
     assert written.json["data"] is None and len(script.read_text().splitlines()) == written.json["lines"]
+
+
+def test_a_folder_is_trained_on_with_the_side_of_its_samples(guiapp, tmp_path):
+    shades = np.random.default_rng(0)
+    for name, light in (("Hell ü", 200), ("dunkel", 20)):
+        (tmp_path / "my pictures" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = shades.integers(light, light + 40, (20, 24, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "my pictures" / name / f"{number}.png")
+    data = f"dataset=folder:{tmp_path / 'my pictures'}@12"
+    given = ("softmax-classifier", "--set", data, "--set", "threads=1", "--epochs", "1")
+    found = guiapp("train", *given, "--run-dir", tmp_path / "run", "--json")
+    assert found.code == 0, found.err
+    assert found.json["parameters"] == 2 * (3 * 12 * 12 + 1)
 
 
 def test_what_does_not_fit_is_refused_in_one_line(guiapp, tmp_path):
