@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_and_marked_on_the_curves(panel, follow, context):
     assert "Nothing is wrong" in panel.finding_page.text.toPlainText()
 
 
-def test_while_the_panel_is_hidden_its_marks_do_not_stay_on_the_curves_of_another_run(panel, follow, context):
+def test_while_the_panel_is_hidden_its_marks_do_not_stay_on_the_curves_of_another_run(panel, follow, context, kit):
     follow(overfitted())
     context.bridge.give(phase="finished")
     assert context.workspace.evidence, "the same run went on"
