@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QRegion
 
 from guiapp.tasks.predictions import Detections, Flow, Masks
 from guiapp.ui.colour_maps import sequential
@@ -95,13 +95,21 @@ class ObjectDifferenceLayer(DetectionsLayer):
                     skeletons.paint(canvas, answer.keypoints, sure, answer.skeleton, colours, look.weakest)
         if look.marked is not None and look.marked < len(corners):
             self._mark(canvas, corners[look.marked])
-        if look.legend:
-            card = paint_card(canvas, self.theme, self._rows())
-            if not card.isEmpty():  # labels keep clear of it
-                taken = card.left(), card.top(), card.right() + 1, card.bottom() + 1
-                canvas.taken = (*canvas.taken, taken)
+        card = paint_card(canvas, self.theme, self._rows()) if look.legend else QRect()
         if look.labels and len(corners):
-            self._labels(canvas, corners, face(canvas.ratio))
+            self._labels_beside(card, canvas, corners)
+
+    def _labels_beside(self, card: QRect, canvas: Canvas, corners: npt.NDArray[np.int64]) -> None:
+        """Labels, and the lines that join them with their boxes, keep clear of the legend."""
+        painter = canvas.painter
+        painter.save()
+        if not card.isEmpty():
+            canvas.taken = (*canvas.taken, (card.left(), card.top(), card.right() + 1, card.bottom() + 1))
+            left, top, right, bottom = canvas.area
+            area = QRegion(left, top, right - left, bottom - top).subtracted(QRegion(card))
+            painter.setClipRegion(area, Qt.ClipOperation.IntersectClip)
+        self._labels(canvas, corners, face(canvas.ratio))
+        painter.restore()
 
     def _rows(self) -> list[Row]:
         both, first, second = self._counts
