@@ -82,8 +82,8 @@ class _Names(QStyledItemDelegate):
 
 
 def shorter(text: str) -> str:
-    """What a layer does, in fewer letters: a stride as papers write it, the kind without its dimensions."""
-    return re.sub(r"(Norm|Pool|Dropout)\dd\b", r"\1", text.replace(", stride ", " /"))
+    """What a layer does, in fewer letters: arrows without room, a stride as papers write it, kinds without dimensions."""
+    return re.sub(r"(Norm|Pool|Dropout)\dd\b", r"\1", text.replace(", stride ", " /").replace(" → ", "→"))
 
 
 class _Words(QStyledItemDelegate):

@@ -216,7 +216,7 @@ def test_words_without_room_are_written_shorter(qtbot, context, opened):
         option.rect = QRect(0, 0, width, 20)
         chooser.tree.itemDelegateForIndex(index).initStyleOption(option, index)
         assert option.text == said
-    assert (shorter("BatchNorm2d"), shorter("16 → 16, 3×3, groups 4")) == ("BatchNorm", "16 → 16, 3×3, groups 4")
+    assert (shorter("BatchNorm2d"), shorter("16 → 16, 3×3, groups 4")) == ("BatchNorm", "16→16, 3×3, groups 4")
 
 
 def test_the_tree_gives_way_in_a_small_panel(activations, qtbot):
