@@ -82,7 +82,7 @@ class _Names(QStyledItemDelegate):
 
 
 def shorter(text: str) -> str:
-    """What a layer does, in fewer letters: arrows without room, a stride as papers write it, kinds without dimensions."""
+    """What a layer does, in fewer letters: arrows without room, strides as in papers, kinds without dimensions."""
     return re.sub(r"(Norm|Pool|Dropout)\dd\b", r"\1", text.replace(", stride ", " /").replace(" → ", "→"))
 
 
