@@ -49,6 +49,7 @@ _PEOPLE = (
 )
 _NEAR: tuple[Colour, Colour, Colour] = (226, 182, 152), (60, 42, 30), (70, 84, 112)
 """Skin, hair and coat of who stands near."""
+_AHEAD = (0, 0, 170)  # pixels: of the two who go to the right one is always to be seen beside who stands near
 _BEYOND = 60  # pixels beyond the edge where people turn up
 
 
@@ -76,7 +77,7 @@ def walk(frame: int) -> _Canvas:
     way = WIDTH + 2 * _BEYOND
     for number, person in enumerate(_PEOPLE):
         forward = -1 if number == 1 else 1
-        x = (person.x + _BEYOND + forward * way * frame / FRAMES) % way - _BEYOND
+        x = (person.x + _AHEAD[number] + _BEYOND + forward * way * frame / FRAMES) % way - _BEYOND
         stride = math.sin(7 * turn + number)
         _walker(canvas, replace(person, x=x, y=person.y + 3 * stride * stride, step=0.2 + 0.8 * abs(stride)))
     _portrait(canvas, (775 + 14 * math.sin(turn), 330 + 5 * math.sin(2 * turn)), 74, *_NEAR)

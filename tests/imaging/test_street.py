@@ -46,4 +46,12 @@ def test_its_people_walk_and_go_on_without_a_jump():
         pixels = walk(frame).astype(int)
         return np.flatnonzero(((pixels[350:430, :, 1] - pixels[350:430, :, 0]) > 20).mean(0) > 0.5).mean()
 
-    assert green(25) - green(0) == pytest.approx(135, abs=4)
+    assert green(125) - green(100) == pytest.approx(135, abs=4)
+
+
+def test_someone_who_walks_is_nearly_always_found():
+    found = []
+    for frame in range(0, FRAMES, 20):
+        inputs = [torch.from_numpy(walk(frame)).permute(2, 0, 1).float() / 255]
+        found.append(bool((HogPeople().candidates(inputs, 100).scores > 0.5).any()))
+    assert sum(found) >= 9

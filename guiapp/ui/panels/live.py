@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from guiapp.core.decode import SUFFIXES
 from guiapp.core.notices import UserError
 from guiapp.core.picture import Picture
-from guiapp.engine.samples import STREET, is_sample
+from guiapp.engine.samples import STREET, WALK, is_sample
 from guiapp.tasks.predictions import Detections
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     from guiapp.engine.state import EngineState, LookResult, Request
 
 _EMPTY = "Nothing is open: play a video, choose a camera above, or drop a video on the window."
-_SAMPLES = ("live.empty-sample", "live.empty-flower", "live.empty-temple", "live.empty-walk")
+_SAMPLES = ("live.empty-sample", "live.empty-walk", "live.empty-flower", "live.empty-temple")
+_FINDS = {STREET: "haar-face", WALK: "hog-person"}
+"""What finds something in a sample with nothing downloaded: opened with it where no network is."""
 _PATIENCE_MS = 60
 """A picture that stands still waits so long for its answer before it is shown alone: else boxes would flicker."""
 _PLACE_MS = 100
@@ -284,8 +286,11 @@ class LivePanel(Panel):
         """Open a video, a picture, an address or ``camera:0``; what cannot be opened is told in one line."""
         self.context.notices.settle("live source")
         self._reading += 1
-        if text == STREET and self._lane.newest.phase in ("empty", "failed"):
-            self.open_network("haar-face")
+        if text in _FINDS and self._lane.newest.phase in ("empty", "failed"):
+            self.open_network(_FINDS[text])
+        self._open(text)
+
+    def _open(self, text: str) -> None:
         if is_sample(text) or (Path(text).suffix.lower() in SUFFIXES and "://" not in text):
             self._read_picture(text)
             return
@@ -299,11 +304,9 @@ class LivePanel(Panel):
 
     def show_sample(self, name: str) -> None:
         """Show a sample (``engine.samples``) to whatever network there is."""
-        if not is_sample(name):
-            self.open_source(name)
-            return
+        self.context.notices.settle("live source")
         self._reading += 1
-        self._read_picture(name)
+        self._open(name)
 
     def show_picture(self, picture: Picture) -> None:
         """Look at one picture."""

@@ -25,7 +25,7 @@ class LiveSources(QWidget):
     Attributes:
         chosen: Emitted with a path, an address, ``camera:NUMBER``, ``screen:X,Y,WIDTH,HEIGHT`` or the name of a sample.
         address: Field for an address, ``live.address``.
-        samples: Actions that show a sample: street, flower, temple, and the street with its people walking.
+        samples: Actions that show a sample: the street, its people walking, flower, temple.
         camera: Button with the list of cameras, ``live.camera``; while it is open it follows what is plugged in.
         screen_button: Button with the ways to choose a part of the screen, ``live.screen``.
     """
@@ -51,9 +51,9 @@ class LiveSources(QWidget):
             ))
             for command, title, name in (
                 ("live.open-sample", "Sample street", STREET),
+                ("live.open-sample-walk", "Sample walk", WALK),
                 ("live.open-sample-flower", "Sample flower", FLOWER),
                 ("live.open-sample-temple", "Sample temple", TEMPLE),
-                ("live.open-sample-walk", "Sample walk", WALK),
             )
         ]  # fmt: skip
         self.camera = QPushButton(icon("camera"), "Camera", self)

@@ -40,6 +40,7 @@ class LiveWeights(QComboBox):
         self._here: Here | None = None
         self._last = 0
         self.activated.connect(self._activated)
+        self.hide()  # until there is a network
 
     def show_model(self, model: ZooModel | None, here: Here | None) -> None:
         """List the weights of a network; what was chosen stays while it is the same network."""

@@ -157,7 +157,13 @@ def test_empty_it_says_what_to_do_with_the_buttons_that_do_it(room):
     panel = room.panel
     assert panel.empty.isVisible() and "drop a video" in panel.empty.text.text()
     assert button(room, "live.empty-video").isVisible() and not panel.transport.seek.isVisible()
+    assert not panel.models.weights.isVisible()  # no network, no weights of it
     assert not room.window.commands["live.play"].isEnabled()
+    button(
+        room, "live.empty-walk"
+    ).click()  # with nothing on this machine there are people who walk, and what finds them
+    room.bot.waitUntil(lambda: panel.image.result is not None and panel.feed.kind == "video")
+    assert room.opened[0][0] == "hog-person"
 
 
 def test_a_video_plays_pauses_steps_seeks_and_loops(room, video):
