@@ -107,7 +107,7 @@ def open_weights(
     if not found.guesses:
         raise UserError(
             f"the weights in {path.name} belong to no architecture that is known here: "
-            "name one (architecture), or open a Python file that gives the network"
+            "name one (architecture), or open a Python file that gives the network and name these weights there"
         )
     best = found.guesses[0]
     if not best.match.filled and not settings.partial and not settings.architecture:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QPushButton, QWidget
 
 from guiapp.engine.state import EngineState
@@ -86,7 +86,10 @@ class GroupsPanel(PagedPanel):
         self.progress = StudyBar(self.timing, "groups", theme, self)
         self._build()
         self.follow("layer", lambda _name: self._follow())
-        self.show_state(self.seen)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.show_state(self.seen)  # not before: counting takes a core some seconds, which a hidden panel does not use
 
     def _build(self) -> None:
         row = QHBoxLayout()

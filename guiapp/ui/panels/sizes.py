@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QWidget
 
 from guiapp.engine.state import EngineState
@@ -89,7 +89,10 @@ class SizesPanel(PagedPanel):
         self.progress = StudyBar(self.run, "sizes", theme, self)
         self._build()
         self.follow("layer", lambda _name: self._mark())
-        self.show_state(self.seen)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.show_state(self.seen)  # not before: counting takes a core some seconds, which a hidden panel does not use
 
     def _build(self) -> None:
         top = QHBoxLayout()

@@ -42,6 +42,7 @@ def groups(context, kit, qtbot, studies):
     panel = GroupsPanel(context)
     panel.resize(360, 460)
     qtbot.addWidget(panel)
+    assert not studies, "nothing is counted for a panel that nobody sees"
     panel.show()
     title, _, done = studies.pop()
     assert title == "grouped convolutions" and panel.empty.text.text() == "counting …"
@@ -92,6 +93,7 @@ def test_two_networks_stand_side_by_side(context, kit, qtbot, studies):
     panel = SizesPanel(context)
     panel.resize(360, 420)
     qtbot.addWidget(panel)
+    assert not studies
     panel.show()
     _, _, done = studies.pop()
     ours = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3))
