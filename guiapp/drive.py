@@ -190,8 +190,8 @@ class Driver:
         """Show a picture, a video or an address in the live room and wait until it is answered and looked into.
 
         Args:
-            source: What the live room opens; where it is None the street that the program draws, with its people walking
-                for a network that looks at several pictures.
+            source: What the live room opens; where it is None the street that the program draws, with its people
+                walking for a network that looks at several pictures.
         """
         from guiapp.ui.panels.live import LivePanel
 
