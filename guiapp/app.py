@@ -154,6 +154,9 @@ def install_exception_hook(notices: NoticeBoard) -> None:
         if issubclass(kind, KeyboardInterrupt):
             sys.exit(130)
         details = "".join(traceback.format_exception(kind, error, trace))
+        # Python keeps the last error with all that its functions held: a painter among it that was never ended would
+        # hold its widget's picture, and take the program down with it.
+        traceback.clear_frames(trace)
         if details in seen:
             return
         seen.add(details)

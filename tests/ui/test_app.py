@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -107,6 +108,26 @@ def test_errors_are_told_once_and_written_as_python_does(monkeypatch):
     assert [n.text for n in board.notices] == ["Something went wrong: broken", "choose another folder"]
     assert "ValueError: broken" in board.notices[0].details
     assert len(written) == 4, "nothing is swallowed"
+
+
+def test_an_error_that_was_told_keeps_nothing_of_what_its_functions_held(monkeypatch):
+    class Painter:
+        pass
+
+    held = []
+
+    def paint():
+        painter = Painter()
+        held.append(weakref.ref(painter))
+        raise IndexError("beyond the last")
+
+    monkeypatch.setattr(sys, "excepthook", lambda *error: None)
+    install_exception_hook(NoticeBoard())
+    try:
+        paint()
+    except IndexError as error:
+        sys.excepthook(IndexError, error, error.__traceback__)
+        assert held[0]() is None
 
 
 def test_imports_are_not_read_for_features_that_nobody_uses(qapp):
