@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from guiapp.engine.state import Inspected
     from guiapp.engine.study import Study
 
+NOT_LABELLED = (
+    "What the pictures of this run show is not known: name its data in the script, guiapp.watch(…, dataset=FOLDER), "
+    "or ask guiapp evaluate RUN --dataset FOLDER."
+)
 _SCORING = 0.95  # share of the work that is the network's
 
 
@@ -72,10 +76,7 @@ def evaluate(study: Study, part: Part, run: Path | None = None, threads: int = 0
     if not isinstance(opened, Opened) or study.dataset is None:
         raise UserError("evaluation needs an experiment with a data set: open one in the catalogue")
     if UNLABELLED in study.dataset.classes:
-        raise UserError(
-            "what the pictures of this run show is not known: name its data where it is written, "
-            "guiapp.watch(…, dataset=FOLDER), or ask guiapp evaluate RUN --dataset FOLDER"
-        )
+        raise UserError(NOT_LABELLED)
     began = time.thread_time()
     task = make_task(opened.experiment.task, tuple(opened.labels))
     work = scoring(_validated(study), task, opened.preprocessing, study.dataset, part, study.step)

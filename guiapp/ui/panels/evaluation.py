@@ -45,7 +45,6 @@ PAGES = (
     ("Mistakes", "Wrong answers, the least expected truth first"),
     ("Labels", "Samples whose label is perhaps wrong"),
 )
-_NOTHING = "Choose an experiment in the catalogue to measure what its network gets right and wrong."
 _TOLD = 20_000  # samples that other panels are told of
 _BESIDE = 520  # width from which the samples stand beside the page
 _SETTLED_MS = 200
@@ -148,7 +147,7 @@ class EvaluationPanel(Panel):
         actions = ()
         if "catalogue.find" in self.context.commands.records:
             actions = ((self.context.commands["catalogue.find"], "evaluation.open"),)
-        self.empty = EmptyState(_NOTHING, actions, self)
+        self.empty = EmptyState(words.nothing(None), actions, self)
         self._side = QWidget(self)
         side = QVBoxLayout(self._side)
         side.setContentsMargins(0, 0, 0, 0)
@@ -217,7 +216,9 @@ class EvaluationPanel(Panel):
             before, self._opened = self._opened, state.opened
             self.measuring.forget()
             self._forget(_dataset(before) is not _dataset(state.opened))
-            self._pages.setCurrentIndex(0 if state.opened is None else 1)
+            reason = words.nothing(_dataset(state.opened))
+            self.empty.set_text(reason)
+            self._pages.setCurrentIndex(0 if reason else 1)
         if state.run != self._run_folder:
             self._run_folder = state.run
             self.measuring.another_run()

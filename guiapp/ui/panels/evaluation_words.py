@@ -6,18 +6,29 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from guiapp.datasets.base import UNLABELLED
+from guiapp.engine.evaluate import NOT_LABELLED
 from guiapp.training.looks import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from guiapp.datasets.base import Dataset
     from guiapp.engine.evaluate import Evaluated
     from guiapp.engine.state import EngineState
     from guiapp.training.metrics.calibration import Calibration
     from guiapp.training.metrics.decision import Outcome
     from guiapp.training.metrics.ranking import Curve, Ranking
 
+_NOTHING = "Choose an experiment in the catalogue to measure what its network gets right and wrong."
 PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
+
+
+def nothing(dataset: Dataset | None) -> str:
+    """Why there is nothing to measure; empty where there is."""
+    if dataset is None:
+        return _NOTHING
+    return NOT_LABELLED if UNLABELLED in dataset.classes else ""
 
 
 def figure(value: float, digits: int = 4) -> str:

@@ -1,10 +1,12 @@
 """The evaluation panel: what is measured when, and what a click shows."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from guiapp.datasets.base import UNLABELLED
 from guiapp.engine.evaluate import Evaluated
 from guiapp.training.looks import add_look
 from guiapp.training.metrics.report import report
@@ -52,6 +54,15 @@ def test_it_says_what_to_do_while_nothing_is_open(qtbot, context):
     qtbot.addWidget(made)
     assert made._pages.currentWidget() is made.empty
     assert studies(context) == []
+
+
+def test_of_pictures_that_nobody_has_labelled_it_says_how_they_are(panel, context, kit):
+    dataset = context.bridge.state.opened.dataset
+    unlabelled = replace(dataset, classes=(*dataset.classes[:-1], UNLABELLED))
+    context.bridge.give(panel, opened=kit.make_opened(dataset=unlabelled))
+    assert panel.empty.isVisible() and "dataset=FOLDER" in panel.empty.text.text()
+    context.bridge.give(panel, opened=kit.make_opened(dataset=dataset))
+    assert not panel.empty.isVisible()
 
 
 def test_it_measures_validation_and_again_when_weights_are_others(panel, context):
