@@ -37,7 +37,7 @@ def count(study: Study, tell: Callable[[Any], None]) -> Generator[Step, None, Co
     from guiapp.interpret.cost_run import measure
     from guiapp.interpret.flow_graph import Architecture
 
-    yield 0.1, "counting what each layer costs"
+    yield 0.0, "counting what each layer costs"  # one run in a piece: no time left can be told from it
     if study.model.origin == "trained":
         measured = measure(study.module, study.inspected.preprocessing.size)
     else:
