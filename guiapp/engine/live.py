@@ -23,6 +23,7 @@ from guiapp.engine.live_inside import Inside, one_picture
 from guiapp.engine.live_loan import Loan
 from guiapp.engine.live_network import Beside, LiveNetwork
 from guiapp.engine.live_records import Answer, Frames, LivePhase, LiveResult, LiveState
+from guiapp.engine.live_threads import LiveThreads
 from guiapp.engine.preload import preload_torch
 from guiapp.engine.slot import Slot
 from guiapp.engine.state import Inspected, Request
@@ -88,6 +89,7 @@ class LiveLane:
         self._dirty = False
         self._open: LiveNetwork | None = None
         self._beside = Beside(notices)
+        self._threads = LiveThreads(notices)
         self._finished: deque[float] = deque(maxlen=600)
         self._loans: list[Loan] = []
         self._complaint = ""
@@ -214,11 +216,7 @@ class LiveLane:
 
     def _serve(self) -> None:
         preload_torch()
-        import torch
-
-        from guiapp.training.threads import physical_cores
-
-        torch.set_num_threads(physical_cores())
+        self._threads.begin()
         while True:
             with self._condition:
                 late = self._inside.seconds(self._open.picture if self._open is not None else None)
@@ -284,6 +282,7 @@ class LiveLane:
             self._publish(LiveState(), place)
             return
         from guiapp.engine.open_any import find_any
+        from guiapp.models.zoo.arrange import arrange
 
         name, weights, device = wanted
         entry = find_any(name)
@@ -301,7 +300,8 @@ class LiveLane:
 
         try:
             opened = self._opener(entry.name, weights, device, progress)
-            opened = _arranged(opened, self._run_as[place], progress)
+            self._threads.begin(self._run_as[place].threads)
+            opened = arrange(opened, self._run_as[place], progress)
         except UserError as error:
             if not isinstance(weights, Path) or before is None or state is None:
                 raise
@@ -368,6 +368,8 @@ class LiveLane:
         other = self._beside.answer(picture, source, begun, options)
         if fresh:
             self._finished.append(time.monotonic())
+            if str(begun.model.device) == "cpu":
+                self._threads.follow()
         if begun.completes or self._beside.completes:  # objects that are new get their masks and key points
             self._arrived()  # if no newer picture comes
         dropped, modified = source.dropped if source is not None else 0, bool(off)
@@ -438,14 +440,3 @@ def _open_any(name: str, weights: str | Path, device: str, progress: Callable[[f
     from guiapp.engine.open_any import open_any
 
     return open_any(name, weights, device, progress)
-
-
-def _arranged(opened: OpenedModel, run: LiveRun, progress: Callable[[float, str], None]) -> OpenedModel:
-    """The network as it is to be run, with so many threads for this lane."""
-    import torch
-
-    from guiapp.models.zoo.arrange import arrange
-    from guiapp.training.threads import physical_cores
-
-    torch.set_num_threads(run.threads or physical_cores())
-    return arrange(opened, run, progress)

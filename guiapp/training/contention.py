@@ -42,16 +42,18 @@ class Contention:
         cores: Cores of the machine.
     """
 
-    def __init__(self, threads: int, most: int | None = None) -> None:
+    def __init__(self, threads: int, most: int | None = None, spared: float = _SPARED) -> None:
         """Begin a period.
 
         Args:
             threads: In use now.
             most: With which the run goes where it has the machine for itself; ``threads`` by default.
+            spared: Share of a core that others may use without holding anybody up.
         """
         self.others = 0.0
         self.cores = psutil.cpu_count() or 1
         self._threads, self._most = threads, max(threads, most or threads)
+        self._spared = spared
         self._crowded = self._quiet = 0
         self._wanted = _QUIET
         self._since_back = _MOST_QUIET
@@ -75,9 +77,9 @@ class Contention:
         self.others = max(0.0, (everything - own) / seconds)
         self.restart()
         self._since_back += 1
-        crowded = self._threads > 1 and self.others > _SPARED + max(0, self.cores - self._threads)
+        crowded = self._threads > 1 and self.others > self._spared + max(0, self.cores - self._threads)
         self._crowded = self._crowded + 1 if crowded else 0
-        free = int(self.cores - max(0.0, self.others - _SPARED) + 1e-9)
+        free = int(self.cores - max(0.0, self.others - self._spared) + 1e-9)
         self._quiet = self._quiet + 1 if min(self._most, free) > self._threads else 0
         if self._crowded >= _PATIENCE:
             return self._fewer()
@@ -88,14 +90,20 @@ class Contention:
         threads = self.change()
         return None if threads is None else Crowded(threads, self.words(before), threads > before)
 
-    def words(self, before: int) -> str:
-        """What a change from ``before`` threads is to a person."""
+    def words(
+        self, before: int, what: str = "training goes on", fix: str = "set threads in the recipe to fix their number"
+    ) -> str:
+        """What a change from ``before`` threads is to a person.
+
+        Args:
+            before: Threads until now.
+            what: What goes on.
+            fix: How to prevent it.
+        """
+        how = f"{what} with {self._threads} instead of {before} threads"
         if self._threads > before:
-            return f"The cores are free again: training goes on with {self._threads} instead of {before} threads"
-        return (
-            f"Other programs use {self.others:.1f} of {self.cores} cores: training goes on with "
-            f"{self._threads} instead of {before} threads; set threads in the recipe to fix their number"
-        )
+            return f"The cores are free again: {how}"
+        return f"Other programs use {self.others:.1f} of {self.cores} cores: {how}; {fix}"
 
     def _fewer(self) -> int:
         early = self._since_back < _MOST_QUIET

@@ -166,7 +166,7 @@ def test_a_picture_that_breaks_the_second_is_told_once_and_the_first_answers(bot
 def test_each_side_counts_with_its_own_numbers_and_only_what_changes_is_opened_again(lane, networks, monkeypatch):
     opened = []
     monkeypatch.setattr(
-        "guiapp.engine.live._arranged",
+        "guiapp.models.zoo.arrange.arrange",
         lambda model, run, progress: opened.append((model.entry.name, run.precision)) or model,
     )
     lane.set_picture(picture(7))

@@ -46,7 +46,8 @@ class LiveRunBox(QWidget):
         for widget, name, tip in (
             (self.precision, "precision", "Numbers that classifiers and segmenters count with: half ones are up to "
              "four times as fast on processors made for them, and differ in the third digit"),
-            (self.threads, "threads", "Cores that one operation of the network is split over"),
+            (self.threads, "threads", "Cores that one operation of the network is split over; all cores: fewer beside "
+             "busy programs"),
             (self.channels_last, "channels-last", "The channels of a pixel lie beside each other in memory: the same "
              "answers, up to twice as fast"),
             (self.fused, "fused", "A convolution, its normalisation and its activation are one operation while nobody "
