@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -18,6 +19,7 @@ from guiapp.interpret.attribution.options import DeepLiftOptions, IntegratedOpti
 from guiapp.interpret.attribution.work import Asked, Found, Step, baseline_of
 
 Run = Generator[Step, None, Found]
+_LOOSE: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
 _NEAR = 4  # calls between a module's forward and what torch does for it
 
 
@@ -42,9 +44,8 @@ def guided(asked: Asked) -> Run:
     from captum.attr import GuidedBackprop
 
     yield 0.0, "forward and backward"
-    with _Relus() as relus:
-        values = _enabled(lambda: GuidedBackprop(_noting(asked)).attribute(asked.batch))
-    return Found(values, note=rectified(asked, relus.loose))
+    values, loose = _with_loose(asked, lambda: GuidedBackprop(_noting(asked)).attribute(asked.batch))
+    return Found(values, note=rectified(asked, loose))
 
 
 def deconvolution(asked: Asked) -> Run:
@@ -52,9 +53,19 @@ def deconvolution(asked: Asked) -> Run:
     from captum.attr import Deconvolution
 
     yield 0.0, "forward and backward"
+    values, loose = _with_loose(asked, lambda: Deconvolution(_noting(asked)).attribute(asked.batch))
+    return Found(values, note=rectified(asked, loose))
+
+
+def _with_loose(asked: Asked, attribute: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, int]:
+    """The values, and how many ReLUs are functions: counted in a network's first run, of which it costs a tenth."""
+    module = asked.case.module
+    if module in _LOOSE:
+        return _enabled(attribute), _LOOSE[module]
     with _Relus() as relus:
-        values = _enabled(lambda: Deconvolution(_noting(asked)).attribute(asked.batch))
-    return Found(values, note=rectified(asked, relus.loose))
+        values = _enabled(attribute)
+    _LOOSE[module] = relus.loose
+    return values, relus.loose
 
 
 def rectified(asked: Asked, loose: int) -> str:
