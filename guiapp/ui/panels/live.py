@@ -58,6 +58,8 @@ _PATIENCE_MS = 60
 _PLACE_MS = 100
 """While a video plays its place is told ten times a second: each time costs as much as painting a picture."""
 _TRAINING_PAUSE = 0.1
+_ROOM_FOR_FIGURES = 360
+"""Pixels of the side in which names of networks leave room for all the figures beside them."""
 _NARROW = 900
 """Pixels below which the less important figures and words are left out, so that none is cut off."""
 _SLEEP_MS = 150
@@ -216,7 +218,7 @@ class LivePanel(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = self.width() < _NARROW
-        for part in (self.sources, self.models, self.transport, self.record, self.compare, self.meter):
+        for part in (self.sources, self.transport, self.record, self.compare, self.meter):
             part.set_narrow(narrow)
         self._fit_side()
 
@@ -231,6 +233,7 @@ class LivePanel(Panel):
         least = self._side.widget().minimumSizeHint().width() + self._side.verticalScrollBar().sizeHint().width()
         wanted = 260 if self.width() < _NARROW else max(320, min(440, round(self.width() * 0.285)))
         width = max(wanted, least)
+        self.models.set_narrow(width < _ROOM_FOR_FIGURES)
         if self._side.width() != width:
             self._side.setFixedWidth(width)
 

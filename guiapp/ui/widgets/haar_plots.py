@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from guiapp.interpret.cascade import CascadeView
     from guiapp.ui.theme import Theme
 
+_AIR = 3  # pixels between words and the bars above and below them
 _WEAK = 0.35  # opacity of what the cascade would no longer look at
 
 
@@ -197,9 +198,10 @@ class StageChart(SmallPlot):
     def areas(self) -> tuple[QRectF, QRectF]:
         """Where the margins and the numbers of windows are painted."""
         line = self.fontMetrics().height()
-        room = max(20.0, self.height() - 3.0 * line - 4)
-        upper = QRectF(2, line, max(1, self.width() - 4), room * 0.5)
-        return upper, QRectF(2, upper.bottom() + line, upper.width(), room - upper.height())
+        words = line + 2 * _AIR
+        room = max(20.0, self.height() - 2.0 * words - line - 4)
+        upper = QRectF(2, words, max(1, self.width() - 4), room * 0.5)
+        return upper, QRectF(2, upper.bottom() + words, upper.width(), room - upper.height())
 
     def item_at(self, where: QPointF) -> int | None:
         """The stage whose column is there."""
@@ -258,7 +260,7 @@ class StageChart(SmallPlot):
         """The longest wording that fits, above an area."""
         metrics = self.fontMetrics()
         text = next((t for t in wordings if metrics.horizontalAdvance(t) <= area.width()), wordings[-1])
-        painter.drawText(QPointF(area.x(), area.y() - metrics.height() + ascent), text)
+        painter.drawText(QPointF(area.x(), area.y() - metrics.height() - _AIR + ascent), text)
 
     def csv_text(self) -> str:
         """Sum, threshold and windows left of each stage."""
