@@ -92,5 +92,5 @@ class DrawnSource(VideoSource):
     def _check(self) -> None:
         """There is no file."""
 
-    def _reader(self) -> DrawnReader:  # type: ignore[override]
+    def _reader(self) -> DrawnReader:  # type: ignore[override]  # it has what a source asks of one, and opens no file
         return DrawnReader(*self._drawn)

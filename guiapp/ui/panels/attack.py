@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QToolButton,
 from guiapp.core.picture import Origin, Picture, rgb
 from guiapp.engine.state import EngineState, LookResult, Request
 from guiapp.interpret.attack.options import METHODS, ONE_STEP, TASKS, AttackOptions, PatchOptions
-from guiapp.tasks.predictions import ClassScores
 from guiapp.ui.commands import Command
 from guiapp.ui.context import Context
 from guiapp.ui.icons import icon
@@ -24,15 +23,10 @@ from guiapp.ui.panels import attack_words as words
 from guiapp.ui.panels.attack_controls import AttackControls
 from guiapp.ui.panels.attack_elsewhere import ElsewherePage
 from guiapp.ui.panels.attack_robust import RobustPage
+from guiapp.ui.panels.attack_shown import AttackShown
 from guiapp.ui.study_run import StudyBar, StudyRun
-from guiapp.ui.widgets.attack_pictures import AttackPictures
 from guiapp.ui.widgets.buttons import declare
-from guiapp.ui.widgets.class_bars import ClassBars
-from guiapp.ui.widgets.curve_data import Marker
-from guiapp.ui.widgets.curve_plot import CurvePlot
 from guiapp.ui.widgets.empty_state import EmptyState
-from guiapp.ui.widgets.jump_slider import JumpSlider
-from guiapp.ui.widgets.quiet_label import QuietLabel
 
 if TYPE_CHECKING:
     from guiapp.engine.study import Study
@@ -42,7 +36,6 @@ if TYPE_CHECKING:
 _PAUSE = 0.1
 _AGAIN_MS = 350  # what is changed is attacked anew so long after the last change
 _MOVING = ("camera", "video", "stream", "screen")
-_CURVES = 4  # classes whose probability is drawn over the steps
 _PAGES = (
     ("Steps", "Probabilities as they move step by step; a click shows the attack after that step"),
     ("Scores", "Every class after the attack, with a line where it was before; a click makes it the wanted one"),
@@ -74,6 +67,7 @@ class AttackPanel(Panel):
 
     Attributes:
         controls: Method, class, norm and strength.
+        shown: Shows what came of an attack with the widgets below.
         pictures: Original, change, result: ``attack.original``, ``attack.change``, ``attack.result``.
         slider: Step that is shown, ``attack.step``.
         tabs: Pages, ``attack.tabs``.
@@ -94,7 +88,6 @@ class AttackPanel(Panel):
         self.done: Done | None = None
         self._opened: object = None
         self._exhibit = ""
-        self._labels: tuple[str, ...] = ()
         self._look: LookResult | None = None
         self._shown: AttackResult | None = None
         self._of: Picture | None = None
@@ -102,23 +95,15 @@ class AttackPanel(Panel):
         self._place = (0.5, 0.5)
         self._armed = False
         self.controls = AttackControls(theme, self)
-        self.pictures = AttackPictures(theme, "attack", self)
-        self.slider = JumpSlider(theme, "attack.step", "Step of the attack that is shown", self)
-        self.slider.setToolTip("Step of the attack that is shown")
-        self.step_text = QuietLabel("attack.step-text", self, theme.faint)
-        self.step_text.set_room("step 0000 of 0000")
+        self.shown = AttackShown(theme, self)
+        self.pictures, self.bars = self.shown.pictures, self.shown.bars
+        self.slider, self.plot = self.shown.slider, self.shown.plot
         self.tabs = QTabBar(self)
         self.tabs.setObjectName("attack.tabs")
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(True)
         self.tabs.setStyleSheet("QTabBar::tab { padding: 6px 7px; }")  # all five in a column of 300 pixels
-        self.plot = CurvePlot(theme, "probability", "step", "%", self)
-        self.plot.setObjectName("attack.steps")
-        self.plot.set_limits(0.0, 100.0)
-        self.bars = ClassBars(theme, self)
-        self.bars.setObjectName("attack.scores")
-        self.bars.set_sorted(True)
         self.elsewhere = ElsewherePage(self, self)
         self.robust = RobustPage(self, self)
         self.run = StudyRun(self)
@@ -136,6 +121,10 @@ class AttackPanel(Panel):
         self.destroyed.connect(lambda _=None: leave())
         self._follow_class(workspace.class_index)
         self.show_state(self.seen)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return self.shown.labels
 
     def _connect(self) -> None:
         self.controls.go.clicked.connect(self.attack)
@@ -177,7 +166,7 @@ class AttackPanel(Panel):
         steps = QHBoxLayout()
         steps.setSpacing(4)
         steps.addWidget(self.slider, 1)
-        steps.addWidget(self.step_text)
+        steps.addWidget(self.shown.step_text)
         steps.addWidget(self.pictures.factor)
         steps.addWidget(self._view)
         body = QWidget(self)
@@ -271,7 +260,7 @@ class AttackPanel(Panel):
         self.bar.say("")
         if self.done is not None:
             self.done = None
-            self._show_curves(None)
+            self.shown.show_curves(None)
             self.elsewhere.set_result(None, None, ())
 
     def _choose_class(self, index: int | None) -> None:
@@ -298,7 +287,7 @@ class AttackPanel(Panel):
             self.empty.set_text(words.NO_NETWORK if opened is None else words.NO_CLASSES)
             self._stack.setCurrentWidget(self.empty)
             return
-        self._labels = tuple(opened.labels)
+        self.shown.labels = tuple(opened.labels)
         for page in (self.elsewhere, self.robust):  # they compare answers about whole pictures
             index = self._pages.indexOf(page)
             self.tabs.setTabEnabled(index, self._whole)
@@ -360,46 +349,25 @@ class AttackPanel(Panel):
 
     def _show_base(self, found: AttackResult, picture: Picture) -> None:
         self._shown, self._of = found, picture
-        self.pictures.show_pictures(found.original, np.zeros_like(found.change), found.original)
-        says = words.says(found.scores[0], self._labels)
-        self.pictures.show_words(says, ("none yet",), "press " + self.controls.go.text())
-        self.bars.set_prediction(self._scores(found.scores[0]), picture.label)
-        self._show_slider(0)
+        self.shown.show_base(found, picture.label, "press " + self.controls.go.text())
 
     def _show_one_step(self, found: AttackResult, picture: Picture) -> None:
         self._shown, self._of = found, picture
-        self._show_pictures(found, found.steps)
-        self._show_curves(None)
-        self._show_slider(0)
+        self._show_pictures(found)
+        self.shown.show_curves(None)
+        self.shown.show_slider(0)
         self.bar.say(words.verdict(found, self._labels)[0])
         self.bar.words.set_text(*words.verdict(found, self._labels))
         if self._whole:
             self.elsewhere.set_result(found, picture, self._labels)
 
-    def _show_pictures(self, found: AttackResult, step: int) -> None:
-        """Original, change and result after a step, with what the network says."""
-        frame = found.frames.get(step)
-        if frame is None or step == found.steps:
-            change, pixels = found.change, found.result
-        else:
-            pixels = frame
-            change = frame.astype(np.float32) - found.original.astype(np.float32)
-        place = min(step, len(found.scores) - 1)
-        scores = found.scores[place]
-        best, wanted = int(scores.argmax()), found.wanted_index
-        good = None if found.method == "noise" else best == wanted if wanted is not None else best != found.away_index
-        self.pictures.show_pictures(found.original, change, pixels, found.box)
-        self.pictures.show_words(
-            words.says(found.scores[0], self._labels), words.size_of(change), words.says(scores, self._labels), good
-        )
-        truth = self._of.label if self._of is not None else None
-        self.bars.set_prediction(self._scores(scores), truth, self._scores(found.scores[0]))
+    @property
+    def _truth(self) -> int | None:
+        """The true class of the attacked picture, where it is known."""
+        return self._of.label if self._of is not None else None
 
-    def _scores(self, probabilities: npt.NDArray[np.float32]) -> ClassScores:
-        labels = self._labels
-        if len(labels) != len(probabilities):
-            labels = tuple(words.name_of(labels, i) for i in range(len(probabilities)))
-        return ClassScores(probabilities, labels)
+    def _show_pictures(self, found: AttackResult) -> None:
+        self.shown.show_pictures(found, found.steps, self._truth)
 
     # ------------------------------------------------------------------ the attack
 
@@ -425,15 +393,15 @@ class AttackPanel(Panel):
     def _progress(self, found: AttackResult) -> None:
         """Show where the attack is."""
         self._shown = found
-        self._show_curves(found)
-        self._show_pictures(found, found.steps)
+        self.shown.show_curves(found)
+        self._show_pictures(found)
 
     def _finish(self, done: Done) -> None:
         self.done, self._shown, self._of = done, done.result, done.picture
         result = done.result
-        self._show_curves(result)
-        self._show_slider(result.steps)
-        self._show_pictures(result, result.steps)
+        self.shown.show_curves(result)
+        self.shown.show_slider(result.steps)
+        self._show_pictures(result)
         text, shorter = words.verdict(result, self._labels)
         if done.step:
             text += f" · weights of step {done.step:,}"
@@ -452,59 +420,17 @@ class AttackPanel(Panel):
             self._finish(Done(found, picture, None, 0))
             self.bar.say(f"stopped after {found.steps} steps: {words.says(found.scores[-1], self._labels)}")
 
-    def _show_slider(self, steps: int) -> None:
-        """As many places as steps, the last one chosen."""
-        self.slider.blockSignals(True)
-        self.slider.setRange(0, max(steps, 0))
-        self.slider.setValue(steps)
-        self.slider.blockSignals(False)
-        self.slider.setEnabled(steps > 0)
-        self.step_text.set_text(f"step {steps} of {steps}" if steps else "")
-        self.plot.set_markers(())
-
     def _show_step(self, step: int) -> None:
-        """Show the attack after a step; of many, those in between are shown as the last one kept before."""
-        found = self.done.result if self.done is not None else None
-        if found is None:
-            return
-        kept = max(number for number in found.frames if number <= step)
-        self._show_pictures(found, kept)
-        self.step_text.set_text(f"step {kept} of {found.steps}")
-        self.plot.set_markers((Marker(float(kept), "", True),) if kept != found.steps else ())
-
-    def _show_curves(self, found: AttackResult | None) -> None:
-        """Probabilities of the classes that matter, in the colours of their classes."""
-        if found is None or not len(found.scores):
-            if self.plot.series:
-                self.plot.series.clear()
-                self.plot.clear()
-            return
-        order = np.argsort(-found.scores.max(0), kind="stable").tolist()
-        first = [found.away_index] + ([found.wanted_index] if found.wanted_index is not None else [])
-        chosen = [*first, *(i for i in order if i not in first)][:_CURVES]
-        labels, count = self._labels, found.scores.shape[1]
-        if list(self.plot.series) != [str(i) for i in chosen]:
-            self.plot.series.clear()
-            self.plot.clear()
-            for index in chosen:
-                colour = self.context.theme.class_colour(index, count)
-                self.plot.add_series(str(index), words.name_of(labels, index), colour)
-        steps = np.arange(len(found.scores), dtype=np.float64)
-        for index in chosen:
-            self.plot.set_data(str(index), steps, 100.0 * found.scores[:, index].astype(np.float64))
+        if self.done is not None:
+            self.shown.show_step(self.done.result, step, self._truth)
 
     # ------------------------------------------------------------------ the patch
 
     def _drag(self, x: float, y: float) -> None:
         """Put the patch elsewhere: at once to the eye, and ask what the network says there."""
         self._place = (x, y)
-        patch, shown = self._patch, self.pictures.original.array
-        if patch is not None and shown is not None:
-            from guiapp.ui.panels.attack_paste import pasted
-
-            original = shown if shown.ndim == 3 else shown[:, :, None]
-            pixels, box = pasted(original, patch, x, y)
-            self.pictures.show_pictures(original, pixels.astype(np.float32) - original.astype(np.float32), pixels, box)
+        if self._patch is not None:
+            self.shown.move_patch(self._patch, x, y)
         self.request_changed.emit()
 
     def _show_patch(self, view: PatchView) -> None:
@@ -512,17 +438,8 @@ class AttackPanel(Panel):
         if self._patch is None or self.run.running:
             return
         # An answer for a place that the hand has left by now tells the scores there; the patch stays under the hand.
-        if view.place == self._place and not self.pictures.result.holds:
-            change = view.pixels.astype(np.float32) - view.original.astype(np.float32)
-            self.pictures.show_pictures(view.original, change, view.pixels, view.box)
-        best, wanted = int(view.probabilities.argmax()), self.options.class_index
-        good = best == wanted if wanted is not None else best != int(view.before.argmax())
-        share = 100 * view.box[2] * view.box[3] / (view.pixels.shape[0] * view.pixels.shape[1])
-        side = (f"patch {view.box[2]} × {view.box[3]} pixels, {share:.1f} %", f"{share:.1f} % of the pixels")
-        self.pictures.show_words(
-            words.says(view.before, self._labels), side, words.says(view.probabilities, self._labels), good
-        )
-        self.bars.set_prediction(self._scores(view.probabilities), None, self._scores(view.before))
+        here = view.place == self._place and not self.pictures.result.holds
+        self.shown.show_patch(view, here, self.options.class_index)
 
     # ------------------------------------------------------------------ the rest
 
@@ -561,8 +478,4 @@ class AttackPanel(Panel):
         self.context.bridge.look_at(Picture(rgb(pixels), origin, label, sample=None if live else pixels))
 
     def _restyle(self) -> None:
-        self.step_text.ink = self.context.theme.faint
-        self.step_text.update()
-        shown = self._shown if self.done is not None else None
-        self.plot.series.clear()
-        self._show_curves(shown)
+        self.shown.restyle(self._shown if self.done is not None else None)

@@ -124,7 +124,7 @@ def test_an_attack_shows_its_steps_and_its_end(panel, qtbot):
     assert np.allclose(panel.plot.series["1"].y, 100 * result.scores[:, 1])
     panel.slider.setValue(3)
     assert np.array_equal(panel.pictures.result.array, result.frames[3][:, :, 0])
-    assert panel.step_text.text() == "step 3 of 20"
+    assert panel.shown.step_text.text() == "step 3 of 20"
     panel.tabs.setCurrentIndex(1)
     assert "became right" in panel.bar.words.text() and "weights of step 7" in panel.bar.words.text()
 
@@ -217,7 +217,7 @@ def test_a_stopped_attack_keeps_what_it_has_reached(panel, qtbot):
     assert not panel.run.running and 1 < steps < 5000 and panel.slider.maximum() == steps
     assert panel.bar.words.text().startswith(f"stopped after {steps} steps")
     panel.slider.setValue(1)
-    assert panel.step_text.text() == f"step 0 of {steps}" or panel.step_text.text() == f"step 1 of {steps}"
+    assert panel.shown.step_text.text() == f"step 0 of {steps}" or panel.shown.step_text.text() == f"step 1 of {steps}"
     look(panel, panel.done.picture)
     assert panel.done.result.steps == steps
     qtbot.waitUntil(lambda: not panel.context.bridge.engine.jobs)
