@@ -22,19 +22,23 @@ class LiveThreads:
 
     def __init__(self, notices: NoticeBoard) -> None:
         self._notices = notices
-        self._fixed = False
+        self._fixed = True  # until it is begun
         self._at = 0.0
 
     def begin(self, wanted: int | None = None) -> None:
-        """Use so many threads from now on, whatever others do; None: all cores while they are free."""
+        """Use so many threads from now on, whatever others do; None: all cores while they are free.
+
+        Another network goes on with as many as the one before where others still hold them up.
+        """
         import torch
 
         from guiapp.training.contention import Contention
         from guiapp.training.threads import physical_cores
 
-        self._fixed = wanted is not None
-        self._number = wanted or physical_cores()
-        self._contention = Contention(self._number, spared=_SPARED)
+        if wanted is not None or self._fixed:
+            self._fixed = wanted is not None
+            self._number = wanted or physical_cores()
+            self._contention = Contention(self._number, spared=_SPARED)
         torch.set_num_threads(self._number)
 
     def follow(self) -> None:

@@ -40,6 +40,8 @@ def test_it_goes_on_with_one_thread_beside_a_busy_program_and_takes_both_again(m
     lane.begin()
     assert machine(lane, 0.4, 9.0) == 2  # a desktop that shows the pictures takes as much
     assert machine(lane, 1.0, 9.0) == 1
+    lane.begin()
+    assert torch.get_num_threads() == 1, "another network is held up just as much"
     assert "Other programs use 1.0 of 2 cores: the live network goes on with 1 instead of 2" in notices.notices[-1].text
     assert machine(lane, 0.0, 20.0) == 2
     assert [notice.level for notice in notices.notices] == ["info", "info"]
